@@ -1,0 +1,84 @@
+#pragma once
+/* Events, not prose: engines report facts by id with keys and values; the host formats them (text, JSON,
+ * syslog), counts them and limits their rate. Every event names its object (peer, group, gateway, SPI).
+ * Never put a secret into one. */
+#include "base/bytes.h"
+#include "base/err.h"
+#include "base/ip.h"
+
+enum event_level { EVENT_DEBUG, EVENT_INFO, EVENT_NOTICE, EVENT_WARNING, EVENT_ERROR };
+
+/*    id                       name                       level    meaning */
+#define EVENT_LIST(X)                                                                              \
+    X(EV_STARTED, "started", NOTICE, "the program is ready")                                       \
+    X(EV_STOPPED, "stopped", NOTICE, "the program ends")                                           \
+    X(EV_DATAGRAM_DROPPED, "datagram-dropped", INFO, "a datagram was dropped")                     \
+    X(EV_TOLERATED, "tolerated", INFO, "a deviation from the standard was accepted")               \
+    X(EV_PHASE1_UP, "phase1-up", INFO, "phase 1 is established")                                   \
+    X(EV_PHASE1_FAILED, "phase1-failed", WARNING, "phase 1 failed")                                \
+    X(EV_PHASE1_DOWN, "phase1-down", INFO, "a phase 1 SA has ended")                               \
+    X(EV_NOTIFY_SENT, "notify-sent", INFO, "a notification was sent")                              \
+    X(EV_NOTIFY_RECEIVED, "notify-received", NOTICE, "the peer sent a notification")               \
+    X(EV_MEMBER_REGISTERED, "member-registered", NOTICE, "a member registered")                    \
+    X(EV_MEMBER_REFUSED, "member-refused", WARNING, "a member was refused")                        \
+    X(EV_MEMBER_REMOVED, "member-removed", NOTICE, "a member was removed from the list")           \
+    X(EV_PULL_ABORTED, "pull-aborted", WARNING, "a registration did not complete")                 \
+    X(EV_GENERATION_CREATED, "generation-created", NOTICE, "a new key generation exists")          \
+    X(EV_GENERATION_SWITCHED, "generation-switched", INFO, "a generation became current")          \
+    X(EV_GENERATION_DROPPED, "generation-dropped", INFO, "a generation was forgotten")             \
+    X(EV_REGISTERED, "registered", NOTICE, "registered with the server")                           \
+    X(EV_REGISTRATION_FAILED, "registration-failed", WARNING, "a registration failed")             \
+    X(EV_SERVER_FAILOVER, "server-failover", WARNING, "trying the next server of the list")        \
+    X(EV_POLICY_REJECTED, "policy-rejected", WARNING, "a downloaded policy was not installed")     \
+    X(EV_KEYS_EXPIRED, "keys-expired", ERROR, "no live key is left: protected traffic is dropped") \
+    X(EV_LIMIT, "limit", WARNING, "a limit was reached")                                           \
+    X(EV_CONFIG, "config", NOTICE, "configuration")                                                \
+    X(EV_CONTROL, "control", INFO, "control socket")                                               \
+    X(EV_DATA_PATH, "data-path", WARNING, "data path")                                             \
+    X(EV_INTERNAL, "internal", ERROR, "this machine")
+
+enum event_id {
+#define X(id, name, level, meaning) id,
+    EVENT_LIST(X)
+#undef X
+        EVENT_COUNT
+};
+
+enum { EVENT_FIELDS_MAX = 12, EVENT_TEXT_MAX = 384 };
+
+enum event_kind { EVENT_U64, EVENT_TEXT, EVENT_HEX };
+struct event_field {
+    const char *key; /* static */
+    enum event_kind kind;
+    uint64_t u64;
+    uint16_t at, len; /* EVENT_TEXT, EVENT_HEX: in event.text */
+};
+struct event {
+    enum event_id id;
+    uint8_t n_fields;
+    uint16_t used;
+    struct event_field fields[EVENT_FIELDS_MAX];
+    uint8_t text[EVENT_TEXT_MAX];
+};
+
+const char *event_name(enum event_id id);
+const char *event_meaning(enum event_id id);
+enum event_level event_level(enum event_id id);
+const char *event_level_name(enum event_level level);
+
+/* Builders. Keys are static strings. Text is cut when the event is full; a field too many is dropped. */
+struct event event_of(enum event_id id);
+void event_add_u64(struct event *e, const char *key, uint64_t value);
+void event_add_text(struct event *e, const char *key, struct bytes text);
+void event_add_str(struct event *e, const char *key, const char *text); /* NULL: no field */
+void event_add_fmt(struct event *e, const char *key, const char *fmt, ...) PRINTF_LIKE(3, 4);
+void event_add_hex(struct event *e, const char *key, struct bytes value);
+void event_add_ip(struct event *e, const char *key, struct ip ip);
+void event_add_endpoint(struct event *e, const char *key, struct endpoint ep);
+/* "error" with the identifier and "reason" with the sentence of base/err.h. */
+void event_add_err(struct event *e, enum err err);
+
+/* The field of that key as text, or an empty view. */
+struct bytes event_find_text(const struct event *e, const char *key);
+/* One line without newline: name key=value ...; text from a peer is quoted and escaped. Returns out. */
+char *event_line(const struct event *e, char *out, size_t room);
