@@ -11,8 +11,8 @@ struct arena {
     size_t used;                /* octets handed out since the last reset */
 };
 
-/* A zeroed arena is an empty one. arena_alloc returns zeroed, max-aligned memory; it aborts the program
- * when the system has none left: limits are checked where sizes enter, not here. */
+/* A zeroed arena is an empty one. arena_alloc returns zeroed, max-aligned memory; it aborts the
+ * program when the system has none left: limits are checked where sizes enter, not here. */
 void *arena_alloc(struct arena *a, size_t size) MUST_USE;
 void *arena_copy(struct arena *a, const void *data, size_t len) MUST_USE;
 char *arena_text(struct arena *a, const char *fmt, ...) PRINTF_LIKE(2, 3) MUST_USE;

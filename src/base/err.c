@@ -6,10 +6,10 @@ static const struct {
     const char *name, *text;
     enum err_class class;
 } table[ERR_COUNT] = {
-    [ERR_OK] = {"ERR_OK", "ok", ERR_CLASS_OK},
 #define X(id, cls, txt) [id] = {#id, txt, ERR_CLASS_##cls},
     ERR_LIST(X)
 #undef X
+        [ERR_OK] = {"ERR_OK", "ok", ERR_CLASS_OK},
 };
 
 const char *err_text(enum err e)

@@ -1,6 +1,6 @@
 #pragma once
 /* Every error of the project, from one list. The class says who hears of it:
- *   PEER    somebody on the network sent it: count it, perhaps notify, log at most a rate-limited line
+ *   PEER    somebody on the network sent it: count it, perhaps notify, log at most a limited line
  *   LOCAL   this machine ran short of something: retry or degrade
  *   CONFIG  the operator wrote it: tell him where, and what was expected
  * A bug of ours is an assert, never an error. */

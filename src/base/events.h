@@ -1,7 +1,7 @@
 #pragma once
-/* Events, not prose: engines report facts by id with keys and values; the host formats them (text, JSON,
- * syslog), counts them and limits their rate. Every event names its object (peer, group, gateway, SPI).
- * Never put a secret into one. */
+/* Events, not prose: engines report facts by id with keys and values; the host formats them (text,
+ * JSON, syslog), counts them and limits their rate. Every event names its object (peer, group,
+ * gateway, SPI). Never put a secret into one. */
 #include "base/bytes.h"
 #include "base/err.h"
 #include "base/ip.h"
@@ -66,7 +66,8 @@ const char *event_meaning(enum event_id id);
 enum event_level event_level(enum event_id id);
 const char *event_level_name(enum event_level level);
 
-/* Builders. Keys are static strings. Text is cut when the event is full; a field too many is dropped. */
+/* Builders. Keys are static strings. Text is cut when the event is full; a field too many is
+ * dropped. */
 struct event event_of(enum event_id id);
 void event_add_u64(struct event *e, const char *key, uint64_t value);
 void event_add_text(struct event *e, const char *key, struct bytes text);
@@ -80,5 +81,6 @@ void event_add_err(struct event *e, enum err err);
 
 /* The field of that key as text, or an empty view. */
 struct bytes event_find_text(const struct event *e, const char *key);
-/* One line without newline: name key=value ...; text from a peer is quoted and escaped. Returns out. */
+/* One line without newline: name key=value ...; text from a peer is quoted and escaped. Returns
+ * out. */
 char *event_line(const struct event *e, char *out, size_t room);

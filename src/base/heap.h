@@ -16,7 +16,8 @@ struct heap {
     uint64_t next_order;
 };
 
-/* Puts the node in, or moves it when it is in already. INSTANT_NEVER takes it out. Aborts when out of memory. */
+/* Puts the node in, or moves it when it is in already. INSTANT_NEVER takes it out. Aborts when out
+ * of memory. */
 void heap_set(struct heap *h, struct heap_node *node, instant_t due);
 void heap_remove(struct heap *h, struct heap_node *node); /* no effect when outside */
 /* The node due first, or NULL. */
@@ -25,4 +26,5 @@ instant_t heap_due(const struct heap *h); /* INSTANT_NEVER when empty */
 void heap_free(struct heap *h);           /* frees the index, never the objects */
 
 /* The object that embeds a node. */
-#define HEAP_OBJECT(node, type, member) ((type *)(void *)((char *)(node) - offsetof(type, member)))
+#define HEAP_OBJECT(node, type, member)                                                            \
+    ((type *)(void *)(((char *)(node)) - offsetof(type, member)))

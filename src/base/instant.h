@@ -1,6 +1,7 @@
 #pragma once
-/* Time as types. instant_t is a point on a node's monotonic clock, span_t a length of time, wall_t the
- * calendar's time, used for certificates and display only. Engines are told the time; they never ask. */
+/* Time as types. instant_t is a point on a node's monotonic clock, span_t a length of time, wall_t
+ * the calendar's time, used for certificates and display only. Engines are told the time; they
+ * never ask. */
 #include <stdbool.h>
 #include <stdint.h>
 

@@ -135,7 +135,8 @@ bool prefix_parse(const char *text, bool allow_host_bits, struct prefix *ret)
 
 char *ip_text(struct ip a, char *out, size_t room)
 {
-    if (a.version == 0 || !inet_ntop(a.version == 6 ? AF_INET6 : AF_INET, a.b, out, (socklen_t)room))
+    if (a.version == 0 ||
+        !inet_ntop(a.version == 6 ? AF_INET6 : AF_INET, a.b, out, (socklen_t)room))
         snprintf(out, room, "-");
     return out;
 }

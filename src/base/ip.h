@@ -48,8 +48,9 @@ struct prefix prefix_of(struct ip a, uint8_t len);
 bool prefix_of_mask(struct ip a, struct ip mask, struct prefix *ret);
 struct ip prefix_mask(struct prefix p);
 
-/* Strict text forms; false leaves *ret untouched. A prefix without "/len" is an address's /32 (/128),
- * but a bare 0.0.0.0 is 0.0.0.0/0, as Junos reads it. Host bits must be zero unless allow_host_bits. */
+/* Strict text forms; false leaves *ret untouched. A prefix without "/len" is an address's /32
+ * (/128), but a bare 0.0.0.0 is 0.0.0.0/0, as Junos reads it. Host bits must be zero unless
+ * allow_host_bits. */
 MUST_USE bool ip_parse(const char *text, struct ip *ret);
 MUST_USE bool prefix_parse(const char *text, bool allow_host_bits, struct prefix *ret);
 /* Into out (at least the matching *_TEXT_MAX octets), NUL-terminated; return out. */

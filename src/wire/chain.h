@@ -1,5 +1,6 @@
 #pragma once
-/* ISAKMP payload chains (RFC 2408 section 3.2): generic header next(1) reserved(1) length(2), length included. */
+/* ISAKMP payload chains (RFC 2408 section 3.2): generic header next(1) reserved(1) length(2),
+ * length included. */
 #include "wire/rd.h"
 #include "wire/wr.h"
 
@@ -16,9 +17,10 @@ struct chain {
     size_t len; /* octets from the first payload to the end of the last */
 };
 
-/* Reads the chain that starts with payload type `first` up to next payload 0. What follows the last payload
- * is left in *r for the caller to judge (cipher padding). The reserved octet is not checked: RFC 2408
- * section 3.2 says "set to 0"; receivers in the field are lenient. *ret is untouched on failure. */
+/* Reads the chain that starts with payload type `first` up to next payload 0. What follows the last
+ * payload is left in *r for the caller to judge (cipher padding). The reserved octet is not
+ * checked: RFC 2408 section 3.2 says "set to 0"; receivers in the field are lenient. *ret is
+ * untouched on failure. */
 MUST_USE enum err chain_parse(struct rd *r, uint8_t first, struct chain *ret);
 
 /* The first payload of that type, or NULL. */
@@ -28,13 +30,14 @@ const struct chain_payload *chain_find(const struct chain *c, uint8_t type);
 struct chain_rule {
     uint8_t type, min, max;
 };
-/* ERR_ORDER for a type without a rule, ERR_MISSING, ERR_TOO_MANY; `any_order` false also wants the rules' order
- * (types repeat in place). */
+/* ERR_ORDER for a type without a rule, ERR_MISSING, ERR_TOO_MANY; `any_order` false also wants the
+ * rules' order (types repeat in place). */
 MUST_USE enum err chain_check(const struct chain *c, const struct chain_rule *rules, size_t n_rules,
                               bool any_order);
 
-/* Writing: chain_first() remembers where the next payload type has to be patched (the header's octet).
- * Each chain_open() patches the type into its predecessor; chain_close() writes the length. */
+/* Writing: chain_first() remembers where the next payload type has to be patched (the header's
+ * octet). Each chain_open() patches the type into its predecessor; chain_close() writes the
+ * length. */
 struct chain_wr {
     struct wr *w;
     size_t next_at; /* offset of the next-payload octet to patch */

@@ -1,6 +1,7 @@
 #pragma once
-/* The reader. Sticky error: after the first failure every read gives zero and changes nothing, so a codec reads
- * straight through and asks once, at rd_end(). rd_cut() gives a child that cannot pass its own length. */
+/* The reader. Sticky error: after the first failure every read gives zero and changes nothing, so a
+ * codec reads straight through and asks once, at rd_end(). rd_cut() gives a child that cannot pass
+ * its own length. */
 #include "base/bytes.h"
 #include "base/compiler.h"
 #include "base/err.h"
@@ -53,7 +54,8 @@ static inline uint32_t rd_u32(struct rd *r)
     struct bytes b = rd_take(r, 4);
     if (!b.len)
         return 0;
-    return (uint32_t)b.data[0] << 24 | (uint32_t)b.data[1] << 16 | (uint32_t)b.data[2] << 8 | b.data[3];
+    return (uint32_t)b.data[0] << 24 | (uint32_t)b.data[1] << 16 | (uint32_t)b.data[2] << 8 |
+           b.data[3];
 }
 static inline uint64_t rd_u64(struct rd *r)
 {

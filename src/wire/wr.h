@@ -12,8 +12,14 @@ struct wr {
     enum err err;
 };
 
-static inline struct wr wr_of(uint8_t *data, size_t room) { return (struct wr){data, 0, room, ERR_OK}; }
-static inline struct bytes wr_bytes(const struct wr *w) { return bytes(w->data, w->err ? 0 : w->len); }
+static inline struct wr wr_of(uint8_t *data, size_t room)
+{
+    return (struct wr){data, 0, room, ERR_OK};
+}
+static inline struct bytes wr_bytes(const struct wr *w)
+{
+    return bytes(w->data, w->err ? 0 : w->len);
+}
 
 static inline void wr_fail(struct wr *w, enum err e)
 {
@@ -40,17 +46,16 @@ static inline void wr_put(struct wr *w, struct bytes b)
     if (p && b.len)
         memcpy(p, b.data, b.len);
 }
-static inline void wr_u8(struct wr *w, uint8_t v)
-{
-    wr_put(w, bytes(&v, 1));
-}
+static inline void wr_u8(struct wr *w, uint8_t v) { wr_put(w, bytes(&v, 1)); }
 static inline void wr_u16(struct wr *w, uint16_t v)
 {
     wr_put(w, bytes((uint8_t[]){(uint8_t)(v >> 8), (uint8_t)v}, 2));
 }
 static inline void wr_u32(struct wr *w, uint32_t v)
 {
-    wr_put(w, bytes((uint8_t[]){(uint8_t)(v >> 24), (uint8_t)(v >> 16), (uint8_t)(v >> 8), (uint8_t)v}, 4));
+    wr_put(w,
+           bytes((uint8_t[]){(uint8_t)(v >> 24), (uint8_t)(v >> 16), (uint8_t)(v >> 8), (uint8_t)v},
+                 4));
 }
 static inline void wr_u64(struct wr *w, uint64_t v)
 {
@@ -64,8 +69,8 @@ static inline void wr_zeros(struct wr *w, size_t n)
         memset(p, 0, n);
 }
 
-/* Opens a 16-bit length field here; wr_close16 writes what followed it plus `extra` (the octets of the
- * header before the field that the length counts, the field itself included). */
+/* Opens a 16-bit length field here; wr_close16 writes what followed it plus `extra` (the octets of
+ * the header before the field that the length counts, the field itself included). */
 static inline size_t wr_open16(struct wr *w)
 {
     size_t mark = w->len;
