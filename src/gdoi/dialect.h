@@ -1,24 +1,28 @@
 #pragma once
-/* How a peer speaks: what we write for it (decisions M13), and what we read from it although the standard says otherwise (M25). */
+/* How a peer speaks: what we write for it (decisions M13), and what we read from it although the
+ * standard says otherwise (M25). */
 #include "base/compiler.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
-/* All zero is RFC 6407. The switches are those of the dialect `compat`, by their names in the configuration. */
+/* All zero is RFC 6407. The switches are those of the dialect `compat`, by their names in the
+ * configuration. */
 struct gdoi_dialect {
-    bool no_gap;      /* write no GAP payload */
-    bool no_ack;      /* write no KEK_ACK_REQUESTED */
-    bool sak_pad6;    /* six zero octets behind the SPI of a SAK */
-    bool tv_lifetime; /* lifetimes that fit go as TV */
-    bool
-        host_order_selectors; /* addresses and masks of SATs in little-endian order: written and read so */
-    /* GAP attribute numbers of IP-D3P, spoken with peers that announced it; 0: unknown, and then refused when read, not written. */
+    bool no_gap;               /* write no GAP payload */
+    bool no_ack;               /* write no KEK_ACK_REQUESTED */
+    bool sak_pad6;             /* six zero octets behind the SPI of a SAK */
+    bool tv_lifetime;          /* lifetimes that fit go as TV */
+    bool host_order_selectors; /* addresses and masks of SATs in little-endian order: written and
+                                  read so */
+    /* GAP attribute numbers of IP-D3P, spoken with peers that announced it; 0: unknown, and then
+     * refused when read, not written. */
     uint16_t d3p_type_number, d3p_window_number;
 };
 extern const struct gdoi_dialect GDOI_RFC6407;
 
-/* Deviations that were accepted, counted by name. The codec counts what it sees; those marked * only an engine can see. */
+/* Deviations that were accepted, counted by name. The codec counts what it sees; those marked *
+ * only an engine can see. */
 #define GDOI_TOLERATED_LIST(X)                                                                     \
     X(TOLERATED_GROUP_ID_SWAPPED, "group-id-byte-order")    /* * the swapped id is configured */   \
     X(TOLERATED_SELECTORS_SWAPPED, "selector-byte-order")   /* a SAT read in host order */         \

@@ -4,11 +4,11 @@
 #include "ike1/payload.h"
 
 struct gdoi_group_id {
-    uint8_t type;   /* IKE1_ID_KEY_ID or IKE1_ID_IPV4_ADDR */
-    uint32_t exact; /* the four octets in network order */
-    uint32_t
-        swapped; /* in the other order, for peers of the captured kind (decisions M25): try `exact` first */
-    struct ip ip; /* of IKE1_ID_IPV4_ADDR */
+    uint8_t type;     /* IKE1_ID_KEY_ID or IKE1_ID_IPV4_ADDR */
+    uint32_t exact;   /* the four octets in network order */
+    uint32_t swapped; /* in the other order, for peers of the captured kind (decisions M25): try
+                         `exact` first */
+    struct ip ip;     /* of IKE1_ID_IPV4_ADDR */
 };
 /* ERR_TYPE for another identification type, ERR_LENGTH, ERR_RESERVED for a protocol or port. */
 MUST_USE enum err gdoi_group_id_parse(struct bytes body, struct gdoi_group_id *ret);

@@ -1,5 +1,6 @@
 #pragma once
-/* The KD payload (RFC 6407 5.6). Keys are views into the message: copy them into struct secret before it goes away. */
+/* The KD payload (RFC 6407 5.6). Keys are views into the message: copy them into struct secret
+ * before it goes away. */
 #include "gdoi/dialect.h"
 #include "gdoi/numbers.h"
 #include "gdoi/sa.h"
@@ -31,18 +32,21 @@ struct gdoi_kd {
     struct gdoi_sid_packet sid;
 };
 
-/* ERR_TYPE for LKH and unknown packets (*ret_packet, NULL allowed, is then the packet's type, for the log: gdoi_kd_name());
- * ERR_LENGTH when a count, SPI size or key does not fit; ERR_MISSING for a packet without its keys or a payload without packets;
- * ERR_DUPLICATE for a second KEK or SID packet, attribute or TEK SPI; ERR_TOO_MANY, ERR_ATTRIBUTE, ERR_SHORT, ERR_TRAILING. */
+/* ERR_TYPE for LKH and unknown packets (*ret_packet, NULL allowed, is then the packet's type, for
+ * the log: gdoi_kd_name()); ERR_LENGTH when a count, SPI size or key does not fit; ERR_MISSING for
+ * a packet without its keys or a payload without packets; ERR_DUPLICATE for a second KEK or SID
+ * packet, attribute or TEK SPI; ERR_TOO_MANY, ERR_ATTRIBUTE, ERR_SHORT, ERR_TRAILING. */
 MUST_USE enum err gdoi_kd_parse(struct bytes body, struct gdoi_kd *ret, uint8_t *ret_packet);
 /* TEKs, then KEK, then SID. */
 void gdoi_kd_write(struct chain_wr *c, const struct gdoi_kd *kd);
 
-/* Whether KD holds exactly the keys of SA: one TEK packet for each SPI of the SATs, a KEK packet when there is a SAK, each key as long as its
- * algorithm says. `carrier` is the SPI of the KEK that a push came under, NULL for a PULL: in a push the KEK packet may bear that SPI instead
- * of the SAK's (counted). Counts DES keys without parity. ERR_MISSING for a key that is absent, ERR_CONFLICT for one that nothing
- * asks for, ERR_LENGTH for a key of the wrong length, ERR_TYPE or ERR_VALUE for an algorithm that is not built,
- * ERR_ORDER for a SID packet in a push (RFC 6407 5.6.4). */
+/* Whether KD holds exactly the keys of SA: one TEK packet for each SPI of the SATs, a KEK packet
+ * when there is a SAK, each key as long as its algorithm says. `carrier` is the SPI of the KEK that
+ * a push came under, NULL for a PULL: in a push the KEK packet may bear that SPI instead of the
+ * SAK's (counted). Counts DES keys without parity. ERR_MISSING for a key that is absent,
+ * ERR_CONFLICT for one that nothing asks for, ERR_LENGTH for a key of the wrong length, ERR_TYPE or
+ * ERR_VALUE for an algorithm that is not built, ERR_ORDER for a SID packet in a push (RFC
+ * 6407 5.6.4). */
 MUST_USE enum err gdoi_kd_match(const struct gdoi_sa *sa, const struct gdoi_kd *kd,
                                 const struct ike1_cookies *carrier, struct gdoi_tolerated *t);
 /* The packet of that SPI, or NULL. */

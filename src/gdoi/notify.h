@@ -1,6 +1,6 @@
 #pragma once
-/* Private parts, sent only to peers that announced us: the vendor IDs, the state notification (wire notes 11) and the reason
- * of a refusal (decisions S34). */
+/* Private parts, sent only to peers that announced us: the vendor IDs, the state notification (wire
+ * notes 11) and the reason of a refusal (decisions S34). */
 #include "ike1/header.h"
 #include "ike1/payload.h"
 #include "wire/chain.h"
@@ -13,7 +13,8 @@ enum {
     GDOI_REASON_TEXT_MAX = 200
 };
 
-/* The first 16 octets of SHA-256("Conclave group VPN 1"), and the MD5 of the draft's name (draft-weis-delay-detection-03 3). */
+/* The first 16 octets of SHA-256("Conclave group VPN 1"), and the MD5 of the draft's name
+ * (draft-weis-delay-detection-03 3). */
 extern const uint8_t GDOI_VENDOR_CONCLAVE[GDOI_VENDOR_ID];
 extern const uint8_t GDOI_VENDOR_D3P[GDOI_VENDOR_ID];
 enum gdoi_vendor { GDOI_VENDOR_IS_OTHER, GDOI_VENDOR_IS_CONCLAVE, GDOI_VENDOR_IS_D3P };
@@ -29,11 +30,13 @@ struct gdoi_state {
     uint8_t digest[GDOI_DIGEST];
 };
 bool gdoi_is_state(const struct ike1_notify *n); /* type 36865 */
-/* ERR_DOI, ERR_TYPE for the protocol, ERR_LENGTH, ERR_VERSION; ERR_VALUE for a million microseconds or an unknown flag; ERR_RESERVED. */
+/* ERR_DOI, ERR_TYPE for the protocol, ERR_LENGTH, ERR_VERSION; ERR_VALUE for a million microseconds
+ * or an unknown flag; ERR_RESERVED. */
 MUST_USE enum err gdoi_state_parse(const struct ike1_notify *n, struct gdoi_state *ret);
 void gdoi_state_write(struct chain_wr *c, const struct gdoi_state *s);
 
-/* Why a native member was refused: data of INVALID-ID-INFORMATION. Unknown group, unlisted gateway and ban share one number. */
+/* Why a native member was refused: data of INVALID-ID-INFORMATION. Unknown group, unlisted gateway
+ * and ban share one number. */
 #define GDOI_REASON_LIST(X)                                                                        \
     X(GDOI_REASON_NONE, 0, "no reason given")                                                      \
     X(GDOI_REASON_NOT_AUTHORISED, 1, "not authorised for this group")                              \

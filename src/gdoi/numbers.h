@@ -1,6 +1,6 @@
 #pragma once
-/* Every number of GDOI: RFC 6407 section 5, RFC 8263 section 2, and what RFC 2407 section 4 lends to a SA TEK. Payload and
- * exchange numbers stand with those of ISAKMP in ike1/numbers.h. */
+/* Every number of GDOI: RFC 6407 section 5, RFC 8263 section 2, and what RFC 2407 section 4 lends
+ * to a SA TEK. Payload and exchange numbers stand with those of ISAKMP in ike1/numbers.h. */
 #include "base/compiler.h"
 #include "base/err.h"
 #include "ike1/numbers.h"
@@ -45,7 +45,8 @@
     X(GDOI_ACK_KEK_SHA512, 3, "rekey-ack-kek-sha512")                                              \
     X(GDOI_ACK_LKH_SHA512, 4, "rekey-ack-lkh-sha512")
 
-/* GAP attributes (RFC 6407 5.4). The two of IP-D3P have no assigned number: see struct gdoi_dialect. */
+/* GAP attributes (RFC 6407 5.4). The two of IP-D3P have no assigned number: see struct
+ * gdoi_dialect. */
 #define GDOI_GAP_ATTRIBUTE_LIST(X)                                                                 \
     X(GDOI_GAP_ACTIVATION_TIME_DELAY, 1, B, "activation-time-delay")                               \
     X(GDOI_GAP_DEACTIVATION_TIME_DELAY, 2, B, "deactivation-time-delay")                           \
@@ -157,8 +158,9 @@ const char *gdoi_preserve_name(unsigned number);
 const char *gdoi_direction_name(unsigned number);
 const char *gdoi_kd_name(unsigned number);
 
-/* Octets of key that an algorithm takes, as KD carries them (RFC 6407 5.6.1, 5.6.2): ERR_TYPE for an algorithm not built, ERR_VALUE for
- * key bits that it does not have. `bits` is the key length attribute, 0 when absent. */
+/* Octets of key that an algorithm takes, as KD carries them (RFC 6407 5.6.1, 5.6.2): ERR_TYPE for
+ * an algorithm not built, ERR_VALUE for key bits that it does not have. `bits` is the key length
+ * attribute, 0 when absent. */
 MUST_USE enum err gdoi_esp_key_len(unsigned transform, unsigned bits,
                                    size_t *ret); /* GCM, CTR: key and 4 octets of salt or nonce */
 MUST_USE enum err gdoi_auth_key_len(unsigned auth, size_t *ret);

@@ -1,5 +1,6 @@
 #pragma once
-/* The SA payload of GDOI with what it holds: SAK, GAP and SATs (RFC 6407 5.2-5.5). The structs own no octets and hold no secret. */
+/* The SA payload of GDOI with what it holds: SAK, GAP and SATs (RFC 6407 5.2-5.5). The structs own
+ * no octets and hold no secret. */
 #include "base/ip.h"
 #include "gdoi/dialect.h"
 #include "gdoi/numbers.h"
@@ -54,10 +55,12 @@ struct gdoi_sa {
     struct gdoi_sat sats[GDOI_SATS_MAX];
 };
 
-/* ERR_DOI, ERR_SITUATION; ERR_ORDER unless SAK?, GAP?, SAT*; ERR_MISSING without SAK and SAT, or without a required attribute;
- * ERR_TOO_MANY; ERR_TYPE for an identity or Protocol-ID that is not built; ERR_VALUE for a value out of range (SPI below 256, mask with
- * holes, algorithm number unknown); ERR_RESERVED for RFC 3547's POP fields; ERR_CONFLICT for SATs of one SPI with unequal transform or
- * attributes (decisions M24); ERR_ATTRIBUTE, ERR_DUPLICATE, ERR_LENGTH, ERR_SHORT, ERR_TRAILING. t may be NULL; it counts also on failure. */
+/* ERR_DOI, ERR_SITUATION; ERR_ORDER unless SAK?, GAP?, SAT*; ERR_MISSING without SAK and SAT, or
+ * without a required attribute; ERR_TOO_MANY; ERR_TYPE for an identity or Protocol-ID that is not
+ * built; ERR_VALUE for a value out of range (SPI below 256, mask with holes, algorithm number
+ * unknown); ERR_RESERVED for RFC 3547's POP fields; ERR_CONFLICT for SATs of one SPI with unequal
+ * transform or attributes (decisions M24); ERR_ATTRIBUTE, ERR_DUPLICATE, ERR_LENGTH, ERR_SHORT,
+ * ERR_TRAILING. t may be NULL; it counts also on failure. */
 MUST_USE enum err gdoi_sa_parse(struct bytes body, const struct gdoi_dialect *d,
                                 struct gdoi_tolerated *t, struct gdoi_sa *ret);
 /* Values that are 0 are left out. Under d->no_gap and d->no_ack the parts are left out. */
@@ -68,5 +71,6 @@ MUST_USE enum err gdoi_gap_parse(struct bytes body, const struct gdoi_dialect *d
                                  struct gdoi_gap *ret);
 void gdoi_gap_write(struct chain_wr *c, const struct gdoi_dialect *d, const struct gdoi_gap *gap);
 
-/* Equal in all that SATs of one SPI must share: Protocol-ID, transform and attributes, not the selectors. */
+/* Equal in all that SATs of one SPI must share: Protocol-ID, transform and attributes, not the
+ * selectors. */
 bool gdoi_sat_same_sa(const struct gdoi_sat *a, const struct gdoi_sat *b);

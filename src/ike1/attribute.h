@@ -23,8 +23,9 @@ struct ike1_attribute_rule {
     bool repeats;
 };
 
-/* Reads all attributes of `in`. ERR_SHORT on truncation; ERR_ATTRIBUTE for type 0, a type without a rule, or a basic attribute
- * as TLV (RFC 2409 appendix A; a variable one may come as TV); ERR_DUPLICATE; ERR_TOO_MANY. */
+/* Reads all attributes of `in`. ERR_SHORT on truncation; ERR_ATTRIBUTE for type 0, a type without a
+ * rule, or a basic attribute as TLV (RFC 2409 appendix A; a variable one may come as TV);
+ * ERR_DUPLICATE; ERR_TOO_MANY. */
 MUST_USE enum err ike1_attributes_parse(struct bytes in, const struct ike1_attribute_rule *rules,
                                         size_t n_rules, struct ike1_attributes *ret);
 /* The first attribute of that type, or NULL. */
@@ -34,12 +35,14 @@ uint16_t ike1_attribute_basic(const struct ike1_attributes *all, uint16_t type);
 /* A number in 1 to 8 octets; UINT32_MAX when it does not fit; ERR_LENGTH otherwise. */
 MUST_USE enum err ike1_attribute_number(const struct ike1_attribute *a, uint32_t *ret);
 
-/* Lifetimes come as pairs: Life Type, then Life Duration; at most one pair per type (RFC 2407 4.5, RFC 2409 appendix A). */
+/* Lifetimes come as pairs: Life Type, then Life Duration; at most one pair per type (RFC 2407 4.5,
+ * RFC 2409 appendix A). */
 struct ike1_life {
     bool has_seconds, has_kilobytes;
     uint32_t seconds, kilobytes;
 };
-/* ERR_ORDER when a duration does not follow a type, ERR_MISSING when it is absent, ERR_DUPLICATE, ERR_VALUE for an unknown type. */
+/* ERR_ORDER when a duration does not follow a type, ERR_MISSING when it is absent, ERR_DUPLICATE,
+ * ERR_VALUE for an unknown type. */
 MUST_USE enum err ike1_life_parse(const struct ike1_attributes *all, uint16_t type_attribute,
                                   uint16_t duration_attribute, struct ike1_life *ret);
 /* `tv`: durations that fit go as TV; otherwise always TLV of four octets. */

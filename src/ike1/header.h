@@ -1,5 +1,6 @@
 #pragma once
-/* The ISAKMP header and whole messages (RFC 2408 3.1). A message starts at offset 0 of its writer. */
+/* The ISAKMP header and whole messages (RFC 2408 3.1). A message starts at offset 0 of its writer.
+ */
 #include "wire/chain.h"
 
 enum {
@@ -33,24 +34,30 @@ struct ike1_header {
     uint32_t length; /* the whole datagram, cipher padding included */
 };
 
-/* The header of a datagram. ERR_SHORT; ERR_VERSION; ERR_VALUE for an undefined flag or an initiator cookie of zero;
- * ERR_LENGTH when Length is not the datagram's own. */
+/* The header of a datagram. ERR_SHORT; ERR_VERSION; ERR_VALUE for an undefined flag or an initiator
+ * cookie of zero; ERR_LENGTH when Length is not the datagram's own. */
 MUST_USE enum err ike1_header_parse(struct bytes datagram, struct ike1_header *ret);
 
-/* Writes a header with Length 0 and next payload 0 (h's own are ignored); the returned chain puts the payloads behind it. */
+/* Writes a header with Length 0 and next payload 0 (h's own are ignored); the returned chain puts
+ * the payloads behind it. */
 struct chain_wr ike1_header_write(struct wr *w, const struct ike1_header *h);
-/* Sets Length to what is written so far. Call after the last payload; a signature of a GROUPKEY-PUSH covers this value. */
+/* Sets Length to what is written so far. Call after the last payload; a signature of a
+ * GROUPKEY-PUSH covers this value. */
 void ike1_message_end(struct wr *w);
-/* Fills with zeros up to the cipher block (none when aligned, no length octet: RFC 2409 appendix B) and sets Length anew. */
+/* Fills with zeros up to the cipher block (none when aligned, no length octet: RFC 2409 appendix B)
+ * and sets Length anew. */
 void ike1_message_pad(struct wr *w, size_t block);
 
-/* The payloads of a datagram that is in clear or has been decrypted in place. What follows the chain must be shorter than
- * `block` (ERR_PADDING) and is ignored: RFC 2409 appendix B. Errors of chain_parse(). */
+/* The payloads of a datagram that is in clear or has been decrypted in place. What follows the
+ * chain must be shorter than `block` (ERR_PADDING) and is ignored: RFC 2409 appendix B. Errors of
+ * chain_parse(). */
 MUST_USE enum err ike1_payloads_parse(struct bytes datagram, uint8_t first, size_t block,
                                       struct chain *ret);
 
-/* What HASH(1), HASH(2) ... cover of a message: every octet after the HASH payload, which is the first one, up to the end
- * of the chain (RFC 6407 3.2, RFC 2409 5.7). Empty when HASH stands alone; the chain must not be empty. */
+/* What HASH(1), HASH(2) ... cover of a message: every octet after the HASH payload, which is the
+ * first one, up to the end of the chain (RFC 6407 3.2, RFC 2409 5.7). Empty when HASH stands alone;
+ * the chain must not be empty. */
 struct bytes ike1_after_hash(const struct chain *c);
-/* The octets from the first payload up to, not including, payload number n of the chain (n <= c->n). */
+/* The octets from the first payload up to, not including, payload number n of the chain (n <=
+ * c->n). */
 struct bytes ike1_chain_before(const struct chain *c, size_t n);

@@ -1,9 +1,11 @@
 #pragma once
-/* Every number of ISAKMP and IKEv1, each list once: the enum, the name table and the documentation come out of it.
- * Payload and exchange numbers are one registry, so those of GDOI (RFC 6407 section 5, RFC 8263 section 3.1) are here too. */
+/* Every number of ISAKMP and IKEv1, each list once: the enum, the name table and the documentation
+ * come out of it. Payload and exchange numbers are one registry, so those of GDOI (RFC 6407 section
+ * 5, RFC 8263 section 3.1) are here too. */
 #include <stdint.h>
 
-/* Next payload (RFC 2408 3.1, RFC 6407 5, RFC 3547 5). Proposal and transform stand inside an SA payload only. */
+/* Next payload (RFC 2408 3.1, RFC 6407 5, RFC 3547 5). Proposal and transform stand inside an SA
+ * payload only. */
 #define IKE1_PAYLOAD_LIST(X)                                                                       \
     X(IKE1_PAYLOAD_NONE, 0, "NONE")                                                                \
     X(IKE1_PAYLOAD_SA, 1, "SA")                                                                    \

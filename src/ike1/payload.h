@@ -1,6 +1,6 @@
 #pragma once
-/* The other payloads of ISAKMP. Readers take the body after the generic header and give views into it; writers append a whole
- * payload to a chain. */
+/* The other payloads of ISAKMP. Readers take the body after the generic header and give views into
+ * it; writers append a whole payload to a chain. */
 #include "base/ip.h"
 #include "ike1/header.h"
 #include "ike1/numbers.h"
@@ -18,10 +18,12 @@ enum {
     IKE1_DELETE_SPIS_MAX = 512,
 };
 
-/* KE, HASH, SIG, NONCE and VID are plain octets: lengths are checked by type (ERR_LENGTH; ERR_TYPE for another payload). */
+/* KE, HASH, SIG, NONCE and VID are plain octets: lengths are checked by type (ERR_LENGTH; ERR_TYPE
+ * for another payload). */
 MUST_USE enum err ike1_data_parse(uint8_t type, struct bytes body, struct bytes *ret);
 void ike1_data_write(struct chain_wr *c, uint8_t type, struct bytes data);
-/* A payload of `len` zero octets to be filled later (a HASH or SIG over what follows or precedes); the offset of its data in the writer. */
+/* A payload of `len` zero octets to be filled later (a HASH or SIG over what follows or precedes);
+ * the offset of its data in the writer. */
 size_t ike1_data_reserve(struct chain_wr *c, uint8_t type, size_t len);
 
 /* Identification (RFC 2407 4.6.2). */
@@ -35,15 +37,16 @@ MUST_USE enum err ike1_id_parse(struct bytes body, struct ike1_id *ret);
 void ike1_id_write(struct chain_wr *c, const struct ike1_id *id);
 /* Body octets (without generic header), as HASH_I and HASH_R cover it: into w. */
 void ike1_id_write_body(struct wr *w, const struct ike1_id *id);
-/* In phase 1 protocol and port are 0, or UDP and 500 (RFC 2407 4.6.2) or 848 (RFC 6407 2.2): ERR_VALUE otherwise. */
+/* In phase 1 protocol and port are 0, or UDP and 500 (RFC 2407 4.6.2) or 848 (RFC 6407 2.2):
+ * ERR_VALUE otherwise. */
 MUST_USE enum err ike1_id_check_phase1(const struct ike1_id *id);
 bool ike1_id_equal(const struct ike1_id *a, const struct ike1_id *b); /* type and data */
 /* ID_IPV4_ADDR or ID_IPV6_ADDR of *ip, which must outlive the result. */
 struct ike1_id ike1_id_of_ip(const struct ip *ip);
 /* False when the identity is not a single address. */
 bool ike1_id_ip(const struct ike1_id *id, struct ip *ret);
-/* For people: the address, name or subnet, key ids and distinguished names in hexadecimal; other than printable octets of names
- * become '?'. NUL-terminated, cut to room; returns out. */
+/* For people: the address, name or subnet, key ids and distinguished names in hexadecimal; other
+ * than printable octets of names become '?'. NUL-terminated, cut to room; returns out. */
 char *ike1_id_text(const struct ike1_id *id, char *out, size_t room);
 
 /* Certificates and requests for them (RFC 2408 3.9, 3.10). */
@@ -73,7 +76,8 @@ struct ike1_delete {
     size_t n_spis;
     struct bytes spis; /* n_spis x spi_size octets */
 };
-/* ERR_DOI; ERR_LENGTH for a SPI size of 0 or above 16, or octets that are not count x size; ERR_MISSING for no SPI; ERR_TOO_MANY. */
+/* ERR_DOI; ERR_LENGTH for a SPI size of 0 or above 16, or octets that are not count x size;
+ * ERR_MISSING for no SPI; ERR_TOO_MANY. */
 MUST_USE enum err ike1_delete_parse(struct bytes body, struct ike1_delete *ret);
 void ike1_delete_write(struct chain_wr *c, const struct ike1_delete *d);
 struct bytes ike1_delete_spi(const struct ike1_delete *d, size_t i);

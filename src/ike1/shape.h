@@ -1,5 +1,6 @@
 #pragma once
-/* Which payloads a message may hold, as data: one table per exchange and message. The tables of GDOI are in gdoi/shape.h. */
+/* Which payloads a message may hold, as data: one table per exchange and message. The tables of
+ * GDOI are in gdoi/shape.h. */
 #include "wire/chain.h"
 
 struct ike1_shape {
@@ -10,7 +11,8 @@ struct ike1_shape {
     const struct chain_rule *rules; /* max 0: known, and refused by name */
 };
 
-/* Messages of pre-shared key phase 1 by number (RFC 2409 5.4), and the informational exchange (5.7). */
+/* Messages of pre-shared key phase 1 by number (RFC 2409 5.4), and the informational exchange
+ * (5.7). */
 enum ike1_message {
     IKE1_MAIN_1, /* SA first, then VID */
     IKE1_MAIN_2,
@@ -22,12 +24,14 @@ enum ike1_message {
     IKE1_AGGRESSIVE_2,        /* ... and HASH */
     IKE1_AGGRESSIVE_3,        /* HASH */
     IKE1_INFORMATIONAL,       /* HASH first, then N and D */
-    IKE1_INFORMATIONAL_CLEAR, /* N and D without HASH: read, logged, never acted on (decisions S34) */
+    IKE1_INFORMATIONAL_CLEAR, /* N and D without HASH: read, logged, never acted on (decisions S34)
+                               */
     IKE1_MESSAGE_COUNT
 };
 const struct ike1_shape *ike1_shape_of(enum ike1_message m);
 
-/* ERR_TYPE for a payload refused by name, ERR_ORDER for one without a rule or in the wrong place, ERR_MISSING, ERR_TOO_MANY.
- * *ret_payload (NULL allowed) is then the payload type that decided, for the log: ike1_payload_name(). */
+/* ERR_TYPE for a payload refused by name, ERR_ORDER for one without a rule or in the wrong place,
+ * ERR_MISSING, ERR_TOO_MANY. *ret_payload (NULL allowed) is then the payload type that decided, for
+ * the log: ike1_payload_name(). */
 MUST_USE enum err ike1_shape_check(const struct ike1_shape *s, const struct chain *c,
                                    uint8_t *ret_payload);
