@@ -1,0 +1,45 @@
+#pragma once
+/* Slow or secret work that leaves the engine: Diffie-Hellman, and whatever needs a long-term secret. job_run() is a pure
+ * function that a worker thread (or a simulation) calls; the process that holds the pre-shared keys can take it over
+ * without a change to the engines. */
+#include "base/bytes.h"
+#include "base/err.h"
+#include "crypto/dh.h"
+#include "crypto/hash.h"
+
+enum { NONCE_MIN = 8, NONCE_MAX = 128, PSK_MAX = 255 }; /* RFC 2409 section 5 */
+
+enum job_kind {
+    JOB_DH_GENERATE, /* initiator: a key pair */
+    JOB_PHASE1_KEYS, /* g^xy and SKEYID = prf(psk, Ni_b | Nr_b); a responder's key pair too */
+};
+struct job {
+    uint64_t id; /* comes back with the result; never reused */
+    enum job_kind kind;
+    unsigned dh_group;
+    uint8_t entropy[DH_ENTROPY];
+    /* JOB_PHASE1_KEYS */
+    struct secret private; /* the initiator's; len 0 = make a pair (responder) */
+    uint8_t peer_public[DH_PUBLIC_MAX];
+    size_t peer_public_len;
+    enum hash hash;
+    uint8_t psk[PSK_MAX];
+    size_t psk_len;
+    uint8_t ni[NONCE_MAX], nr[NONCE_MAX];
+    size_t ni_len, nr_len;
+};
+struct job_result {
+    uint64_t id;
+    enum job_kind kind;
+    enum err err; /* ERR_OK, ERR_LENGTH or ERR_VALUE for the peer's public value, ERR_CRYPTO */
+    struct secret private;         /* JOB_DH_GENERATE */
+    uint8_t public[DH_PUBLIC_MAX]; /* JOB_DH_GENERATE, and JOB_PHASE1_KEYS of a responder */
+    size_t public_len;
+    struct secret_long shared; /* JOB_PHASE1_KEYS */
+    struct secret skeyid;      /* JOB_PHASE1_KEYS */
+};
+
+/* Runs the job; wipes nothing of it. The caller wipes both with job_wipe() and job_result_wipe() when the result was delivered. */
+void job_run(const struct job *job, struct job_result *ret);
+void job_wipe(struct job *job);
+void job_result_wipe(struct job_result *result);

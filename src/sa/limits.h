@@ -1,0 +1,19 @@
+#pragma once
+/* Every limit and timer of phase 1 in one place. */
+#include "base/instant.h"
+
+enum {
+    PHASE1_HALF_OPEN_MAX = 4096,      /* responder: exchanges whose peer has not authenticated */
+    PHASE1_HALF_OPEN_PER_IP_MAX = 16, /* ... from one address */
+    PHASE1_SAS_MAX = 1200000,         /* established and half-open together */
+    PHASE1_EXCHANGES_MAX = 64,        /* message ids accepted under one SA; then it is replaced */
+    PHASE1_TRANSFORMS_MAX = 32,       /* read from one SA payload */
+    DATAGRAM_MAX = 8192,
+    IKE_PORT = 848,
+};
+
+#define PHASE1_RETRANSMIT_FIRST span_ms(500) /* then doubled ... */
+#define PHASE1_RETRANSMIT_MAX span_s(8)      /* ... up to this, */
+enum { PHASE1_RETRANSMIT_TRIES = 6 };        /* the first sending not counted; +-10 % jitter */
+#define PHASE1_HALF_OPEN_LIFE span_s(30)
+#define PHASE1_LIFETIME_DEFAULT_S 28800 /* neither side stated one */

@@ -1,0 +1,37 @@
+#pragma once
+/* The key server engine (GCKS, RFC 6407): phase 1 as responder, GROUPKEY-PULL, key generations of each group.
+ * State + now + input -> effects; see sa/effects.h. One engine serves all groups of one configuration. */
+#include "base/instant.h"
+#include "base/ip.h"
+#include "crypto/drbg.h"
+#include "group/group.h"
+#include "model/model.h"
+#include "sa/effects.h"
+#include "sa/phase1.h"
+
+struct job_result;
+struct server;
+
+/* The model must outlive the server. Makes the first generations, so `now` starts their lives. */
+MUST_USE enum err server_new(const struct model_server *model, const uint8_t seed[DRBG_SEED],
+                             instant_t now, struct effects *out, struct server **ret);
+void server_free(struct server *s); /* wipes */
+
+/* Inputs. The datagram's octets are decrypted in place. `to` is the address it arrived at. */
+void server_datagram(struct server *s, instant_t now, struct endpoint from, struct endpoint to,
+                     uint8_t *datagram, size_t len, struct effects *out);
+void server_job_done(struct server *s, instant_t now, const struct job_result *result,
+                     struct effects *out);
+/* Does what is due at `now`; call when server_due() is reached. */
+void server_timer(struct server *s, instant_t now, struct effects *out);
+instant_t server_due(const struct server *s);
+void server_reseed(struct server *s, const uint8_t seed[DRBG_SEED]);
+/* Deletes phase 1 SAs with notice to the peers: a clean stop. */
+void server_stop(struct server *s, instant_t now, struct effects *out);
+
+/* Read-only, for `show`, simulations and tests. */
+size_t server_n_groups(const struct server *s);
+const struct group *server_group(const struct server *s, size_t i);
+const struct phase1_table *server_phase1(const struct server *s);
+/* Datagrams that no part of the engine took, by reason (those of phase 1 are in phase1_counters()). */
+const uint64_t *server_dropped(const struct server *s); /* ERR_COUNT entries */
