@@ -1,9 +1,9 @@
 #pragma once
-/* Functions that no source of ours may call, as compile errors (-include'd by the build for every file).
- * "deprecated" on a redeclaration is the one form that gcc and clang both refuse at the call, leave
- * alone in system headers, and do not mix up with fields and variables of the same name.
- * These lines come before the libc's own, whose inline definitions clang would not let us amend.
- * alloca() is refused by -Walloca. */
+/* Functions that no source of ours may call, as compile errors (-include'd by the build for every
+ * file). "deprecated" on a redeclaration is the one form that gcc and clang both refuse at the
+ * call, leave alone in system headers, and do not mix up with fields and variables of the same
+ * name. These lines come before the libc's own, whose inline definitions clang would not let us
+ * amend. alloca() is refused by -Walloca. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <sys/types.h>
