@@ -13,8 +13,7 @@ struct crypto_use {
     uint64_t dh_groups; /* 1 << group number */
     bool rsa, ecdsa;
 };
-#define CRYPTO_USE_ALL                                                                             \
-    ((struct crypto_use){UINT32_MAX, UINT32_MAX, UINT64_MAX, true, true})
+#define CRYPTO_USE_ALL ((struct crypto_use){UINT32_MAX, UINT32_MAX, UINT64_MAX, true, true})
 
 /* Loads providers, fetches the algorithms and runs the known-answer tests of those in use (again on every
  * call, which may widen the use). ERR_NO_PROVIDER or ERR_SELF_TEST; *ret_text (static or owned by the backend)

@@ -7,24 +7,35 @@
 #include "crypto/cipher.h"
 #include "crypto/hash.h"
 
-enum auth { AUTH_NONE, AUTH_HMAC_MD5_96, AUTH_HMAC_SHA1_96, AUTH_HMAC_SHA256_128, AUTH_HMAC_SHA384_192, AUTH_HMAC_SHA512_256, AUTH_COUNT };
+enum auth {
+    AUTH_NONE,
+    AUTH_HMAC_MD5_96,
+    AUTH_HMAC_SHA1_96,
+    AUTH_HMAC_SHA256_128,
+    AUTH_HMAC_SHA384_192,
+    AUTH_HMAC_SHA512_256,
+    AUTH_COUNT
+};
 enum { PACKET_BATCH_MAX = 64 };
 
 size_t auth_key_len(enum auth a); /* the hash's length */
 size_t auth_icv_len(enum auth a);
-const char *auth_name(enum auth a); /* "hmac-sha-256-128" ... */
+const char *auth_name(enum auth a);                /* "hmac-sha-256-128" ... */
+enum hash auth_hash(enum auth a);                  /* a is not NONE */
 size_t packet_icv_len(enum cipher c, enum auth a); /* 16 for GCM, else auth_icv_len */
 
 enum packet_backend { PACKET_BACKEND_BEST, PACKET_BACKEND_OPENSSL, PACKET_BACKEND_IPSEC_MB };
 struct packet_engine;
-struct packet_key; /* expanded keys of one SA, for both directions; may be shared by engines of one backend */
+struct
+    packet_key; /* expanded keys of one SA, for both directions; may be shared by engines of one backend */
 
 /* ERR_TYPE when that backend is not in this build. */
 MUST_USE enum err packet_engine_new(enum packet_backend b, struct packet_engine **ret);
 void packet_engine_free(struct packet_engine *e);
 const char *packet_engine_name(const struct packet_engine *e);
 /* cipher_key and auth_key have exactly cipher_key_len() and auth_key_len() octets (auth NONE for GCM). */
-MUST_USE enum err packet_key_new(struct packet_engine *e, enum cipher c, enum auth a, struct bytes cipher_key, struct bytes auth_key,
+MUST_USE enum err packet_key_new(struct packet_engine *e, enum cipher c, enum auth a,
+                                 struct bytes cipher_key, struct bytes auth_key,
                                  struct packet_key **ret);
 void packet_key_free(struct packet_key *k); /* wipes; NULL allowed */
 
@@ -32,11 +43,13 @@ struct packet_op {
     const struct packet_key *key;
     uint8_t *head;   /* what only the ICV covers: SPI and sequence number of ESP */
     size_t head_len; /* 8 */
-    uint8_t *iv;     /* directly behind head, cipher_iv_len() octets; random for CBC, unique for GCM: set by the caller */
-    uint8_t *text;   /* directly behind iv; encrypted or decrypted in place; whole blocks for CBC */
+    uint8_t *
+        iv; /* directly behind head, cipher_iv_len() octets; random for CBC, unique for GCM: set by the caller */
+    uint8_t *text; /* directly behind iv; encrypted or decrypted in place; whole blocks for CBC */
     size_t text_len;
     uint8_t *icv; /* directly behind text: written by seal, compared in constant time by open */
-    bool ok;      /* out: false when the ICV does not match (text is then unchanged or garbage: drop it) */
+    bool
+        ok; /* out: false when the ICV does not match (text is then unchanged or garbage: drop it) */
 };
 /* n <= PACKET_BATCH_MAX; packets of different keys and algorithms may be mixed. No allocation. */
 void packet_seal(struct packet_engine *e, struct packet_op *ops, size_t n);

@@ -3,7 +3,7 @@
 #include "base/bytes.h"
 
 enum {
-    SECRET_MAX = 72,       /* a P-521 exponent (66), SKEYIDs and integrity keys (64), IV | AES-256 (48) */
+    SECRET_MAX = 72, /* a P-521 exponent (66), SKEYIDs and integrity keys (64), IV | AES-256 (48) */
     SECRET_LONG_MAX = 512, /* g^xy of group 16 */
 };
 
@@ -26,7 +26,10 @@ void secret_long_wipe(struct secret_long *s);
 struct secret secret_of(struct bytes b);
 /* The octets, for the call that needs them. */
 static inline struct bytes secret_bytes(const struct secret *s) { return bytes(s->b, s->len); }
-static inline struct bytes secret_long_bytes(const struct secret_long *s) { return bytes(s->b, s->len); }
+static inline struct bytes secret_long_bytes(const struct secret_long *s)
+{
+    return bytes(s->b, s->len);
+}
 
 /* Constant time in the contents; lengths are public. */
 bool secret_equal(struct bytes a, struct bytes b);

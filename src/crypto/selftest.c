@@ -1,0 +1,93 @@
+#include "crypto/selftest.h"
+
+#include <assert.h>
+
+enum { VECTOR_MAX = 1024 };
+
+struct octets {
+    size_t len;
+    uint8_t b[VECTOR_MAX];
+};
+
+static struct octets unhex(const char *text)
+{
+    struct octets o;
+    bool good = bytes_unhex(text, o.b, sizeof o.b, &o.len);
+    assert(good);
+    return o;
+}
+
+static bool is(const char *expected, const uint8_t *got, size_t len)
+{
+    struct octets o = unhex(expected);
+    return bytes_equal(bytes(o.b, o.len), bytes(got, len));
+}
+
+static bool hash_passes(const struct hash_vector *v)
+{
+    struct octets text = unhex(v->text);
+    /* In two parts, so that their order is tested too. */
+    struct bytes parts[] = {bytes(text.b, text.len / 2),
+                            bytes(text.b + text.len / 2, text.len - text.len / 2)};
+    uint8_t out[HASH_MAX];
+    if (v->key) {
+        struct octets key = unhex(v->key);
+        hmac_parts(v->hash, bytes(key.b, key.len), parts, ARRAY_LEN(parts), out);
+    } else {
+        hash_parts(v->hash, parts, ARRAY_LEN(parts), out);
+    }
+    return is(v->out, out, hash_len(v->hash));
+}
+
+static bool cbc_passes(const struct cbc_vector *v)
+{
+    struct octets key = unhex(v->key), data = unhex(v->plain), iv = unhex(v->iv);
+    size_t block = cipher_block(v->cipher);
+    uint8_t chain[CIPHER_BLOCK_MAX];
+    memcpy(chain, iv.b, iv.len);
+    /* The first block by itself: the IV left behind must carry on the chain. */
+    cbc_encrypt(v->cipher, bytes(key.b, key.len), chain, data.b, block);
+    cbc_encrypt(v->cipher, bytes(key.b, key.len), chain, data.b + block, data.len - block);
+    if (!is(v->sealed, data.b, data.len))
+        return false;
+    cbc_decrypt(v->cipher, bytes(key.b, key.len), iv.b, data.b, block);
+    cbc_decrypt(v->cipher, bytes(key.b, key.len), iv.b, data.b + block, data.len - block);
+    return is(v->plain, data.b, data.len);
+}
+
+static bool dh_passes(const struct dh_vector *v)
+{
+    struct octets private = unhex(v->private), peer = unhex(v->peer);
+    SECRET own = secret_of(bytes(private.b, private.len));
+    SECRET_LONG shared = {0};
+    return dh_derive(v->group, &own, bytes(peer.b, peer.len), &shared) == ERR_OK &&
+           is(v->shared, shared.b, shared.len);
+}
+
+/* The name of the first algorithm that fails, or NULL. */
+static const char *first_failure(struct crypto_use use, const struct crypto_vectors *v)
+{
+    for (size_t i = 0; i < v->n_hashes; i++) {
+        if (use.hashes >> v->hashes[i].hash & 1 && !hash_passes(&v->hashes[i]))
+            return hash_name(v->hashes[i].hash);
+    }
+    for (size_t i = 0; i < v->n_cbcs; i++) {
+        if (use.ciphers >> v->cbcs[i].cipher & 1 && !cbc_passes(&v->cbcs[i]))
+            return cipher_name(v->cbcs[i].cipher);
+    }
+    for (size_t i = 0; i < v->n_dhs; i++) {
+        if (use.dh_groups >> v->dhs[i].group & 1 && !dh_passes(&v->dhs[i]))
+            return dh_group_name(v->dhs[i].group);
+    }
+    return NULL;
+}
+
+enum err crypto_self_test(struct crypto_use use, const struct crypto_vectors *v,
+                          const char **ret_text)
+{
+    const char *name = first_failure(use, v);
+    if (!name)
+        return ERR_OK;
+    *ret_text = name;
+    return ERR_SELF_TEST;
+}

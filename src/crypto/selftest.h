@@ -1,0 +1,31 @@
+#pragma once
+/* Known-answer tests through the facade, so that any backend but the toy must pass them. */
+#include "crypto/crypto.h"
+
+/* All values are hexadecimal; key NULL: the plain hash. */
+struct hash_vector {
+    enum hash hash;
+    const char *key, *text, *out;
+};
+struct cbc_vector {
+    enum cipher cipher;
+    const char *key, *iv, *plain, *sealed;
+};
+struct dh_vector {
+    unsigned group;
+    const char *private, *peer, *shared;
+};
+struct crypto_vectors {
+    const struct hash_vector *hashes;
+    size_t n_hashes;
+    const struct cbc_vector *cbcs;
+    size_t n_cbcs;
+    const struct dh_vector *dhs;
+    size_t n_dhs;
+};
+/* Those of the standards; each entry says from which. */
+extern const struct crypto_vectors crypto_vectors;
+
+/* Runs those of the algorithms in use. ERR_SELF_TEST: *ret_text names the first algorithm that failed (static). */
+MUST_USE enum err crypto_self_test(struct crypto_use use, const struct crypto_vectors *v,
+                                   const char **ret_text);
