@@ -1,0 +1,38 @@
+# For people; meson and ninja do the work. Each target first installs the Debian packages it lacks
+# (tools/packages.txt).
+packages = @sh tools/packages.sh
+
+.PHONY: all demo test bench fuzz lint install clean
+all:
+	$(packages) build
+	@test -f build/build.ninja || meson setup build
+	@ninja -C build
+
+# The three-site demonstration in network namespaces; KEEP=1 leaves it running.
+demo: all
+	$(packages) demo
+	@KEEP="$(KEEP)" demo/demo.sh
+
+# Every suite, with gcc and under the sanitizers of clang, and the checks.
+test:
+	$(packages) build demo lint fuzz test
+	@python3 tools/run_tests.py
+
+bench: all
+	$(packages) bench
+	@bench/run.sh
+
+# Every fuzz target for FUZZ_SECONDS (300).
+fuzz:
+	$(packages) build fuzz
+	@python3 tools/fuzz.py
+
+lint:
+	$(packages) build lint
+	@python3 tools/run_tests.py lint
+
+install: all
+	@meson install -C build --no-rebuild
+
+clean:
+	rm -rf build build-asan build-fuzz

@@ -1,0 +1,137 @@
+#!/usr/bin/env python3
+"""Builds and runs every suite and check; the last line is "N passed, N failed" (single cases).
+
+    tools/run_tests.py        gcc build and all suites; clang with ASan and UBSan and the suites
+                              that need no machine around them; the checks
+    tools/run_tests.py lint   the checks only
+"""
+import json
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+SANITIZED = ["-Db_sanitize=address,undefined", "-Db_lundef=false"]
+SANITIZED_SUITES = ["unit", "golden", "scenario", "fuzz-replay"]
+CHECKS = {
+    "tidy": "tools/tidy.py",
+    "tidy self-test": "tools/tidy.py --self-test",
+    "nm": "tools/nm_check.py build",
+    "nm self-test": "tools/nm_check.py --self-test",
+    "clang-format": "find src sim test fuzz bench -name '*.[ch]' |"
+                    "xargs clang-format --dry-run -Werror",
+    "cppcheck": "cppcheck --project=build/compile_commands.json --error-exitcode=1 -q"
+                " --inline-suppr --enable=warning,performance,portability -j 2",
+    "clang-tidy": "find src -name '*.c' |"
+                  "xargs -P 2 -I FILE clang-tidy -p build --quiet FILE 2>/dev/null",
+}
+
+
+class Tally:
+    """Counts cases and prints each failure with the output that explains it."""
+
+    def __init__(self):
+        self.passed = self.failed = self.skipped = 0
+
+    def fail(self, name, output=""):
+        self.failed += 1
+        print(f"FAILED: {name}")
+        for line in output.strip().splitlines()[-60:]:
+            print(f"    {line}")
+
+    def test(self, where, test):
+        """One line of meson's testlog.json; each TAP line in its output is a case."""
+        tap = re.findall(r"^(not )?ok\b(.*)$", test.get("stdout") or "", re.M)
+        bad = [title for no, title in tap if no]
+        skipped = [title for no, title in tap if not no and re.search(r"# skip", title, re.I)]
+        well = test["result"] in ("OK", "EXPECTEDFAIL", "SKIP")
+        if test["result"] == "SKIP" and not tap:
+            skipped = [""]
+        for title in skipped:
+            print(f"skipped: {test['name']} {title.strip()}")
+        self.skipped += len(skipped)
+        self.passed += len(tap) - len(bad) - len(skipped) if tap else test["result"] == "OK"
+        output = (test.get("stdout") or "") + (test.get("stderr") or "")
+        for title in bad:
+            self.fail(f"{where} {test['name']}{title}", output)
+        if not well and not bad:
+            self.fail(f"{where} {test['name']}: {test['result'].lower()}", output)
+
+
+def run(command, env=None):
+    """(succeeded, all output) of a shell command or an argument list."""
+    done = subprocess.run(command, shell=isinstance(command, str), cwd=ROOT, text=True,
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, errors="replace",
+                          env={**os.environ, **(env or {})})
+    return done.returncode == 0, done.stdout
+
+
+def build(tally, folder, options, env):
+    if not (ROOT / folder / "build.ninja").exists():
+        well, output = run(["meson", "setup", folder, *options], env)
+        if not well:
+            tally.fail(f"set-up of {folder}", output)
+            return False
+    well, output = run(["ninja", "-C", folder])
+    if not well:
+        tally.fail(f"build in {folder}", output)
+    return well
+
+
+def run_suites(tally, folder, suites):
+    log = ROOT / folder / "meson-logs/testlog.json"
+    log.unlink(missing_ok=True)
+    arguments = [word for suite in suites for word in ("--suite", suite)]
+    well, output = run(["meson", "test", "-C", folder, "--no-rebuild", "-t", "3", *arguments],
+                       {"ASAN_OPTIONS": "detect_leaks=1:abort_on_error=1",
+                        "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1"})
+    before = tally.failed
+    tests = log.read_text().splitlines() if log.exists() else []
+    for line in tests:
+        tally.test(folder, json.loads(line))
+    if not tests or (not well and tally.failed == before):
+        tally.fail(f"meson test in {folder}", output)
+
+
+def suites(tally):
+    if build(tally, "build", [], {"CC": "gcc"}):
+        timed("suites, gcc", run_suites, tally, "build", [])
+    if build(tally, "build-asan", SANITIZED, {"CC": "clang"}):
+        timed("suites, clang with sanitizers", run_suites, tally, "build-asan", SANITIZED_SUITES)
+
+
+def checks(tally):
+    if not build(tally, "build", [], {"CC": "gcc"}):
+        return
+    for name, command in CHECKS.items():
+        well, output = timed(name, run, command)
+        if well:
+            tally.passed += 1
+        else:
+            tally.fail(name, output)
+
+
+def timed(name, function, *arguments):
+    start = time.monotonic()
+    result = function(*arguments)
+    print(f"{name}: {time.monotonic() - start:.0f} s", flush=True)
+    return result
+
+
+def main():
+    tally = Tally()
+    if "lint" not in sys.argv[1:]:
+        suites(tally)
+    checks(tally)
+    if tally.skipped:
+        print(f"{tally.skipped} skipped")
+    print(f"{tally.passed} passed, {tally.failed} failed")
+    return tally.failed > 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
