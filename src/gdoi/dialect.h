@@ -13,8 +13,7 @@ struct gdoi_dialect {
     bool no_ack;               /* write no KEK_ACK_REQUESTED */
     bool sak_pad6;             /* six zero octets behind the SPI of a SAK */
     bool tv_lifetime;          /* lifetimes that fit go as TV */
-    bool host_order_selectors; /* addresses and masks of SATs in little-endian order: written and
-                                  read so */
+    bool host_order_selectors; /* addresses and masks of SATs little-endian, both ways */
     /* GAP attribute numbers of IP-D3P, spoken with peers that announced it; 0: unknown, and then
      * refused when read, not written. */
     uint16_t d3p_type_number, d3p_window_number;
@@ -32,7 +31,6 @@ extern const struct gdoi_dialect GDOI_RFC6407;
     X(TOLERATED_MANAGEMENT, "kek-management-ignored")       /* RFC 6407 5.3: in a PULL */          \
     X(TOLERATED_KEY_PARITY, "des-key-parity")               /* a DES key without odd parity */     \
     X(TOLERATED_OLD_KEK_SPI, "key-packet-with-old-kek-spi") /* KD under the carrying KEK's SPI */  \
-    X(TOLERATED_NO_SIG_HASH, "sig-hash-absent")             /* RSA without SIG_HASH_ALGORITHM */   \
     X(TOLERATED_REPEATED_KEK, "kek-repeated") /* * a SAK with a known SPI, equal key */            \
     X(TOLERATED_BARE_SIGNATURE, "signature-without-digest-info")  /* * */                          \
     X(TOLERATED_PADDED_SIGNATURE, "signature-over-padded-length") /* * */                          \

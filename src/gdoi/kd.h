@@ -37,7 +37,7 @@ struct gdoi_kd {
  * a packet without its keys or a payload without packets; ERR_DUPLICATE for a second KEK or SID
  * packet, attribute or TEK SPI; ERR_TOO_MANY, ERR_ATTRIBUTE, ERR_SHORT, ERR_TRAILING. */
 MUST_USE enum err gdoi_kd_parse(struct bytes body, struct gdoi_kd *ret, uint8_t *ret_packet);
-/* TEKs, then KEK, then SID. */
+/* KEK, then TEKs, then SID. */
 void gdoi_kd_write(struct chain_wr *c, const struct gdoi_kd *kd);
 
 /* Whether KD holds exactly the keys of SA: one TEK packet for each SPI of the SATs, a KEK packet

@@ -12,9 +12,9 @@ enum { GDOI_SATS_MAX = 256 };
 
 /* RFC 6407 5.3. Numbers as on the wire, 0 = absent. */
 struct gdoi_sak {
-    uint8_t protocol; /* 17 */
-    struct endpoint src,
-        dst; /* the server's; and see decisions S27: only a multicast dst means anything */
+    uint8_t protocol;    /* 17 */
+    struct endpoint src; /* the server's */
+    struct endpoint dst; /* only a multicast address means anything: decisions S27 */
     struct ike1_cookies spi;
     uint16_t management; /* GDOI_LKH; never written in a PULL */
     uint16_t algorithm, key_length;
@@ -57,10 +57,10 @@ struct gdoi_sa {
 
 /* ERR_DOI, ERR_SITUATION; ERR_ORDER unless SAK?, GAP?, SAT*; ERR_MISSING without SAK and SAT, or
  * without a required attribute; ERR_TOO_MANY; ERR_TYPE for an identity or Protocol-ID that is not
- * built; ERR_VALUE for a value out of range (SPI below 256, mask with holes, algorithm number
- * unknown); ERR_RESERVED for RFC 3547's POP fields; ERR_CONFLICT for SATs of one SPI with unequal
- * transform or attributes (decisions M24); ERR_ATTRIBUTE, ERR_DUPLICATE, ERR_LENGTH, ERR_SHORT,
- * ERR_TRAILING. t may be NULL; it counts also on failure. */
+ * built; ERR_VALUE for a value out of range (SPI below 256, mask with holes), but algorithm numbers
+ * are left to the caller; ERR_RESERVED for RFC 3547's POP fields; ERR_CONFLICT for SATs of one SPI
+ * with unequal transform or attributes (decisions M24); ERR_ATTRIBUTE, ERR_DUPLICATE, ERR_LENGTH,
+ * ERR_SHORT, ERR_TRAILING. t may be NULL; it counts also on failure. */
 MUST_USE enum err gdoi_sa_parse(struct bytes body, const struct gdoi_dialect *d,
                                 struct gdoi_tolerated *t, struct gdoi_sa *ret);
 /* Values that are 0 are left out. Under d->no_gap and d->no_ack the parts are left out. */

@@ -23,6 +23,8 @@ struct ike1_attribute_rule {
     bool repeats;
 };
 
+/* The next attribute; *ret is untouched when *r fails: ERR_SHORT, or ERR_ATTRIBUTE for type 0. */
+void ike1_attribute_read(struct rd *r, struct ike1_attribute *ret);
 /* Reads all attributes of `in`. ERR_SHORT on truncation; ERR_ATTRIBUTE for type 0, a type without a
  * rule, or a basic attribute as TLV (RFC 2409 appendix A; a variable one may come as TV);
  * ERR_DUPLICATE; ERR_TOO_MANY. */

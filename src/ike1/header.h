@@ -6,6 +6,7 @@
 enum {
     IKE1_HEADER = 28,
     IKE1_COOKIE = 8,
+    IKE1_SPI_MAX = 2 * IKE1_COOKIE,
     IKE1_VERSION = 0x10, /* major 1, minor 0 */
     IKE1_FLAG_ENCRYPTION = 0x01,
     IKE1_FLAG_COMMIT = 0x02,

@@ -2,10 +2,11 @@
 /* The SA payload of phase 1: one proposal of many transforms (RFC 2408 3.4-3.6, RFC 2409 5, RFC
  * 6407 2.1). */
 #include "ike1/attribute.h"
+#include "ike1/header.h"
 #include "ike1/numbers.h"
 #include "wire/chain.h"
 
-enum { IKE1_TRANSFORMS_MAX = 64, IKE1_SPI_MAX = 16 };
+enum { IKE1_TRANSFORMS_MAX = 64 };
 
 struct ike1_transform {
     uint8_t number;

@@ -28,6 +28,18 @@ enum err chain_parse(struct rd *r, uint8_t first, struct chain *ret)
     return ERR_OK;
 }
 
+struct rd chain_item(struct rd *r, uint8_t *ret_next)
+{
+    uint8_t next = rd_u8(r);
+    (void)rd_u8(r);
+    size_t len = rd_u16(r);
+
+    if (r->err == ERR_OK && len < CHAIN_HEADER)
+        rd_fail(r, ERR_LENGTH);
+    *ret_next = next;
+    return rd_cut(r, len - CHAIN_HEADER);
+}
+
 const struct chain_payload *chain_find(const struct chain *c, uint8_t type)
 {
     for (size_t i = 0; i < c->n; i++) {

@@ -23,6 +23,10 @@ struct chain {
  * untouched on failure. */
 MUST_USE enum err chain_parse(struct rd *r, uint8_t first, struct chain *ret);
 
+/* One item with a generic header, for what stands inside a payload: a child over its body, and the
+ * type of the next item. ERR_LENGTH or ERR_SHORT in both. */
+struct rd chain_item(struct rd *r, uint8_t *ret_next);
+
 /* The first payload of that type, or NULL. */
 const struct chain_payload *chain_find(const struct chain *c, uint8_t type);
 
