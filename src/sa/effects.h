@@ -1,6 +1,7 @@
 #pragma once
-/* What an engine wants done, in order. Engines append, the host carries out from the first to the last and then
- * resets. Everything an effect points to lives in the arena of this list, or in the engine until its next step. */
+/* What an engine wants done, in order. Engines append, the host carries out from the first to the
+ * last and then resets. Everything an effect points to lives in the arena of this list, or in the
+ * engine until its next step. */
 #include "base/arena.h"
 #include "base/events.h"
 #include "base/ip.h"
@@ -29,8 +30,8 @@ struct effects {
     size_t n;
 };
 
-/* A zeroed struct effects is an empty list. The datagram, event and job are copied into the list's arena;
- * an install is kept by reference. */
+/* A zeroed struct effects is an empty list. The datagram, event and job are copied into the list's
+ * arena; an install is kept by reference. */
 void effects_send(struct effects *out, struct endpoint from, struct endpoint to,
                   struct bytes datagram);
 void effects_job(struct effects *out, const struct job *job);

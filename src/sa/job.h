@@ -1,13 +1,13 @@
 #pragma once
-/* Slow or secret work that leaves the engine: Diffie-Hellman, and whatever needs a long-term secret. job_run() is a pure
- * function that a worker thread (or a simulation) calls; the process that holds the pre-shared keys can take it over
- * without a change to the engines. */
+/* Slow or secret work that leaves the engine: Diffie-Hellman, and whatever needs a long-term
+ * secret. job_run() is a pure function that a worker thread (or a simulation) calls; the process
+ * that holds the pre-shared keys can take it over without a change to the engines. */
 #include "base/bytes.h"
 #include "base/err.h"
 #include "crypto/dh.h"
 #include "crypto/hash.h"
 
-enum { NONCE_MIN = 8, NONCE_MAX = 128, PSK_MAX = 255 }; /* RFC 2409 section 5 */
+enum { NONCE_MIN = 8, NONCE_MAX = 256, PSK_MAX = 255 }; /* RFC 2409 section 5 */
 
 enum job_kind {
     JOB_DH_GENERATE, /* initiator: a key pair */
@@ -39,7 +39,8 @@ struct job_result {
     struct secret skeyid;      /* JOB_PHASE1_KEYS */
 };
 
-/* Runs the job; wipes nothing of it. The caller wipes both with job_wipe() and job_result_wipe() when the result was delivered. */
+/* Runs the job; wipes nothing of it. The caller wipes both with job_wipe() and job_result_wipe()
+ * when the result was delivered. */
 void job_run(const struct job *job, struct job_result *ret);
 void job_wipe(struct job *job);
 void job_result_wipe(struct job_result *result);

@@ -7,7 +7,6 @@ enum {
     PHASE1_HALF_OPEN_PER_IP_MAX = 16, /* ... from one address */
     PHASE1_SAS_MAX = 1200000,         /* established and half-open together */
     PHASE1_EXCHANGES_MAX = 64,        /* message ids accepted under one SA; then it is replaced */
-    PHASE1_TRANSFORMS_MAX = 32,       /* read from one SA payload */
     DATAGRAM_MAX = 8192,
     IKE_PORT = 848,
 };

@@ -1,5 +1,6 @@
 #pragma once
-/* ISAKMP phase 1 (RFC 2409 5.4, main and aggressive mode with pre-shared keys), initiator and responder, as a table of SAs.
+/* ISAKMP phase 1 (RFC 2409 5.4, main and aggressive mode with pre-shared keys), initiator and
+ * responder, as a table of SAs.
  *
  *   initiator                         responder              main mode
  *   HDR, SA                  -->
@@ -9,8 +10,9 @@
  *   HDR*, IDii, HASH_I       -->
  *                            <--      HDR*, IDir, HASH_R
  *
- * One table per engine. Messages of exchanges 2, 4 and 5 go in by phase1_datagram(); exchanges under an SA (the PULL) belong to
- * the server and the member, which use sa/exchange.h. Each call reports at most one outcome. */
+ * One table per engine. Messages of exchanges 2, 4 and 5 go in by phase1_datagram(); exchanges
+ * under an SA (the PULL) belong to the server and the member, which use sa/exchange.h. Each call
+ * reports at most one outcome. */
 #include "base/instant.h"
 #include "base/ip.h"
 #include "crypto/drbg.h"
@@ -23,7 +25,8 @@ struct job_result;
 struct phase1_sa;
 struct phase1_table;
 
-/* One configured peer. The server makes one per gateway, the member one per (gateway, server address). */
+/* One configured peer. The server makes one per gateway, the member one per (gateway, server
+ * address). */
 struct phase1_peer {
     const char *name; /* the gateway's, for events */
     struct model_where where;
@@ -57,8 +60,8 @@ struct phase1_counters {
     uint64_t dropped[ERR_COUNT];
 };
 
-/* `peers` must outlive the table; peers with equal address and equal identity are ERR_CONFLICT. responder: answer
- * strangers' first messages. The DRBG is the engine's and outlives the table. vendor_id: announce Conclave's. */
+/* `peers` must outlive the table; peers with equal address and equal identity are ERR_CONFLICT.
+ * responder: answer strangers' first messages. The DRBG is the engine's and outlives the table. */
 struct phase1_config {
     const struct phase1_peer *peers;
     size_t n_peers;
@@ -68,17 +71,20 @@ MUST_USE enum err phase1_table_new(const struct phase1_config *config, struct dr
                                    struct phase1_table **ret);
 void phase1_table_free(struct phase1_table *t); /* wipes */
 
-/* Starts main or aggressive mode with a peer, as its policy says. */
+/* Starts main or aggressive mode with a peer, as its policy says. NULL when PHASE1_SAS_MAX is
+ * reached. */
 struct phase1_sa *phase1_initiate(struct phase1_table *t, instant_t now,
                                   const struct phase1_peer *peer, struct endpoint local,
                                   struct endpoint remote, struct effects *out);
-/* A datagram of exchange type 2, 4 or 5 whose header was parsed. The octets may be decrypted in place. */
+/* A datagram of exchange type 2, 4 or 5 whose header was parsed. The octets may be decrypted in
+ * place. */
 struct phase1_outcome phase1_datagram(struct phase1_table *t, instant_t now, struct endpoint from,
-                                      struct endpoint to, const struct isakmp_header *header,
+                                      struct endpoint to, const struct ike1_header *header,
                                       uint8_t *datagram, size_t len, struct effects *out);
 struct phase1_outcome phase1_job_done(struct phase1_table *t, instant_t now,
                                       const struct job_result *result, struct effects *out);
-/* Handles the one object that is due first, if phase1_due() has been reached. Call until it is not. */
+/* Handles the one object that is due first, if phase1_due() has been reached. Call until it is not.
+ */
 struct phase1_outcome phase1_timer(struct phase1_table *t, instant_t now, struct effects *out);
 instant_t phase1_due(const struct phase1_table *t);
 
@@ -88,8 +94,8 @@ void phase1_end(struct phase1_table *t, struct phase1_sa *sa, bool tell_peer, st
 void phase1_notify(struct phase1_table *t, struct phase1_sa *sa, uint16_t type, uint32_t doi,
                    struct bytes data, struct effects *out);
 
-/* Look-ups: the SA with these cookies (both), or NULL. */
-struct phase1_sa *phase1_find(const struct phase1_table *t, const uint8_t cookies[16]);
+/* Look-ups: the SA with these cookies (both), or NULL. It may still be starting: phase1_state(). */
+struct phase1_sa *phase1_find(const struct phase1_table *t, const struct ike1_cookies *cookies);
 struct phase1_sa *phase1_next(const struct phase1_table *t, size_t *cursor); /* all SAs, for show */
 const struct phase1_counters *phase1_counters(const struct phase1_table *t);
 size_t phase1_count(const struct phase1_table *t, bool established_only);
@@ -115,6 +121,7 @@ struct phase1_traffic {
     uint64_t in_octets, out_octets;
 };
 struct phase1_traffic phase1_traffic(const struct phase1_sa *sa);
-/* Room for the owner of the table to hang its own object on an SA (the server's member, the member's registration). */
+/* Room for the owner of the table to hang its own object on an SA (the server's member, the
+ * member's registration). */
 void *phase1_user(const struct phase1_sa *sa);
 void phase1_set_user(struct phase1_sa *sa, void *user);
