@@ -1,5 +1,6 @@
 #pragma once
-/* Block ciphers in CBC for control messages. Packets of the data path go through crypto/packet.h. */
+/* Block ciphers in CBC for control messages. Packets of the data path go through crypto/packet.h.
+ * */
 #include "base/bytes.h"
 
 enum cipher {
@@ -22,8 +23,9 @@ size_t cipher_iv_len(enum cipher c);  /* on the wire: the block for CBC, 8 for G
 bool cipher_is_counter_mode(enum cipher c);
 const char *cipher_name(enum cipher c); /* "aes-256-cbc" ... as Junos writes it */
 
-/* CBC in place over whole blocks. `iv` (one block) is read and left holding the last ciphertext block, which is the
- * next IV of IKEv1 (RFC 2409 appendix B). len must be a multiple of the block (asserted). */
+/* CBC in place over whole blocks. `iv` (one block) is read and left holding the last ciphertext
+ * block, which is the next IV of IKEv1 (RFC 2409 appendix B). len must be a multiple of the block
+ * (asserted). */
 void cbc_encrypt(enum cipher c, struct bytes key, uint8_t *iv, uint8_t *data, size_t len);
 void cbc_decrypt(enum cipher c, struct bytes key, uint8_t *iv, uint8_t *data, size_t len);
 

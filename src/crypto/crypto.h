@@ -1,6 +1,7 @@
 #pragma once
-/* Starting the cryptographic library. A program links exactly one backend: OpenSSL, or the toy of simulations
- * and fuzzers. Algorithms are fetched once here; this table is the only process-wide state of the project. */
+/* Starting the cryptographic library. A program links exactly one backend: OpenSSL, or the toy of
+ * simulations and fuzzers. Algorithms are fetched once here; this table is the only process-wide
+ * state of the project. */
 #include "base/compiler.h"
 #include "base/err.h"
 #include "crypto/cipher.h"
@@ -15,9 +16,10 @@ struct crypto_use {
 };
 #define CRYPTO_USE_ALL ((struct crypto_use){UINT32_MAX, UINT32_MAX, UINT64_MAX, true, true})
 
-/* Loads providers, fetches the algorithms and runs the known-answer tests of those in use (again on every
- * call, which may widen the use). ERR_NO_PROVIDER or ERR_SELF_TEST; *ret_text (static or owned by the backend)
- * then names the algorithm, and for a provider the Debian package that holds it. Call before any other function. */
+/* Loads providers, fetches the algorithms and runs the known-answer tests of those in use (again on
+ * every call, which may widen the use). ERR_NO_PROVIDER or ERR_SELF_TEST; *ret_text (static or
+ * owned by the backend) then names the algorithm, and for a provider the Debian package that holds
+ * it. Call before any other function. */
 MUST_USE enum err crypto_start(struct crypto_use use, const char **ret_text);
 void crypto_stop(void);
 /* "OpenSSL 3.0.x" or "toy". */

@@ -2,8 +2,8 @@
 
 #include <assert.h>
 
-/* The KE payload carries a MODP value padded to the length of the prime (RFC 2409 section 5), or x | y of a point
- * (RFC 5903 section 7). */
+/* The KE payload carries a MODP value padded to the length of the prime (RFC 2409 section 5), or x
+ * | y of a point (RFC 5903 section 7). */
 static const struct {
     const char *name;
     uint16_t public_len, shared_len;

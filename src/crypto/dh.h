@@ -1,6 +1,6 @@
 #pragma once
-/* Diffie-Hellman by IKE group number: MODP 1, 2, 5, 14, 15, 16, 24 and ECP 19, 20, 21 (RFC 2409 6, 3526, 5114, 5903).
- * Slow: runs on workers, never inside an engine. */
+/* Diffie-Hellman by IKE group number: MODP 1, 2, 5, 14, 15, 16, 24 and ECP 19, 20, 21 (RFC 2409 6,
+ * 3526, 5114, 5903). Slow: runs on workers, never inside an engine. */
 #include "base/compiler.h"
 #include "base/err.h"
 #include "crypto/secret.h"
@@ -12,11 +12,13 @@ size_t dh_public_len(unsigned group);      /* octets of the KE payload: fixed pe
 size_t dh_shared_len(unsigned group);      /* octets of g^xy: the prime's, or those of x */
 const char *dh_group_name(unsigned group); /* "group14" */
 
-/* A fresh ephemeral key pair. `entropy` feeds the toy backend only; OpenSSL draws from its own generator. */
+/* A fresh ephemeral key pair. `entropy` feeds the toy backend only; OpenSSL draws from its own
+ * generator. */
 MUST_USE enum err dh_generate(unsigned group, const uint8_t entropy[DH_ENTROPY],
                               struct secret *ret_private, uint8_t *ret_public);
-/* g^xy, as long as the public value (the x coordinate for ECP: RFC 5903 section 7). ERR_LENGTH or ERR_VALUE for a public
- * value that is not of this group: wrong length, y <= 1, y >= p-1, a subgroup element of group 24, not on the curve. */
+/* g^xy, as long as the public value (the x coordinate for ECP: RFC 5903 section 7). ERR_LENGTH or
+ * ERR_VALUE for a public value that is not of this group: wrong length, y <= 1, y >= p-1, a
+ * subgroup element of group 24, not on the curve. */
 MUST_USE enum err dh_derive(unsigned group, const struct secret *private, struct bytes peer_public,
                             struct secret_long *ret_shared);
 /* Both in one step, for a responder. */

@@ -1,6 +1,6 @@
 #pragma once
-/* An engine's randomness: HMAC_DRBG with SHA-256 (NIST SP 800-90A section 10.1.2), seeded by the host from the kernel, or by a
- * simulation from its seed. Engines never ask the system. */
+/* An engine's randomness: HMAC_DRBG with SHA-256 (NIST SP 800-90A section 10.1.2), seeded by the
+ * host from the kernel, or by a simulation from its seed. Engines never ask the system. */
 #include "base/bytes.h"
 
 enum { DRBG_SEED = 48 };

@@ -1,6 +1,6 @@
 #pragma once
-/* Hashes, HMAC and the prf of IKEv1 (RFC 2409 section 4: HMAC of the negotiated hash). They cannot fail once
- * crypto_start() has fetched them; a library that fails here aborts. */
+/* Hashes, HMAC and the prf of IKEv1 (RFC 2409 section 4: HMAC of the negotiated hash). They cannot
+ * fail once crypto_start() has fetched them; a library that fails here aborts. */
 #include "base/bytes.h"
 #include "crypto/secret.h"
 
@@ -15,8 +15,8 @@ void hash_parts(enum hash h, const struct bytes *parts, size_t n, uint8_t *out);
 void hmac_parts(enum hash h, struct bytes key, const struct bytes *parts, size_t n, uint8_t *out);
 /* HMAC as key derivation: the result is a secret of hash_len(h) octets. */
 struct secret prf(enum hash h, struct bytes key, const struct bytes *parts, size_t n);
-/* Compares HMAC(key, parts) with `expected` in constant time: full length, or the truncated form that `expected` has, at least
- * HMAC_TRUNCATED_MIN octets. */
+/* Compares HMAC(key, parts) with `expected` in constant time: full length, or the truncated form
+ * that `expected` has, at least HMAC_TRUNCATED_MIN octets. */
 bool hmac_check(enum hash h, struct bytes key, const struct bytes *parts, size_t n,
                 struct bytes expected);
 

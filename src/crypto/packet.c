@@ -43,3 +43,14 @@ size_t packet_icv_len(enum cipher c, enum auth a)
 {
     return cipher_is_counter_mode(c) ? 16 : auth_icv_len(a);
 }
+
+enum err packet_key_check(enum cipher c, enum auth a, struct bytes cipher_key,
+                          struct bytes auth_key)
+{
+    if ((unsigned)c >= CIPHER_COUNT || (unsigned)a >= AUTH_COUNT)
+        return ERR_TYPE;
+    if (cipher_is_counter_mode(c) != (a == AUTH_NONE))
+        return ERR_TYPE;
+    bool fits = cipher_key.len == cipher_key_len(c) && auth_key.len == auth_key_len(a);
+    return fits ? ERR_OK : ERR_LENGTH;
+}

@@ -1,5 +1,6 @@
 #pragma once
-/* Key material. Wiped when it leaves scope, compared in constant time, never printed, never put into an event. */
+/* Key material. Wiped when it leaves scope, compared in constant time, never printed, never put
+ * into an event. */
 #include "base/bytes.h"
 
 enum {
@@ -22,7 +23,8 @@ void secret_long_wipe(struct secret_long *s);
 #define SECRET __attribute__((cleanup(secret_wipe))) struct secret
 #define SECRET_LONG __attribute__((cleanup(secret_long_wipe))) struct secret_long
 
-/* A copy; len must be <= SECRET_MAX (asserted: lengths from outside are checked where they enter). */
+/* A copy; len must be <= SECRET_MAX (asserted: lengths from outside are checked where they enter).
+ * */
 struct secret secret_of(struct bytes b);
 /* The octets, for the call that needs them. */
 static inline struct bytes secret_bytes(const struct secret *s) { return bytes(s->b, s->len); }

@@ -26,6 +26,7 @@ struct crypto_vectors {
 /* Those of the standards; each entry says from which. */
 extern const struct crypto_vectors crypto_vectors;
 
-/* Runs those of the algorithms in use. ERR_SELF_TEST: *ret_text names the first algorithm that failed (static). */
+/* Runs those of the algorithms in use. ERR_SELF_TEST: *ret_text names the first algorithm that
+ * failed (static). */
 MUST_USE enum err crypto_self_test(struct crypto_use use, const struct crypto_vectors *v,
                                    const char **ret_text);

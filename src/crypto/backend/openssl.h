@@ -14,7 +14,8 @@ struct openssl {
 };
 extern struct openssl openssl;
 
-/* These calls fail only for want of memory or after a mistake of ours: there is nothing to return to. */
+/* These calls fail only for want of memory or after a mistake of ours: there is nothing to return
+ * to. */
 void openssl_must(int result);
 /* Drops what a failed call left in the thread's error queue, and returns e. */
 enum err openssl_failed(enum err e);

@@ -1,7 +1,8 @@
-/* Diffie-Hellman directly on OpenSSL's constant-time exponentiation and point multiplication: a private value is
- * then mere octets, which a worker's job can carry, and a group's constants are prepared once and only read
- * afterwards. (EVP_PKEY would set them up for each call, and by default it spends seven times the work on checks of the
- * peer's value that are settled for a safe prime by the range check below.) */
+/* Diffie-Hellman directly on OpenSSL's constant-time exponentiation and point multiplication: a
+ * private value is then mere octets, which a worker's job can carry, and a group's constants are
+ * prepared once and only read afterwards. (EVP_PKEY would set them up for each call, and by default
+ * it spends seven times the work on checks of the peer's value that are settled for a safe prime by
+ * the range check below.) */
 #include "crypto/backend/openssl.h"
 
 #include <openssl/bn.h>
@@ -18,7 +19,8 @@ struct group {
 };
 static struct group groups[25];
 
-/* Exponents of at least twice the security strength of the prime (RFC 3526 section 8, SP 800-57 part 1 table 2). */
+/* Exponents of at least twice the security strength of the prime (RFC 3526 section 8, SP 800-57
+ * part 1 table 2). */
 static const struct {
     uint8_t group;
     uint16_t private_bits;
@@ -167,8 +169,9 @@ static void write_public(const struct sum *s, uint8_t *out)
     memcpy(out, point + 1, s->public_len);
 }
 
-/* 1 < y < p - 1: in the group of a safe prime that leaves elements of large order only, and a private value is used
- * once. Group 24 has small subgroups besides its own, so there y^q = 1 is asked as well (RFC 6989 section 2.2). */
+/* 1 < y < p - 1: in the group of a safe prime that leaves elements of large order only, and a
+ * private value is used once. Group 24 has small subgroups besides its own, so there y^q = 1 is
+ * asked as well (RFC 6989 section 2.2). */
 static bool read_modp(const struct sum *s, struct bytes peer)
 {
     openssl_must(BN_bin2bn(peer.data, (int)peer.len, s->peer) != NULL);
@@ -181,7 +184,8 @@ static bool read_modp(const struct sum *s, struct bytes peer)
     return BN_is_one(s->result);
 }
 
-/* The coordinates are below the field's prime and on the curve; cofactors are 1 (RFC 6989 section 2.3). */
+/* The coordinates are below the field's prime and on the curve; cofactors are 1 (RFC 6989 section
+ * 2.3). */
 static bool read_point(const struct sum *s, struct bytes peer)
 {
     uint8_t point[1 + DH_PUBLIC_MAX] = {POINT_CONVERSION_UNCOMPRESSED};

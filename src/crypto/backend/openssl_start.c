@@ -38,7 +38,8 @@ enum err openssl_failed(enum err e)
 
 const char *crypto_backend_name(void) { return OpenSSL_version(OPENSSL_FULL_VERSION_STRING); }
 
-/* Both providers are part of Debian 12's libssl3: the default one inside libcrypto.so.3, legacy as ossl-modules/legacy.so. */
+/* Both providers are part of Debian 12's libssl3: the default one inside libcrypto.so.3, legacy as
+ * ossl-modules/legacy.so. */
 static enum err missing(const char *algorithm, const char *provider)
 {
     snprintf(problem, sizeof problem,
