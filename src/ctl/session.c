@@ -1,0 +1,179 @@
+#include "ctl/session.h"
+
+#include <stdio.h>
+
+struct ctl_session ctl_session_start(const struct ctl_service *service, bool may_control)
+{
+    struct ctl_session s = {.service = service, .may_control = may_control};
+    struct ctl_wr hello = {0};
+
+    s.in.cap = 2 * (CTL_BODY_MAX + CTL_FRAME_HEADER);
+    ctl_put_str(&hello, "program", service->program);
+    ctl_put_str(&hello, "version", service->version);
+    ctl_put_str(&hello, "host", service->host);
+    ctl_put_bool(&hello, "may-control", may_control);
+    ctl_hello_write(&s.out, ctl_buf_bytes(&hello.buf));
+    ctl_buf_free(&hello.buf);
+    return s;
+}
+
+static void refuse(struct ctl_session *s, uint32_t id, enum err e, const char *sentence)
+{
+    ctl_error_write(&s->out, id, e, sentence && sentence[0] ? sentence : err_text(e));
+}
+
+static void give_up(struct ctl_session *s, enum err e, const char *sentence)
+{
+    refuse(s, 0, e, sentence);
+    s->closing = true;
+}
+
+static void take_hello(struct ctl_session *s, const struct ctl_frame *f)
+{
+    struct arena arena = {0};
+    struct ctl_node *tree = NULL;
+    enum err e = f->kind == CTL_HELLO ? ctl_hello_parse(&arena, f->body, &tree) : ERR_UNEXPECTED;
+
+    if (e == ERR_VERSION)
+        give_up(s, e,
+                "this console speaks another version of the control protocol: use the "
+                "console that was installed with the daemon");
+    else if (e != ERR_OK)
+        give_up(s, e, NULL);
+    s->greeted = e == ERR_OK;
+    arena_free(&arena);
+}
+
+static void monitor(struct ctl_session *s, uint32_t id)
+{
+    if (s->monitor != 0)
+        refuse(s, id, ERR_BUSY, "this connection already receives events");
+    else
+        s->monitor = id;
+}
+
+static void answer(struct ctl_session *s, uint32_t id, const struct ctl_request *r)
+{
+    const struct ctl_handler *h = &s->service->handlers[r->command->id];
+    char sentence[CTL_SENTENCE_MAX] = "";
+    struct ctl_wr reply = {0};
+
+    enum err e = h->answer(s->service->ctx, r, &reply, sentence);
+    if (e == ERR_OK)
+        e = ctl_wr_end(&reply);
+    if (e == ERR_OK)
+        ctl_answer_write(&s->out, id, ctl_buf_bytes(&reply.buf));
+    else
+        refuse(s, id, e, sentence);
+    ctl_buf_free(&reply.buf);
+}
+
+static void dispatch(struct ctl_session *s, uint32_t id, const struct ctl_request *r)
+{
+    char sentence[CTL_SENTENCE_MAX];
+
+    if (r->command->class == CTL_CONTROL && !s->may_control) {
+        snprintf(sentence, sizeof sentence, "'%s' needs the privilege security-control",
+                 r->command->words);
+        refuse(s, id, ERR_DENIED, sentence);
+    } else if (r->command->id == CTL_MONITOR) {
+        monitor(s, id);
+    } else if (!s->service->handlers[r->command->id].answer) {
+        snprintf(sentence, sizeof sentence, "%s does not answer '%s'", s->service->program,
+                 r->command->words);
+        refuse(s, id, ERR_NOT_FOUND, sentence);
+    } else {
+        answer(s, id, r);
+    }
+}
+
+static void take_request(struct ctl_session *s, const struct ctl_frame *f)
+{
+    struct arena arena = {0};
+    struct ctl_request request;
+    char sentence[CTL_SENTENCE_MAX];
+    enum err e = ctl_request_parse(&arena, f->body, &request, sentence);
+
+    if (f->id == 0)
+        give_up(s, ERR_VALUE, "a request needs an id");
+    else if (e != ERR_OK)
+        refuse(s, f->id, e, sentence);
+    else
+        dispatch(s, f->id, &request);
+    arena_free(&arena);
+}
+
+static void take_cancel(struct ctl_session *s, uint32_t id)
+{
+    if (id == 0 || id != s->monitor)
+        return; /* answered already: requests are answered at once */
+    s->monitor = 0;
+    ctl_frame_write(&s->out, CTL_DONE, id, bytes(NULL, 0));
+}
+
+static void take(struct ctl_session *s, const struct ctl_frame *f)
+{
+    if (!s->greeted)
+        take_hello(s, f);
+    else if (f->kind == CTL_REQUEST)
+        take_request(s, f);
+    else if (f->kind == CTL_CANCEL)
+        take_cancel(s, f->id);
+    else
+        give_up(s, ERR_UNEXPECTED, NULL);
+}
+
+static void take_all(struct ctl_session *s)
+{
+    while (!s->closing) {
+        struct ctl_frame f;
+        size_t used = 0;
+        enum err e = ctl_frame_parse(ctl_buf_bytes(&s->in), &f, &used);
+        if (e == ERR_SHORT)
+            return;
+        if (e != ERR_OK) {
+            give_up(s, e, NULL);
+            return;
+        }
+        take(s, &f);
+        ctl_buf_eat(&s->in, used);
+    }
+}
+
+void ctl_session_feed(struct ctl_session *s, struct bytes octets)
+{
+    if (s->closing)
+        return;
+    while (octets.len > 0 && !s->closing) {
+        size_t n = octets.len < CTL_BODY_MAX ? octets.len : CTL_BODY_MAX;
+        ctl_buf_put(&s->in, bytes(octets.data, n));
+        octets = bytes(octets.data + n, octets.len - n);
+        take_all(s);
+    }
+    if (s->in.err != ERR_OK || s->out.err != ERR_OK)
+        s->closing = true;
+}
+
+void ctl_session_event(struct ctl_session *s, struct bytes event)
+{
+    if (s->monitor == 0 || s->closing)
+        return;
+    if (s->out.len + event.len > CTL_OUT_MAX || event.len > CTL_BODY_MAX) {
+        s->n_lost++;
+        return;
+    }
+    if (s->n_lost > 0) {
+        struct ctl_wr lost = {0};
+        ctl_put_u64(&lost, "lost", s->n_lost);
+        ctl_frame_write(&s->out, CTL_EVENT, s->monitor, ctl_buf_bytes(&lost.buf));
+        ctl_buf_free(&lost.buf);
+        s->n_lost = 0;
+    }
+    ctl_frame_write(&s->out, CTL_EVENT, s->monitor, event);
+}
+
+void ctl_session_free(struct ctl_session *s)
+{
+    ctl_buf_free(&s->in);
+    ctl_buf_free(&s->out);
+}

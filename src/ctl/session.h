@@ -1,0 +1,37 @@
+#pragma once
+/* The daemon's side of one console connection: octets in, octets out, handlers in between. It does
+ * no I/O. Who owns the connection feeds what arrived, sends what is in `out`, and closes after
+ * sending once `closing` is set. */
+#include "ctl/frame.h"
+#include "ctl/request.h"
+
+enum { CTL_OUT_MAX = 4 * 1048576 /* waiting for a slow console; then events are lost, counted */ };
+
+/* Answers a request into `reply`. On failure: an error, and a sentence for the operator (the error's
+ * own when it is left empty). */
+struct ctl_handler {
+    enum err (*answer)(void *ctx, const struct ctl_request *request, struct ctl_wr *reply,
+                       char sentence[CTL_SENTENCE_MAX]);
+};
+/* What a daemon offers, to all its sessions. A command without a handler is refused by name;
+ * CTL_MONITOR needs none. */
+struct ctl_service {
+    void *ctx;
+    const char *program, *version, *host;
+    struct ctl_handler handlers[CTL_COMMAND_COUNT];
+};
+
+struct ctl_session {
+    const struct ctl_service *service;
+    bool may_control; /* the peer has security-control, not only security */
+    bool greeted, closing;
+    uint32_t monitor; /* the request that asked for events, 0 = none */
+    uint64_t n_lost;  /* events that found no room since the last one that did */
+    struct ctl_buf in, out;
+};
+
+struct ctl_session ctl_session_start(const struct ctl_service *service, bool may_control);
+void ctl_session_feed(struct ctl_session *s, struct bytes octets);
+/* An event (the octets of its tree) for a session that asked for them; else no effect. */
+void ctl_session_event(struct ctl_session *s, struct bytes event);
+void ctl_session_free(struct ctl_session *s);

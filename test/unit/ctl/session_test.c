@@ -1,0 +1,270 @@
+#include "ctl/session.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+static enum err answer_version(void *ctx, const struct ctl_request *r, struct ctl_wr *reply,
+                               char sentence[CTL_SENTENCE_MAX])
+{
+    (void)r;
+    (void)sentence;
+    ctl_put_str(reply, "version", ctx);
+    return ERR_OK;
+}
+
+static enum err answer_members(void *ctx, const struct ctl_request *r, struct ctl_wr *reply,
+                               char sentence[CTL_SENTENCE_MAX])
+{
+    (void)ctx;
+    ctl_put_str(reply, "lost", "when the answer fails");
+    snprintf(sentence, CTL_SENTENCE_MAX, "no group '%s'", ctl_request_text(r, "group"));
+    return ERR_NOT_FOUND;
+}
+
+static enum err answer_clear(void *ctx, const struct ctl_request *r, struct ctl_wr *reply,
+                             char sentence[CTL_SENTENCE_MAX])
+{
+    (void)ctx;
+    (void)r;
+    (void)reply;
+    (void)sentence;
+    return ERR_OK;
+}
+
+static char version[] = "1.2";
+static const struct ctl_service service = {
+    .ctx = version,
+    .program = "conclaved",
+    .version = "1.2",
+    .host = "srv",
+    .handlers = {[CTL_SHOW_VERSION] = {answer_version},
+                 [CTL_SHOW_SERVER_MEMBERS] = {answer_members},
+                 [CTL_CLEAR_MEMBER_GROUP] = {answer_clear}},
+};
+
+/* What the session said next; its body is valid until `out` changes. */
+static struct ctl_frame next(struct ctl_session *s)
+{
+    static uint8_t body[CTL_BODY_MAX];
+    struct ctl_frame f;
+    size_t used = 0;
+
+    assert_int_equal(ctl_frame_parse(ctl_buf_bytes(&s->out), &f, &used), ERR_OK);
+    if (f.body.len > 0)
+        memcpy(body, f.body.data, f.body.len);
+    f.body.data = body;
+    ctl_buf_eat(&s->out, used);
+    return f;
+}
+
+static const char *next_error(struct ctl_session *s, uint32_t id)
+{
+    static char text[CTL_SENTENCE_MAX];
+    struct arena arena = {0};
+    const char *sentence = NULL;
+    struct ctl_frame f = next(s);
+
+    assert_int_equal(f.kind, CTL_ERROR);
+    assert_int_equal(f.id, id);
+    assert_int_equal(ctl_error_parse(&arena, f.body, &sentence), ERR_OK);
+    snprintf(text, sizeof text, "%s", sentence);
+    arena_free(&arena);
+    return text;
+}
+
+static void feed(struct ctl_session *s, enum ctl_kind kind, uint32_t id, struct bytes body)
+{
+    struct ctl_buf b = {0};
+
+    ctl_frame_write(&b, kind, id, body);
+    ctl_session_feed(s, ctl_buf_bytes(&b));
+    ctl_buf_free(&b);
+}
+
+static void ask(struct ctl_session *s, uint32_t id, enum ctl_command_id command, const char *group)
+{
+    struct ctl_request r = {.command = ctl_command_of(command)};
+    char sentence[CTL_SENTENCE_MAX];
+    struct ctl_wr w = {0};
+
+    if (group)
+        assert_int_equal(ctl_request_add(&r, "group", group, sentence), ERR_OK);
+    ctl_request_write(&w, &r);
+    feed(s, CTL_REQUEST, id, ctl_buf_bytes(&w.buf));
+    ctl_buf_free(&w.buf);
+}
+
+static struct ctl_session greeted(bool may_control)
+{
+    struct ctl_session s = ctl_session_start(&service, may_control);
+
+    assert_int_equal(next(&s).kind, CTL_HELLO);
+    feed(&s, CTL_HELLO, 0, bytes("CVL\1", 4));
+    assert_true(s.greeted);
+    return s;
+}
+
+static void a_request_is_answered(void **state)
+{
+    struct ctl_session s = greeted(false);
+    struct arena arena = {0};
+    struct ctl_node *tree = NULL;
+
+    (void)state;
+    ask(&s, 5, CTL_SHOW_VERSION, NULL);
+    struct ctl_frame f = next(&s);
+    assert_int_equal(f.kind, CTL_DONE);
+    assert_int_equal(f.id, 5);
+    assert_int_equal(ctl_tree_parse(&arena, f.body, &tree), ERR_OK);
+    assert_string_equal(ctl_find_text(tree, "version"), "1.2");
+    assert_int_equal(s.out.len, 0);
+    ctl_session_free(&s);
+    arena_free(&arena);
+}
+
+static void octets_may_come_one_by_one(void **state)
+{
+    struct ctl_session s = greeted(false);
+    struct ctl_request r = {.command = ctl_command_of(CTL_SHOW_VERSION)};
+    struct ctl_wr w = {0};
+    struct ctl_buf b = {0};
+
+    (void)state;
+    ctl_request_write(&w, &r);
+    ctl_frame_write(&b, CTL_REQUEST, 1, ctl_buf_bytes(&w.buf));
+    for (size_t i = 0; i < b.len; i++) {
+        assert_int_equal(s.out.len, 0);
+        ctl_session_feed(&s, bytes(b.data + i, 1));
+    }
+    assert_int_equal(next(&s).kind, CTL_DONE);
+    ctl_buf_free(&w.buf);
+    ctl_buf_free(&b);
+    ctl_session_free(&s);
+}
+
+static void refusals_have_sentences(void **state)
+{
+    struct ctl_session s = greeted(false);
+
+    (void)state;
+    ask(&s, 1, CTL_SHOW_SERVER_MEMBERS, "red");
+    assert_string_equal(next_error(&s, 1), "no group 'red'");
+    ask(&s, 2, CTL_SHOW_SERVER_KEK, NULL);
+    assert_string_equal(next_error(&s, 2), "conclaved does not answer "
+                                           "'show security group-vpn server kek "
+                                           "security-associations'");
+    ask(&s, 3, CTL_CLEAR_MEMBER_GROUP, NULL);
+    assert_string_equal(next_error(&s, 3), "'clear security group-vpn member group' needs the "
+                                           "privilege security-control");
+    feed(&s, CTL_REQUEST, 4, bytes("\1", 1));
+    assert_string_equal(next_error(&s, 4), err_text(ERR_SHORT));
+    assert_false(s.closing);
+    ctl_session_free(&s);
+
+    s = greeted(true);
+    ask(&s, 3, CTL_CLEAR_MEMBER_GROUP, NULL);
+    assert_int_equal(next(&s).kind, CTL_DONE);
+    ctl_session_free(&s);
+}
+
+static void events_reach_subscribers_until_cancelled(void **state)
+{
+    struct ctl_session s = greeted(false);
+    struct bytes event = bytes("\5\1a\1", 4);
+
+    (void)state;
+    ctl_session_event(&s, event);
+    assert_int_equal(s.out.len, 0);
+    ask(&s, 9, CTL_MONITOR, NULL);
+    assert_int_equal(s.out.len, 0);
+    ask(&s, 10, CTL_MONITOR, NULL);
+    assert_string_equal(next_error(&s, 10), "this connection already receives events");
+    ctl_session_event(&s, event);
+    struct ctl_frame f = next(&s);
+    assert_int_equal(f.kind, CTL_EVENT);
+    assert_int_equal(f.id, 9);
+    assert_true(bytes_equal(f.body, event));
+    feed(&s, CTL_CANCEL, 8, bytes(NULL, 0));
+    assert_int_equal(s.monitor, 9);
+    feed(&s, CTL_CANCEL, 9, bytes(NULL, 0));
+    assert_int_equal(next(&s).kind, CTL_DONE);
+    ctl_session_event(&s, event);
+    assert_int_equal(s.out.len, 0);
+    ctl_session_free(&s);
+}
+
+static void a_slow_subscriber_loses_events_and_is_told(void **state)
+{
+    static uint8_t filler[CTL_BODY_MAX];
+    struct ctl_session s = greeted(false);
+    struct arena arena = {0};
+    struct ctl_node *tree = NULL;
+
+    (void)state;
+    ask(&s, 1, CTL_MONITOR, NULL);
+    while (s.n_lost < 2)
+        ctl_session_event(&s, BYTES_OF(filler));
+    assert_true(s.out.len <= CTL_OUT_MAX + CTL_FRAME_HEADER * 64);
+    ctl_buf_eat(&s.out, s.out.len);
+    ctl_session_event(&s, bytes("\5\1a\1", 4));
+    assert_int_equal(ctl_tree_parse(&arena, next(&s).body, &tree), ERR_OK);
+    assert_int_equal(ctl_find_u64(tree, "lost"), 2);
+    assert_int_equal(next(&s).body.len, 4);
+    ctl_session_free(&s);
+    arena_free(&arena);
+}
+
+static void strangers_are_shown_out(void **state)
+{
+    struct ctl_session s;
+
+    (void)state;
+    s = ctl_session_start(&service, true);
+    (void)next(&s);
+    feed(&s, CTL_HELLO, 0, bytes("CVL\2", 4));
+    assert_non_null(strstr(next_error(&s, 0), "another version"));
+    assert_true(s.closing);
+    ctl_session_feed(&s, bytes_str("more"));
+    assert_int_equal(s.out.len, 0);
+    ctl_session_free(&s);
+
+    s = ctl_session_start(&service, true);
+    (void)next(&s);
+    ask(&s, 1, CTL_SHOW_VERSION, NULL); /* before HELLO */
+    assert_string_equal(next_error(&s, 0), err_text(ERR_UNEXPECTED));
+    assert_true(s.closing);
+    ctl_session_free(&s);
+
+    s = greeted(true);
+    ctl_session_feed(&s, bytes_str("GET / HTTP/1.1\r\n"));
+    assert_string_equal(next_error(&s, 0), err_text(ERR_LENGTH));
+    assert_true(s.closing);
+    ctl_session_free(&s);
+
+    s = greeted(true);
+    ask(&s, 0, CTL_SHOW_VERSION, NULL);
+    assert_string_equal(next_error(&s, 0), "a request needs an id");
+    ctl_session_free(&s);
+
+    s = greeted(true);
+    feed(&s, CTL_DONE, 1, bytes(NULL, 0));
+    assert_true(s.closing);
+    ctl_session_free(&s);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_request_is_answered),
+        cmocka_unit_test(octets_may_come_one_by_one),
+        cmocka_unit_test(refusals_have_sentences),
+        cmocka_unit_test(events_reach_subscribers_until_cancelled),
+        cmocka_unit_test(a_slow_subscriber_loses_events_and_is_told),
+        cmocka_unit_test(strangers_are_shown_out),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
