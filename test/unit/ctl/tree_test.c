@@ -77,36 +77,38 @@ static enum err parse(struct bytes in)
 }
 
 #define LITERAL(s) bytes(s, sizeof(s) - 1)
+#define CASE(s) s, sizeof(s) - 1
 
 static void malformed_trees_are_refused(void **state)
 {
     static const struct {
-        struct bytes in;
+        const char *in;
+        size_t len;
         enum err err;
     } cases[] = {
-        {LITERAL(""), ERR_OK},
-        {LITERAL("\5\1a\1"), ERR_OK},
-        {LITERAL("\5\1a"), ERR_SHORT},
-        {LITERAL("\1\1a"), ERR_SHORT},     /* a section that never ends */
-        {LITERAL("\0"), ERR_TYPE},         /* an END with nothing open */
-        {LITERAL("\13\1a\1"), ERR_TYPE},   /* type 11 */
-        {LITERAL("\5\1a\2"), ERR_VALUE},   /* a bool of 2 */
-        {LITERAL("\5\1A\1"), ERR_VALUE},   /* a name in capitals */
-        {LITERAL("\5\0\1"), ERR_VALUE},    /* a name of nothing */
-        {LITERAL("\5\0011\1"), ERR_VALUE}, /* a name that begins with a digit */
-        {LITERAL("\5\1a\1\5\1a\1"), ERR_DUPLICATE},
-        {LITERAL("\3\1a\0\0\0\1\0"), ERR_VALUE}, /* a NUL in a text */
-        {LITERAL("\3\1a\0\1\0\1"), ERR_LENGTH},  /* a text of 65537 */
-        {LITERAL("\3\1a\0\0\0\2x"), ERR_SHORT},
-        {LITERAL("\7\1a\5\1\2\3\4"), ERR_VALUE},      /* an address of version 5 */
-        {LITERAL("\11\1a\4\12\0\0\1\10"), ERR_VALUE}, /* 10.0.0.1/8 has host bits */
-        {LITERAL("\11\1a\4\12\0\0\1\41"), ERR_VALUE}, /* a length of 33 */
-        {LITERAL("\11\1a\0\1"), ERR_VALUE},           /* a length without an address */
+        {CASE(""), ERR_OK},
+        {CASE("\5\1a\1"), ERR_OK},
+        {CASE("\5\1a"), ERR_SHORT},
+        {CASE("\1\1a"), ERR_SHORT},     /* a section that never ends */
+        {CASE("\0"), ERR_TYPE},         /* an END with nothing open */
+        {CASE("\13\1a\1"), ERR_TYPE},   /* type 11 */
+        {CASE("\5\1a\2"), ERR_VALUE},   /* a bool of 2 */
+        {CASE("\5\1A\1"), ERR_VALUE},   /* a name in capitals */
+        {CASE("\5\0\1"), ERR_VALUE},    /* a name of nothing */
+        {CASE("\5\0011\1"), ERR_VALUE}, /* a name that begins with a digit */
+        {CASE("\5\1a\1\5\1a\1"), ERR_DUPLICATE},
+        {CASE("\3\1a\0\0\0\1\0"), ERR_VALUE}, /* a NUL in a text */
+        {CASE("\3\1a\0\1\0\1"), ERR_LENGTH},  /* a text of 65537 */
+        {CASE("\3\1a\0\0\0\2x"), ERR_SHORT},
+        {CASE("\7\1a\5\1\2\3\4"), ERR_VALUE},      /* an address of version 5 */
+        {CASE("\11\1a\4\12\0\0\1\10"), ERR_VALUE}, /* 10.0.0.1/8 has host bits */
+        {CASE("\11\1a\4\12\0\0\1\41"), ERR_VALUE}, /* a length of 33 */
+        {CASE("\11\1a\0\1"), ERR_VALUE},           /* a length without an address */
     };
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(cases); i++)
-        assert_int_equal(parse(cases[i].in), cases[i].err);
+        assert_int_equal(parse(bytes(cases[i].in, cases[i].len)), cases[i].err);
 }
 
 static void names_are_capped(void **state)
