@@ -26,6 +26,7 @@ struct gdoi_state {
     struct ike1_cookies kek;
     bool re_register, clock_valid;
     uint16_t heartbeat, spread; /* seconds */
+    uint16_t activation_delay;  /* seconds, 0 = not told; octets 6 and 7: a member re-registers at L - 3 ATD */
     uint32_t clock_s, clock_us; /* group clock */
     uint8_t digest[GDOI_DIGEST];
 };

@@ -1,6 +1,7 @@
 #pragma once
-/* The group member engine (RFC 6407): phase 1 as initiator, GROUPKEY-PULL, the three key slots of each SA, and what the data
- * path has to install. State + now + input -> effects; see sa/effects.h. One engine serves all VPNs of one configuration. */
+/* The group member engine (RFC 6407): phase 1 as initiator, GROUPKEY-PULL, the three key slots of
+ * each SA, and what the data path has to install. State + now + input -> effects; see sa/effects.h.
+ * One engine serves all VPNs of one configuration. */
 #include "base/instant.h"
 #include "base/ip.h"
 #include "crypto/drbg.h"
@@ -9,6 +10,7 @@
 #include "sa/effects.h"
 #include "sa/phase1.h"
 
+struct gdoi_tolerated;
 struct job_result;
 struct member;
 
@@ -31,10 +33,12 @@ void member_job_done(struct member *m, instant_t now, const struct job_result *r
 void member_timer(struct member *m, instant_t now, struct effects *out);
 instant_t member_due(const struct member *m);
 void member_reseed(struct member *m, const uint8_t seed[DRBG_SEED]);
-/* The operator's "register again now": all keys stay until the answer (make before break). vpn NULL: all. */
+/* The operator's "register again now": all keys stay until the answer (make before break). vpn
+ * NULL: all. */
 MUST_USE enum err member_reregister(struct member *m, instant_t now, const char *vpn,
                                     struct effects *out);
-/* Deletes phase 1 SAs with notice; the data path keeps its last state (fail-close is the host's). */
+/* Deletes phase 1 SAs with notice; the data path keeps its last state (fail-close is the host's).
+ */
 void member_stop(struct member *m, instant_t now, struct effects *out);
 
 /* Read-only views for `show`, simulations and tests. */
@@ -51,15 +55,17 @@ struct member_counters {
 };
 struct member_sa_view {
     uint32_t spi;
+    struct ip server;
     enum esp_slot slot;
     enum cipher cipher;
     enum auth auth;
-    instant_t expiry, switch_at,
-        drop_at; /* switch_at: NEXT only; drop_at: PREVIOUS only; else NEVER */
+    instant_t expiry;
+    instant_t switch_at; /* when it began or will begin to send */
+    instant_t drop_at;   /* NEVER until a successor is known */
     const struct esp_selector *selectors;
     size_t n_selectors;
-    const uint8_t *
-        key_digest; /* 8 octets of a one-way digest: lets checkers compare keys without seeing them */
+    const uint8_t *key_digest; /* 8 octets of a one-way digest: lets checkers compare keys without
+                                  seeing them */
 };
 struct member_kek_view {
     struct bytes cookies; /* 16 octets; empty = no KEK */
@@ -84,6 +90,7 @@ struct member_vpn_view {
 };
 size_t member_n_vpns(const struct member *m);
 struct member_vpn_view member_vpn(const struct member *m, size_t i);
-struct member_sa_view member_sa(const struct member *m, size_t vpn, size_t i);
+struct member_sa_view member_sa(const struct member *m, size_t vpn, size_t i, instant_t now);
 const struct phase1_table *member_phase1(const struct member *m);
-const uint64_t *member_dropped(const struct member *m); /* ERR_COUNT entries */
+const uint64_t *member_dropped(const struct member *m);                /* ERR_COUNT entries */
+const struct gdoi_tolerated *member_tolerated(const struct member *m); /* gdoi/dialect.h */

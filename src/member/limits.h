@@ -1,0 +1,20 @@
+#pragma once
+/* Every limit and timer of the member in one place. */
+#include "base/instant.h"
+
+enum {
+    MEMBER_TEKS_MAX = 128, /* keys held for one VPN, all slots together */
+    MEMBER_PULL_TRIES = 6, /* sendings of one PULL message over a fresh phase 1 SA */
+    MEMBER_PULL_TRIES_LIVE =
+        2, /* ... over one that was up before: then a new phase 1 (decisions M7) */
+    MEMBER_ATD_DEFAULT_S = 15, /* of a server that does not tell: the statement's default */
+    MEMBER_KEY_DIGEST = 8,
+};
+
+#define MEMBER_PULL_RETRANSMIT_FIRST span_ms(500) /* doubled each time ... */
+#define MEMBER_PULL_RETRANSMIT_MAX span_s(8)      /* ... up to this, */
+#define MEMBER_PULL_RETRANSMIT_URGENT span_s(2)   /* or this while keys are about to end */
+#define MEMBER_RETRY_FIRST span_s(1)  /* after all servers failed: doubled each round ... */
+#define MEMBER_RETRY_MAX span_s(64)   /* ... up to this; +-25 % jitter, */
+#define MEMBER_RETRY_URGENT span_s(2) /* or this while keys are about to end (decisions M7) */
+#define MEMBER_SA_MARGIN span_s(10)   /* a phase 1 SA with less life left is not used again */

@@ -1,0 +1,206 @@
+#include "member/policy.h"
+
+#include <assert.h>
+
+enum { LIFE_DEFAULT_S = 28800 }; /* RFC 2407 4.5: when no duration is stated */
+
+static bool cipher_of(const struct gdoi_sat *sat, enum cipher *ret)
+{
+    if (sat->transform == GDOI_ESP_DES)
+        *ret = CIPHER_DES_CBC;
+    else if (sat->transform == GDOI_ESP_3DES)
+        *ret = CIPHER_3DES_CBC;
+    else if (sat->transform == GDOI_ESP_AES_CBC && (sat->key_length == 128 || sat->key_length == 0))
+        *ret = CIPHER_AES_128_CBC; /* RFC 3602 3: 128 bits when no length is told */
+    else if (sat->transform == GDOI_ESP_AES_CBC && sat->key_length == 192)
+        *ret = CIPHER_AES_192_CBC;
+    else if (sat->transform == GDOI_ESP_AES_CBC && sat->key_length == 256)
+        *ret = CIPHER_AES_256_CBC;
+    else
+        return false;
+    return true;
+}
+
+static bool auth_of(const struct gdoi_sat *sat, enum auth *ret)
+{
+    static const struct {
+        uint16_t number;
+        enum auth auth;
+    } table[] = {
+        {GDOI_AUTH_HMAC_MD5, AUTH_HMAC_MD5_96},
+        {GDOI_AUTH_HMAC_SHA1, AUTH_HMAC_SHA1_96},
+        {GDOI_AUTH_HMAC_SHA256, AUTH_HMAC_SHA256_128},
+        {GDOI_AUTH_HMAC_SHA384, AUTH_HMAC_SHA384_192},
+        {GDOI_AUTH_HMAC_SHA512, AUTH_HMAC_SHA512_256},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(table); i++) {
+        if (table[i].number == sat->auth) {
+            *ret = table[i].auth;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What this member's data path cannot do, each with its sentence; ERR_OK when it can. */
+static enum err check_sat(const struct gdoi_sat *sat, const char **ret_what)
+{
+    enum cipher cipher;
+    enum auth auth;
+
+    if (sat->protocol_id != GDOI_PROTOCOL_ESP) {
+        *ret_what = "only ESP is supported";
+        return ERR_TYPE;
+    }
+    if (sat->transform >= GDOI_ESP_AES_CTR && sat->transform <= GDOI_ESP_AES_GCM_16) {
+        *ret_what = "counter modes need sender identifiers, which are not supported yet";
+        return ERR_TYPE;
+    }
+    if (!cipher_of(sat, &cipher) || !auth_of(sat, &auth)) {
+        *ret_what = "the encryption or authentication algorithm is not supported";
+        return ERR_TYPE;
+    }
+    if (sat->encapsulation != GDOI_ENCAPSULATION_TUNNEL) {
+        *ret_what = "only tunnel mode is supported";
+        return ERR_POLICY;
+    }
+    if (sat->preserve != 0 && sat->preserve != GDOI_PRESERVE_BOTH) {
+        *ret_what = "both addresses must be preserved";
+        return ERR_POLICY;
+    }
+    if (sat->src.ip.version != 4 || sat->dst.ip.version != 4) {
+        *ret_what = "only IPv4 selectors are supported";
+        return ERR_POLICY;
+    }
+    return ERR_OK;
+}
+
+static struct tek *tek_of(const struct gdoi_sat *sat, const struct gdoi_tek_packet *packet,
+                          struct ip server, instant_t received)
+{
+    struct tek *t = tek_new();
+
+    t->spi = sat->spi;
+    t->server = server;
+    if (!cipher_of(sat, &t->cipher) || !auth_of(sat, &t->auth))
+        assert(!"check_sat() has let an unknown algorithm through");
+    t->key = secret_of(packet->cipher_key);
+    t->auth_key = secret_of(packet->integrity_key);
+    t->receive_only = sat->direction == GDOI_DIRECTION_RECEIVER;
+    t->expiry =
+        instant_add(received, span_s(sat->life.has_seconds ? sat->life.seconds : LIFE_DEFAULT_S));
+    t->send_at = received;
+    tek_set_digest(t);
+    return t;
+}
+
+static struct esp_selector selector_of(const struct gdoi_sat *sat)
+{
+    return (struct esp_selector){.source = sat->src,
+                                 .destination = sat->dst,
+                                 .source_port = sat->src_port,
+                                 .destination_port = sat->dst_port,
+                                 .protocol = sat->ip_protocol};
+}
+
+static void refuse(struct policy_refusal *r, const struct gdoi_sat *sat, enum err err,
+                   const char *what)
+{
+    if (r->n++ == 0) {
+        r->spi = sat->spi;
+        r->err = err;
+        r->what = what;
+    }
+}
+
+static struct tek *find(struct tek *const *teks, size_t n, uint32_t spi)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (teks[i]->spi == spi)
+            return teks[i];
+    }
+    return NULL;
+}
+
+void policy_teks(const struct gdoi_sa *sa, const struct gdoi_kd *kd, struct ip server,
+                 instant_t received, struct tek *ret_teks[MEMBER_TEKS_MAX], size_t *ret_n,
+                 struct policy_refusal *ret_refusal)
+{
+    struct policy_refusal refusal = {0};
+    size_t n = 0;
+
+    for (size_t i = 0; i < sa->n_sats; i++) {
+        const struct gdoi_sat *sat = &sa->sats[i];
+        const char *what = NULL;
+        enum err e = check_sat(sat, &what);
+        if (e) {
+            refuse(&refusal, sat, e, what);
+            continue;
+        }
+        struct tek *t = find(ret_teks, n, sat->spi);
+        if (!t && n < MEMBER_TEKS_MAX)
+            t = ret_teks[n++] = tek_of(sat, gdoi_kd_tek(kd, sat->spi), server, received);
+        if (!t || t->n_selectors == ESP_SELECTORS_MAX)
+            refuse(&refusal, sat, ERR_TOO_MANY, "more keys or policies than this member holds");
+        else
+            t->selectors[t->n_selectors++] = selector_of(sat);
+    }
+    *ret_n = n;
+    *ret_refusal = refusal;
+}
+
+static bool kek_cipher_of(const struct gdoi_sak *sak, enum cipher *ret)
+{
+    if (sak->algorithm == GDOI_KEK_ALG_DES)
+        *ret = CIPHER_DES_CBC;
+    else if (sak->algorithm == GDOI_KEK_ALG_3DES)
+        *ret = CIPHER_3DES_CBC;
+    else if (sak->algorithm == GDOI_KEK_ALG_AES && sak->key_length == 128)
+        *ret = CIPHER_AES_128_CBC;
+    else if (sak->algorithm == GDOI_KEK_ALG_AES && sak->key_length == 192)
+        *ret = CIPHER_AES_192_CBC;
+    else if (sak->algorithm == GDOI_KEK_ALG_AES && sak->key_length == 256)
+        *ret = CIPHER_AES_256_CBC;
+    else
+        return false;
+    return true;
+}
+
+static bool sig_hash_of(const struct gdoi_sak *sak, enum hash *ret)
+{
+    static const enum hash table[] = {
+        [GDOI_SIG_HASH_MD5] = HASH_MD5,       [GDOI_SIG_HASH_SHA1] = HASH_SHA1,
+        [GDOI_SIG_HASH_SHA256] = HASH_SHA256, [GDOI_SIG_HASH_SHA384] = HASH_SHA384,
+        [GDOI_SIG_HASH_SHA512] = HASH_SHA512,
+    };
+    if (sak->sig_hash < GDOI_SIG_HASH_MD5 || sak->sig_hash > GDOI_SIG_HASH_SHA512)
+        return false;
+    *ret = table[sak->sig_hash];
+    return true;
+}
+
+enum err policy_kek(const struct gdoi_sa *sa, const struct gdoi_kd *kd, struct ip server,
+                    instant_t received, uint32_t sequence, struct kek *ret)
+{
+    struct kek kek = {
+        .present = true, .server = server, .cookies = sa->sak.spi, .sequence = sequence};
+    struct bytes iv, key;
+    enum err e = gdoi_kek_split(&sa->sak, kd->kek.iv_and_key, &iv, &key);
+
+    if (e)
+        return e;
+    if (!kek_cipher_of(&sa->sak, &kek.cipher) || !sig_hash_of(&sa->sak, &kek.sig_hash) ||
+        sa->sak.sig_algorithm != GDOI_SIG_ALG_RSA)
+        return ERR_TYPE;
+    if (kd->kek.sig_key.len > sizeof kek.sig_key)
+        return ERR_LENGTH;
+    kek.iv = secret_of(iv);
+    kek.key = secret_of(key);
+    kek.sig_key_len = kd->kek.sig_key.len;
+    memcpy(kek.sig_key, kd->kek.sig_key.data, kd->kek.sig_key.len);
+    kek.expiry =
+        sa->sak.has_lifetime ? instant_add(received, span_s(sa->sak.lifetime)) : INSTANT_NEVER;
+    *ret = kek;
+    explicit_bzero(&kek, sizeof kek);
+    return ERR_OK;
+}

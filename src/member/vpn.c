@@ -1,0 +1,228 @@
+#include "member/vpn.h"
+
+#include "base/fsm.h"
+
+#include <assert.h>
+#include <stdio.h>
+
+static const struct fsm_state table[] = {
+    [MEMBER_IDLE] = {"idle", FSM_TO(MEMBER_PHASE1) | FSM_TO(MEMBER_PULL)},
+    [MEMBER_PHASE1] = {"phase-1",
+                       FSM_TO(MEMBER_PHASE1) | FSM_TO(MEMBER_PULL) | FSM_TO(MEMBER_WAITING)},
+    [MEMBER_PULL] = {"pull", FSM_TO(MEMBER_PHASE1) | FSM_TO(MEMBER_PULL) |
+                                 FSM_TO(MEMBER_REGISTERED) | FSM_TO(MEMBER_WAITING)},
+    [MEMBER_REGISTERED] = {"registered", FSM_TO(MEMBER_PHASE1) | FSM_TO(MEMBER_PULL)},
+    [MEMBER_WAITING] = {"waiting", FSM_TO(MEMBER_PHASE1) | FSM_TO(MEMBER_PULL)},
+};
+
+const char *vpn_state_name(unsigned state)
+{
+    assert(state < ARRAY_LEN(table));
+    return table[state].name;
+}
+
+void vpn_move(struct vpn *v, enum member_vpn_state to) { fsm_move(table, &v->state, to); }
+
+const struct phase1_peer *vpn_peer(const struct vpn *v) { return &v->peers[v->server]; }
+
+struct event vpn_event(const struct vpn *v, enum event_id id)
+{
+    struct event e = event_of(id);
+    event_add_str(&e, "vpn", v->model->name);
+    event_add_u64(&e, "group", v->model->group_id);
+    event_add_ip(&e, "server", vpn_peer(v)->address);
+    return e;
+}
+
+bool vpn_is_urgent(const struct vpn *v, instant_t now)
+{
+    instant_t end = keyring_end(&v->keys);
+    return v->keys.n > 0 && !instant_is_never(end) &&
+           instant_since(end, now).ns <= span_s(3 * (int64_t)v->atd_s).ns;
+}
+
+void vpn_install(struct vpn *v, instant_t now, struct effects *out)
+{
+    effects_install(out, keyring_install(&v->keys, v->model->name, now, &out->arena));
+    v->due[DUE_KEYS] = keyring_due(&v->keys, now);
+}
+
+/* An SA of phase 1 with the server being tried: up with life left, or on its way up; NULL when
+ * there is none. */
+static struct phase1_sa *find_sa(const struct member *m, const struct vpn *v, instant_t now)
+{
+    size_t cursor = 0;
+    struct phase1_sa *sa, *found = NULL;
+
+    while ((sa = phase1_next(m->phase1, &cursor))) {
+        bool up = phase1_state(sa) == PHASE1_STATE_UP;
+        if (phase1_peer(sa) != vpn_peer(v))
+            continue;
+        if (up && (v->fresh_phase1 ||
+                   instant_reached(phase1_expiry(sa), instant_add(now, MEMBER_SA_MARGIN))))
+            continue;
+        if (!found || up)
+            found = sa;
+    }
+    return found;
+}
+
+bool vpn_can_go_on(const struct member *m, const struct vpn *v, instant_t now)
+{
+    const struct phase1_sa *sa = find_sa(m, v, now);
+    return !sa || (phase1_state(sa) == PHASE1_STATE_UP && !phase1_user(sa));
+}
+
+void vpn_attempt(struct member *m, struct vpn *v, instant_t now, struct effects *out)
+{
+    struct phase1_sa *sa = find_sa(m, v, now);
+
+    v->due[DUE_ATTEMPT] = INSTANT_NEVER;
+    if (sa && phase1_state(sa) == PHASE1_STATE_UP && !phase1_user(sa)) {
+        vpn_move(v, MEMBER_PULL);
+        pull_start(m, v, sa, true, now, out);
+        return;
+    }
+    vpn_move(v, MEMBER_PHASE1); /* until that SA is up, or its present PULL is over */
+    v->fresh_phase1 = false;
+    if (sa)
+        return;
+    const struct phase1_peer *peer = vpn_peer(v);
+    struct endpoint local = {v->model->gateway->local_address, m->config.local_port};
+    struct endpoint remote = {peer->address, m->config.server_port};
+    if (!phase1_initiate(m->phase1, now, peer, local, remote, out))
+        vpn_failed(m, v, now, ERR_LIMIT, bytes(NULL, 0), out);
+}
+
+void vpn_start(struct member *m, struct vpn *v, instant_t now, struct effects *out)
+{
+    vpn_install(v, now, out); /* nothing yet: fail closed */
+    vpn_attempt(m, v, now, out);
+}
+
+static span_t retry_wait(struct member *m, const struct vpn *v, instant_t now)
+{
+    span_t wait = MEMBER_RETRY_FIRST;
+
+    for (unsigned i = 1; i < v->rounds && wait.ns < MEMBER_RETRY_MAX.ns; i++)
+        wait = span_times(wait, 2);
+    wait = span_min(wait, vpn_is_urgent(v, now) ? MEMBER_RETRY_URGENT : MEMBER_RETRY_MAX);
+    wait.ns = wait.ns * 3 / 4 + (int64_t)drbg_below(&m->drbg, (uint64_t)wait.ns / 2);
+    return wait;
+}
+
+static void remember_error(struct vpn *v, enum err err, struct bytes text)
+{
+    size_t n = text.len < sizeof v->last_error_text - 1 ? text.len : sizeof v->last_error_text - 1;
+
+    v->last_error = err;
+    if (n > 0)
+        memcpy(v->last_error_text, text.data, n);
+    v->last_error_text[n] = '\0';
+}
+
+void vpn_failed(struct member *m, struct vpn *v, instant_t now, enum err err, struct bytes text,
+                struct effects *out)
+{
+    struct event e = vpn_event(v, EV_REGISTRATION_FAILED);
+
+    event_add_err(&e, err);
+    if (text.len > 0)
+        event_add_text(&e, "what", text);
+    effects_tell(out, &e);
+    remember_error(v, err, text);
+    v->counters.pull_failed++;
+    pull_end(v);
+    vpn_move(v, MEMBER_WAITING);
+    v->server = (v->server + 1) % v->n_peers;
+    if (++v->n_failed < v->n_peers) {
+        v->counters.server_failover++;
+        e = vpn_event(v, EV_SERVER_FAILOVER);
+        effects_tell(out, &e);
+        v->due[DUE_ATTEMPT] = now;
+        return;
+    }
+    v->n_failed = 0;
+    v->rounds++;
+    v->due[DUE_ATTEMPT] = instant_add(now, retry_wait(m, v, now));
+}
+
+/* L - 3 ATD of the key that ends first, the KEK included (junos.md 3.4), spread so that members of
+ * one group do not come together and yet every one inside (L - 4 ATD, L - 2 ATD) (decisions M10).
+ */
+static instant_t reregistration(struct member *m, const struct vpn *v)
+{
+    instant_t end = keyring_end(&v->keys);
+    span_t atd = span_s(v->atd_s), spread = span_s(v->spread_s);
+
+    if (v->kek.present)
+        end = instant_min(end, v->kek.expiry);
+    if (instant_is_never(end))
+        return end;
+    spread = span_min(spread, (span_t){v->kek.present ? atd.ns / 2 : atd.ns * 9 / 10});
+    int64_t jitter = spread.ns > 0 ? (int64_t)drbg_below(&m->drbg, (uint64_t)spread.ns) : 0;
+    return instant_add(end, (span_t){-3 * atd.ns + (v->kek.present ? jitter : -jitter)});
+}
+
+void vpn_registered(struct member *m, struct vpn *v, instant_t now, size_t learned,
+                    struct effects *out)
+{
+    struct event e = vpn_event(v, EV_REGISTERED);
+
+    event_add_u64(&e, "keys", v->keys.n);
+    event_add_u64(&e, "new", learned);
+    effects_tell(out, &e);
+    vpn_move(v, MEMBER_REGISTERED);
+    remember_error(v, ERR_OK, bytes(NULL, 0));
+    v->counters.pull_succeeded++;
+    v->n_failed = 0;
+    v->registered_at = now;
+    v->registered_with = vpn_peer(v)->address;
+    v->had_keys = true;
+    vpn_install(v, now, out);
+
+    instant_t next = reregistration(m, v);
+    if (instant_reached(next, now)) {
+        /* The server has made no successor yet: ask again, ever more patiently. */
+        v->rounds += v->rounds < 16;
+        next = instant_add(now, retry_wait(m, v, now));
+    } else {
+        v->rounds = 0;
+    }
+    v->due[DUE_ATTEMPT] = next;
+}
+
+static void keys_due(struct vpn *v, instant_t now, struct effects *out)
+{
+    keyring_expire(&v->keys, now);
+    vpn_install(v, now, out);
+    if (v->had_keys && !keyring_can_send(&v->keys, now)) {
+        struct event e = vpn_event(v, EV_KEYS_EXPIRED);
+        effects_tell(out, &e);
+        v->had_keys = false;
+    }
+}
+
+instant_t vpn_due(const struct vpn *v)
+{
+    instant_t due = INSTANT_NEVER;
+    for (size_t i = 0; i < DUE_COUNT; i++)
+        due = instant_min(due, v->due[i]);
+    return due;
+}
+
+void vpn_timer(struct member *m, struct vpn *v, instant_t now, struct effects *out)
+{
+    if (v->kek.present && instant_reached(v->kek.expiry, now))
+        explicit_bzero(&v->kek, sizeof v->kek);
+    if (instant_reached(v->due[DUE_KEYS], now))
+        keys_due(v, now, out);
+    if (instant_reached(v->due[DUE_RETRANSMIT], now))
+        pull_retransmit(m, v, now, out);
+    if (instant_reached(v->due[DUE_ATTEMPT], now)) {
+        if (v->state == MEMBER_PHASE1 || v->state == MEMBER_PULL)
+            v->due[DUE_ATTEMPT] = INSTANT_NEVER; /* already at it */
+        else
+            vpn_attempt(m, v, now, out);
+    }
+}

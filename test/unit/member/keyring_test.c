@@ -1,0 +1,312 @@
+/* The slots of a member's keys, on the instants of junos.md 3.4 and decisions.md M1-M3. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "base/arena.h"
+#include "crypto/crypto.h"
+#include "member/keyring.h"
+
+static instant_t at(int64_t s) { return (instant_t){span_s(s).ns}; }
+
+static struct esp_selector selector(const char *source, const char *destination)
+{
+    struct esp_selector sel = {0};
+    assert_true(prefix_parse(source, false, &sel.source));
+    assert_true(prefix_parse(destination, false, &sel.destination));
+    return sel;
+}
+
+static struct tek *tek_with(uint32_t spi, uint8_t key, int64_t expiry, struct esp_selector sel)
+{
+    struct tek *t = tek_new();
+    t->spi = spi;
+    t->server = ip_v4(0xc0000201);
+    t->cipher = CIPHER_AES_128_CBC;
+    t->auth = AUTH_HMAC_SHA256_128;
+    t->key.len = 16;
+    memset(t->key.b, key, 16);
+    t->auth_key.len = 32;
+    memset(t->auth_key.b, key, 32);
+    t->expiry = at(expiry);
+    t->selectors[0] = sel;
+    t->n_selectors = 1;
+    tek_set_digest(t);
+    return t;
+}
+
+static struct tek *tek(uint32_t spi, int64_t expiry)
+{
+    return tek_with(spi, (uint8_t)spi, expiry, selector("10.0.0.0/8", "10.0.0.0/8"));
+}
+
+static enum err pull(struct keyring *k, int64_t now, int32_t atd, int32_t dtd, size_t n,
+                     struct tek **teks)
+{
+    size_t learned = 0;
+    struct keyring_offer offer = {.teks = teks,
+                                  .n = n,
+                                  .has_gap = atd >= 0,
+                                  .atd_s = atd >= 0 ? (uint32_t)atd : 0,
+                                  .dtd_s = dtd >= 0 ? (uint32_t)dtd : 0,
+                                  .received = at(now)};
+    return keyring_pull(k, at(now), &offer, &learned);
+}
+
+static const struct tek *find(const struct keyring *k, uint32_t spi)
+{
+    for (size_t i = 0; i < k->n; i++) {
+        if (k->teks[i]->spi == spi)
+            return k->teks[i];
+    }
+    return NULL;
+}
+
+static const struct tek *held(const struct keyring *k, uint32_t spi)
+{
+    const struct tek *t = find(k, spi);
+    assert_non_null(t);
+    if (!t)
+        abort(); /* not reached; the compiler does not know */
+    return t;
+}
+
+static enum esp_slot slot(const struct keyring *k, uint32_t spi, int64_t now)
+{
+    return keyring_slot(k, held(k, spi), at(now));
+}
+
+static void the_first_key_sends_at_once(void **state)
+{
+    (void)state;
+    struct keyring k = {0};
+    assert_false(keyring_can_send(&k, at(0)));
+    assert_int_equal(pull(&k, 5, 0, 0, 1, (struct tek *[]){tek(256, 3600)}), ERR_OK);
+    assert_int_equal(slot(&k, 256, 5), ESP_SLOT_CURRENT);
+    assert_true(keyring_can_send(&k, at(5)));
+    assert_int_equal(keyring_end(&k).ns, at(3600).ns);
+    keyring_clear(&k);
+}
+
+/* Wait 0 is decided by holding no live key, whatever the GAP says (M2). */
+static void a_first_key_does_not_wait_for_a_gap(void **state)
+{
+    (void)state;
+    struct keyring k = {0};
+    assert_int_equal(pull(&k, 5, 25, 40, 1, (struct tek *[]){tek(256, 3600)}), ERR_OK);
+    assert_int_equal(slot(&k, 256, 5), ESP_SLOT_CURRENT);
+    keyring_clear(&k);
+}
+
+/* L = 3600, ATD = 15: pull at 3555 with GAP 15 / 30, switch at 3570, old key gone at 3585. */
+static void a_reregistration_switches_at_3570(void **state)
+{
+    (void)state;
+    struct keyring k = {0};
+    assert_int_equal(pull(&k, 0, 0, 0, 1, (struct tek *[]){tek(256, 3600)}), ERR_OK);
+    assert_int_equal(pull(&k, 3555, 15, 30, 2, (struct tek *[]){tek(256, 3600), tek(257, 7140)}),
+                     ERR_OK);
+    assert_int_equal(slot(&k, 256, 3569), ESP_SLOT_CURRENT);
+    assert_int_equal(slot(&k, 257, 3569), ESP_SLOT_NEXT);
+    assert_int_equal(keyring_due(&k, at(3555)).ns, at(3570).ns);
+    assert_int_equal(slot(&k, 256, 3570), ESP_SLOT_PREVIOUS);
+    assert_int_equal(slot(&k, 257, 3570), ESP_SLOT_CURRENT);
+    assert_int_equal(keyring_due(&k, at(3570)).ns, at(3585).ns);
+    assert_int_equal(keyring_expire(&k, at(3584)), 0);
+    assert_int_equal(keyring_expire(&k, at(3585)), 1);
+    assert_null(find(&k, 256));
+    assert_int_equal(keyring_end(&k).ns, at(7140).ns);
+    keyring_clear(&k);
+}
+
+/* A newcomer in [created, switch_at): the key with less life left sends at once, GAP speaks for the
+ * other. */
+static void a_newcomer_in_a_changeover_gets_both(void **state)
+{
+    (void)state;
+    struct keyring k = {0};
+    assert_int_equal(pull(&k, 3550, 20, 35, 2, (struct tek *[]){tek(256, 3600), tek(257, 7140)}),
+                     ERR_OK);
+    assert_int_equal(slot(&k, 256, 3550), ESP_SLOT_CURRENT);
+    assert_int_equal(slot(&k, 257, 3550), ESP_SLOT_NEXT);
+    assert_int_equal(slot(&k, 257, 3570), ESP_SLOT_CURRENT);
+    assert_int_equal(slot(&k, 256, 3570), ESP_SLOT_PREVIOUS);
+    assert_int_equal(keyring_expire(&k, at(3585)), 1);
+    keyring_clear(&k);
+}
+
+/* In [switch_at, drop_at) natives also get the previous key, to receive with. */
+static void a_newcomer_after_the_switch_receives_stragglers(void **state)
+{
+    (void)state;
+    struct keyring k = {0};
+    struct tek *previous = tek(256, 3600);
+    previous->receive_only = true;
+    assert_int_equal(pull(&k, 3575, 0, 10, 2, (struct tek *[]){tek(257, 7140), previous}), ERR_OK);
+    assert_int_equal(slot(&k, 257, 3575), ESP_SLOT_CURRENT);
+    assert_int_equal(slot(&k, 256, 3575), ESP_SLOT_PREVIOUS);
+    assert_int_equal(keyring_expire(&k, at(3585)), 1);
+    assert_null(find(&k, 256));
+    keyring_clear(&k);
+}
+
+/* Later messages never move the timers that the first one set (M1), nor extend a life (M3). */
+static void a_known_key_is_not_touched(void **state)
+{
+    (void)state;
+    struct keyring k = {0};
+    assert_int_equal(pull(&k, 0, 0, 0, 1, (struct tek *[]){tek(256, 3600)}), ERR_OK);
+    assert_int_equal(pull(&k, 3550, 20, 35, 2, (struct tek *[]){tek(256, 3600), tek(257, 7140)}),
+                     ERR_OK);
+    assert_int_equal(pull(&k, 3560, 40, 60, 2, (struct tek *[]){tek(256, 9000), tek(257, 9000)}),
+                     ERR_OK);
+    assert_int_equal(held(&k, 257)->send_at.ns, at(3570).ns);
+    assert_int_equal(held(&k, 257)->expiry.ns, at(7140).ns);
+    assert_int_equal(held(&k, 256)->drop_at.ns, at(3585).ns);
+    assert_int_equal(held(&k, 256)->expiry.ns, at(3600).ns);
+    keyring_clear(&k);
+}
+
+/* A PULL is the whole truth: what is not in it and has no successor goes at once. */
+static void what_is_not_offered_goes(void **state)
+{
+    (void)state;
+    struct keyring k = {0};
+    struct tek *other = tek_with(300, 9, 3600, selector("10.0.0.0/8", "239.0.0.0/8"));
+    assert_int_equal(pull(&k, 0, 0, 0, 2, (struct tek *[]){tek(256, 3600), other}), ERR_OK);
+    assert_int_equal(k.n, 2);
+    assert_int_equal(pull(&k, 10, 0, 0, 1, (struct tek *[]){tek(256, 3600)}), ERR_OK);
+    assert_non_null(find(&k, 256));
+    assert_null(find(&k, 300));
+    keyring_clear(&k);
+}
+
+/* A server that lost its keys offers others: the old one still opens what stragglers send, until
+ * its drop. */
+static void a_server_without_memory_does_not_cut_off(void **state)
+{
+    (void)state;
+    struct keyring k = {0};
+    assert_int_equal(pull(&k, 0, 0, 0, 1, (struct tek *[]){tek(256, 3600)}), ERR_OK);
+    assert_int_equal(pull(&k, 100, 10, 25, 1, (struct tek *[]){tek(400, 3700)}), ERR_OK);
+    assert_int_equal(slot(&k, 256, 100), ESP_SLOT_CURRENT);
+    assert_int_equal(slot(&k, 400, 110), ESP_SLOT_CURRENT);
+    assert_int_equal(slot(&k, 256, 110), ESP_SLOT_PREVIOUS);
+    assert_int_equal(keyring_expire(&k, at(125)), 1);
+    keyring_clear(&k);
+}
+
+/* S30: no GAP from a foreign server: the new key sends at once, the old one lives to its own
+ * expiry. */
+static void without_a_gap_the_old_key_lives_on(void **state)
+{
+    (void)state;
+    struct keyring k = {0};
+    assert_int_equal(pull(&k, 0, -1, -1, 1, (struct tek *[]){tek(256, 3600)}), ERR_OK);
+    assert_int_equal(pull(&k, 3550, -1, -1, 1, (struct tek *[]){tek(257, 7000)}), ERR_OK);
+    assert_int_equal(slot(&k, 257, 3550), ESP_SLOT_CURRENT);
+    assert_int_equal(slot(&k, 256, 3550), ESP_SLOT_PREVIOUS);
+    assert_int_equal(keyring_expire(&k, at(3599)), 0);
+    assert_int_equal(keyring_expire(&k, at(3600)), 1);
+    keyring_clear(&k);
+}
+
+static void a_known_spi_with_another_key_is_refused(void **state)
+{
+    (void)state;
+    struct keyring k = {0};
+    assert_int_equal(pull(&k, 0, 0, 0, 1, (struct tek *[]){tek(256, 3600)}), ERR_OK);
+    struct tek *forged = tek_with(256, 77, 3600, selector("10.0.0.0/8", "10.0.0.0/8"));
+    assert_int_equal(pull(&k, 1, 0, 0, 2, (struct tek *[]){tek(999, 3600), forged}), ERR_CONFLICT);
+    assert_int_equal(k.n, 1);
+    assert_int_equal(held(&k, 256)->key.b[0], 0);
+    keyring_clear(&k);
+}
+
+static void too_many_keys_are_refused_whole(void **state)
+{
+    (void)state;
+    struct keyring k = {0};
+    struct tek *teks[MEMBER_TEKS_MAX];
+    for (size_t i = 0; i < MEMBER_TEKS_MAX; i++) {
+        char text[PREFIX_TEXT_MAX];
+        snprintf(text, sizeof text, "10.%zu.0.0/16", i);
+        teks[i] = tek_with((uint32_t)(1000 + i), 1, 3600, selector(text, "10.0.0.0/8"));
+    }
+    assert_int_equal(pull(&k, 0, 0, 0, MEMBER_TEKS_MAX, teks), ERR_OK);
+    assert_int_equal(pull(&k, 1, 0, 0, 1, (struct tek *[]){tek(256, 3600)}), ERR_TOO_MANY);
+    assert_int_equal(k.n, MEMBER_TEKS_MAX);
+    keyring_clear(&k);
+}
+
+/* Keys of disjoint selectors do not succeed one another, and ports tell selectors apart. */
+static void disjoint_keys_live_side_by_side(void **state)
+{
+    (void)state;
+    struct keyring k = {0};
+    struct esp_selector web = selector("10.0.0.0/8", "10.0.0.0/8"), dns = web;
+    web.protocol = 6;
+    web.destination_port = 80;
+    dns.protocol = 17;
+    dns.destination_port = 53;
+    assert_int_equal(
+        pull(&k, 0, 7, 9, 2,
+             (struct tek *[]){tek_with(256, 1, 3600, web), tek_with(257, 2, 5000, dns)}),
+        ERR_OK);
+    assert_int_equal(slot(&k, 256, 0), ESP_SLOT_CURRENT);
+    assert_int_equal(slot(&k, 257, 0), ESP_SLOT_CURRENT);
+    assert_int_equal(keyring_end(&k).ns, at(3600).ns);
+    keyring_clear(&k);
+}
+
+static void the_install_tells_the_slots(void **state)
+{
+    (void)state;
+    struct keyring k = {0};
+    struct arena arena = {0};
+    assert_int_equal(keyring_install(&k, "v1", at(0), &arena)->n_sas, 0);
+    assert_int_equal(pull(&k, 3550, 20, 35, 2, (struct tek *[]){tek(256, 3600), tek(257, 7140)}),
+                     ERR_OK);
+    const struct esp_vpn_install *install = keyring_install(&k, "v1", at(3551), &arena);
+    assert_string_equal(install->vpn, "v1");
+    assert_int_equal(install->n_sas, 2);
+    assert_int_equal(install->sas[0].slot, ESP_SLOT_CURRENT);
+    assert_int_equal(install->sas[1].slot, ESP_SLOT_NEXT);
+    assert_int_equal(install->sas[1].spi, 257);
+    assert_int_equal(install->sas[1].key.b[0], 1);
+    assert_int_equal(install->sas[1].n_selectors, 1);
+    arena_free(&arena);
+    keyring_clear(&k);
+}
+
+static int start_crypto(void **state)
+{
+    const char *text;
+    (void)state;
+    return crypto_start((struct crypto_use){.hashes = 1u << HASH_SHA256}, &text) == ERR_OK ? 0 : -1;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_first_key_sends_at_once),
+        cmocka_unit_test(a_first_key_does_not_wait_for_a_gap),
+        cmocka_unit_test(a_reregistration_switches_at_3570),
+        cmocka_unit_test(a_newcomer_in_a_changeover_gets_both),
+        cmocka_unit_test(a_newcomer_after_the_switch_receives_stragglers),
+        cmocka_unit_test(a_known_key_is_not_touched),
+        cmocka_unit_test(what_is_not_offered_goes),
+        cmocka_unit_test(a_server_without_memory_does_not_cut_off),
+        cmocka_unit_test(without_a_gap_the_old_key_lives_on),
+        cmocka_unit_test(a_known_spi_with_another_key_is_refused),
+        cmocka_unit_test(too_many_keys_are_refused_whole),
+        cmocka_unit_test(disjoint_keys_live_side_by_side),
+        cmocka_unit_test(the_install_tells_the_slots),
+    };
+    return cmocka_run_group_tests(tests, start_crypto, NULL);
+}
