@@ -1,15 +1,17 @@
 #pragma once
-/* What a member tells its data path: per VPN, which security associations protect which traffic. The
- * description is declarative. Each esp_vpn_install is the whole truth for its VPN: what it does not name is
- * removed, what it names again keeps its sequence number and counters, and with no SA at all the VPN fails
- * closed: what was protected is dropped until there is a key again (decisions M2, M24).
+/* What a member tells its data path: per VPN, which security associations protect which traffic.
+ * The description is declarative. Each esp_vpn_install is the whole truth for its VPN: what it does
+ * not name is removed, what it names again keeps its sequence number and counters, and with no SA
+ * at all the VPN fails closed: what was protected is dropped until there is a key again (decisions
+ * M2, M24).
  *
  *   slot         receives   sends        RFC 5374 4.2.1
  *   NEXT         yes        no           delivered, not yet active
  *   CURRENT      yes        yes
  *   PREVIOUS     yes        no           until the last packets under it have arrived
  *
- * The pointed-to memory belongs to the caller and is read during the call only; keys are wiped by him. */
+ * The pointed-to memory belongs to the caller and is read during the call only; keys are wiped by
+ * him. */
 #include "base/ip.h"
 #include "crypto/cipher.h"
 #include "crypto/packet.h"
@@ -19,7 +21,8 @@ enum { ESP_SELECTORS_MAX = 64, ESP_SAS_MAX = 256 }; /* of one SA; of one VPN */
 
 enum esp_slot { ESP_SLOT_NEXT, ESP_SLOT_CURRENT, ESP_SLOT_PREVIOUS };
 
-/* A match-policy, as its sender sees it; not mirrored. A length of 0, a port of 0, a protocol of 0: any. */
+/* A match-policy, as its sender sees it; not mirrored. A length of 0, a port of 0, a protocol of 0:
+ * any. */
 struct esp_selector {
     struct prefix source, destination;
     uint16_t source_port, destination_port;
@@ -37,9 +40,9 @@ struct esp_sa_install {
     const struct esp_selector
         *selectors; /* in the order of the server's SA payload; at least one */
     size_t n_selectors;
-    /* Counter modes need a nonce that no other sender of the key ever uses (RFC 6407 3.5). Until members have
-     * sender identifiers such an SA is refused (decisions M22), unless the caller vouches that nobody else, and
-     * no earlier run, sends under this key. */
+    /* Counter modes need a nonce that no other sender of the key ever uses (RFC 6407 3.5). Until
+     * members have sender identifiers such an SA is refused (decisions M22), unless the caller
+     * vouches that nobody else, and no earlier run, sends under this key. */
     bool sole_sender;
 };
 
