@@ -34,8 +34,10 @@ static enum err check_data(uint8_t type, size_t len)
 enum err ike1_id_parse(struct bytes body, struct ike1_id *ret)
 {
     struct rd r = rd_of(body);
-    struct ike1_id id = {.type = rd_u8(&r), .protocol = rd_u8(&r), .port = rd_u16(&r)};
+    struct ike1_id id = {.type = rd_u8(&r)};
 
+    id.protocol = rd_u8(&r);
+    id.port = rd_u16(&r);
     id.data = rd_rest(&r);
     enum err e = rd_end(&r);
     if (e == ERR_OK)

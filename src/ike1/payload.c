@@ -42,7 +42,8 @@ size_t ike1_data_reserve(struct chain_wr *c, uint8_t type, size_t len)
 enum err ike1_cert_parse(struct bytes body, struct ike1_cert *ret)
 {
     struct rd r = rd_of(body);
-    struct ike1_cert cert = {.encoding = rd_u8(&r), .data = rd_rest(&r)};
+    struct ike1_cert cert = {.encoding = rd_u8(&r)};
+    cert.data = rd_rest(&r);
     enum err e = rd_end(&r);
     if (e == ERR_OK)
         *ret = cert;
@@ -61,10 +62,11 @@ void ike1_cert_write(struct chain_wr *c, uint8_t type, const struct ike1_cert *c
 enum err ike1_notify_parse(struct bytes body, struct ike1_notify *ret)
 {
     struct rd r = rd_of(body);
-    struct ike1_notify n = {.doi = rd_u32(&r), .protocol = rd_u8(&r)};
+    struct ike1_notify n = {.doi = rd_u32(&r)};
+
+    n.protocol = rd_u8(&r);
     size_t spi_size = rd_u8(&r);
     n.type = rd_u16(&r);
-
     if (r.err == ERR_OK && n.doi > IKE1_DOI_GDOI)
         return ERR_DOI;
     if (spi_size > IKE1_SPI_MAX)
@@ -93,8 +95,10 @@ void ike1_notify_write(struct chain_wr *c, const struct ike1_notify *n)
 enum err ike1_delete_parse(struct bytes body, struct ike1_delete *ret)
 {
     struct rd r = rd_of(body);
-    struct ike1_delete d = {.doi = rd_u32(&r), .protocol = rd_u8(&r), .spi_size = rd_u8(&r)};
+    struct ike1_delete d = {.doi = rd_u32(&r)};
 
+    d.protocol = rd_u8(&r);
+    d.spi_size = rd_u8(&r);
     d.n_spis = rd_u16(&r);
     d.spis = rd_rest(&r);
     if (r.err)

@@ -33,7 +33,8 @@ static uint8_t read_transform(struct rd *r, struct ike1_sa *sa)
         rd_fail(r, ERR_TOO_MANY);
     if (next != IKE1_PAYLOAD_NONE && next != IKE1_PAYLOAD_T)
         rd_fail(r, ERR_ORDER);
-    struct ike1_transform t = {.number = rd_u8(&body), .id = rd_u8(&body)};
+    struct ike1_transform t = {.number = rd_u8(&body)};
+    t.id = rd_u8(&body);
     (void)rd_u16(&body);
     t.attributes = rd_rest(&body);
     rd_fail(r, body.err);

@@ -1,0 +1,128 @@
+#include "gdoi/notify.h"
+
+#include "gdoi/numbers.h"
+
+const uint8_t GDOI_VENDOR_CONCLAVE[GDOI_VENDOR_ID] = {
+    0xf6, 0x37, 0x7c, 0xac, 0x50, 0xec, 0x84, 0x47, 0x9d, 0xe9, 0xb2, 0x1e, 0xa7, 0xd1, 0x29, 0xaf,
+};
+const uint8_t GDOI_VENDOR_D3P[GDOI_VENDOR_ID] = {
+    0x11, 0x00, 0x88, 0x39, 0x7f, 0x51, 0xfe, 0x96, 0x69, 0xb9, 0x63, 0x04, 0x76, 0x35, 0x8b, 0xec,
+};
+
+enum { FLAG_RE_REGISTER = 0x01, FLAG_CLOCK_VALID = 0x02, US_PER_S = 1000000 };
+
+enum gdoi_vendor gdoi_vendor_of(struct bytes vendor_id)
+{
+    if (bytes_equal(vendor_id, BYTES_OF(GDOI_VENDOR_CONCLAVE)))
+        return GDOI_VENDOR_IS_CONCLAVE;
+    if (bytes_equal(vendor_id, BYTES_OF(GDOI_VENDOR_D3P)))
+        return GDOI_VENDOR_IS_D3P;
+    return GDOI_VENDOR_IS_OTHER;
+}
+
+bool gdoi_is_state(const struct ike1_notify *n) { return n->type == GDOI_NOTIFY_STATE; }
+
+static enum err check_state(const struct ike1_notify *n)
+{
+    if (n->doi != IKE1_DOI_GDOI)
+        return ERR_DOI;
+    if (!gdoi_is_state(n) || n->protocol != GDOI_PROTOCOL_KEK)
+        return ERR_TYPE;
+    if (n->spi.len != 0 && n->spi.len != GDOI_KEK_SPI)
+        return ERR_LENGTH;
+    return ERR_OK;
+}
+
+enum err gdoi_state_parse(const struct ike1_notify *n, struct gdoi_state *ret)
+{
+    struct gdoi_state s = {.has_kek = n->spi.len != 0};
+    struct rd r = rd_of(n->data);
+    enum err e = check_state(n);
+    if (e)
+        return e;
+
+    if (s.has_kek)
+        memcpy(&s.kek, n->spi.data, n->spi.len);
+    uint8_t version = rd_u8(&r);
+    if (r.err == ERR_OK && version != GDOI_STATE_VERSION)
+        return ERR_VERSION;
+    uint8_t flags = rd_u8(&r);
+    s.heartbeat = rd_u16(&r);
+    s.spread = rd_u16(&r);
+    rd_zeros(&r, sizeof(uint16_t));
+    s.clock_s = rd_u32(&r);
+    s.clock_us = rd_u32(&r);
+    struct bytes digest = rd_take(&r, GDOI_DIGEST);
+    e = rd_end(&r);
+    if (e)
+        return e == ERR_RESERVED ? e : ERR_LENGTH;
+    if ((flags & ~(FLAG_RE_REGISTER | FLAG_CLOCK_VALID)) != 0 || s.clock_us >= US_PER_S)
+        return ERR_VALUE;
+    s.re_register = (flags & FLAG_RE_REGISTER) != 0;
+    s.clock_valid = (flags & FLAG_CLOCK_VALID) != 0;
+    memcpy(s.digest, digest.data, digest.len);
+    *ret = s;
+    return ERR_OK;
+}
+
+void gdoi_state_write(struct chain_wr *c, const struct gdoi_state *s)
+{
+    uint8_t data[GDOI_STATE_DATA];
+    struct wr w = wr_of(data, sizeof data);
+
+    assert(s->clock_us < US_PER_S);
+    wr_u8(&w, GDOI_STATE_VERSION);
+    wr_u8(&w, (uint8_t)((s->re_register ? FLAG_RE_REGISTER : 0) |
+                        (s->clock_valid ? FLAG_CLOCK_VALID : 0)));
+    wr_u16(&w, s->heartbeat);
+    wr_u16(&w, s->spread);
+    wr_u16(&w, 0);
+    wr_u32(&w, s->clock_s);
+    wr_u32(&w, s->clock_us);
+    wr_put(&w, BYTES_OF(s->digest));
+    ike1_notify_write(c, &(struct ike1_notify){
+                             .doi = IKE1_DOI_GDOI,
+                             .protocol = GDOI_PROTOCOL_KEK,
+                             .type = GDOI_NOTIFY_STATE,
+                             .spi = s->has_kek ? ike1_cookies_bytes(&s->kek) : bytes(NULL, 0),
+                             .data = wr_bytes(&w),
+                         });
+}
+
+const char *gdoi_reason_text(unsigned reason)
+{
+    switch (reason) {
+#define X(id, number, text)                                                                        \
+    case number:                                                                                   \
+        return text;
+        GDOI_REASON_LIST(X)
+#undef X
+    default:
+        return "unknown";
+    }
+}
+
+struct gdoi_refusal gdoi_refusal_of(const struct ike1_notify *n)
+{
+    struct rd r = rd_of(n->data);
+    struct gdoi_refusal refusal = {.reason = rd_u16(&r)};
+
+    refusal.text =
+        rd_take(&r, rd_left(&r) < GDOI_REASON_TEXT_MAX ? rd_left(&r) : GDOI_REASON_TEXT_MAX);
+    return refusal;
+}
+
+void gdoi_refusal_write(struct chain_wr *c, bool native, enum gdoi_reason reason)
+{
+    uint8_t data[sizeof(uint16_t) + GDOI_REASON_TEXT_MAX];
+    struct wr w = wr_of(data, sizeof data);
+
+    if (native) {
+        wr_u16(&w, (uint16_t)reason);
+        wr_put(&w, bytes_str(gdoi_reason_text(reason)));
+    }
+    assert(wr_end(&w) == ERR_OK);
+    ike1_notify_write(c, &(struct ike1_notify){.doi = IKE1_DOI_GDOI,
+                                               .type = IKE1_NOTIFY_INVALID_ID_INFORMATION,
+                                               .data = wr_bytes(&w)});
+}
