@@ -30,27 +30,17 @@ struct esp_opener {
     uint32_t unknown_spi;
 };
 
-enum err esp_opener_new(enum packet_backend backend, struct esp_opener **ret)
+enum err esp_opener_new(struct packet_engine *engine, struct esp_opener **ret)
 {
     struct esp_opener *o = calloc(1, sizeof *o);
     if (!o)
         return ERR_NOMEM;
-    enum err e = packet_engine_new(backend, &o->engine);
-    if (e) {
-        free(o);
-        return e;
-    }
+    o->engine = engine;
     *ret = o;
     return ERR_OK;
 }
 
-void esp_opener_free(struct esp_opener *o)
-{
-    if (!o)
-        return;
-    packet_engine_free(o->engine);
-    free(o);
-}
+void esp_opener_free(struct esp_opener *o) { free(o); }
 
 struct esp_stats esp_opener_stats(const struct esp_opener *o) { return esp_count_read(&o->stats); }
 
@@ -109,7 +99,7 @@ static enum esp_stat prepare(struct work *w)
     uint8_t *esp = esp_packet_data(p) + p->inner.header_len;
     uint8_t *text = esp + ESP_HEADER + sa->iv_len;
     w->op = (struct packet_op){
-        .key = sa->key,
+        .key = sa->open_key,
         .head = esp,
         .head_len = ESP_HEADER,
         .iv = esp + ESP_HEADER,

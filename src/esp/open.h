@@ -6,7 +6,7 @@
 
 struct esp_opener;
 
-MUST_USE enum err esp_opener_new(enum packet_backend backend, struct esp_opener **ret);
+MUST_USE enum err esp_opener_new(struct packet_engine *engine, struct esp_opener **ret);
 void esp_opener_free(struct esp_opener *o); /* NULL allowed */
 
 /* Opens n <= ESP_BATCH packets in place: each is an IPv4 packet, reassembled. Afterwards those with

@@ -8,8 +8,8 @@
 enum { SPI_MIN = 256, VPNS_MAX = 64 };
 
 struct esp_sadb {
-    struct arena arena;           /* the configuration */
-    struct packet_engine *engine; /* expands keys; never sees a packet */
+    struct arena arena; /* the configuration */
+    struct packet_engine *seal, *open;
     struct esp_vpn *vpns;
     size_t n_vpns;
     uint64_t serial;
@@ -46,33 +46,45 @@ static struct esp_sa *sa_alloc(const struct esp_sa_install *in)
     return sa;
 }
 
+static void sa_free(struct esp_sa *sa)
+{
+    packet_key_free(sa->seal_key);
+    packet_key_free(sa->open_key);
+    secret_wipe(&sa->cipher_key);
+    secret_wipe(&sa->auth_key);
+    free(sa);
+}
+
+static enum err make_key(struct packet_engine *engine, const struct esp_sa_install *in,
+                         struct packet_key **ret)
+{
+    return packet_key_new(engine, in->cipher, in->auth, secret_bytes(&in->key),
+                          secret_bytes(&in->auth_key), ret);
+}
+
 static enum err sa_new(struct esp_sadb *db, const struct esp_sa_install *in, size_t vpn,
                        struct esp_sa **ret)
 {
-    struct packet_key *key;
-    enum err e = packet_key_new(db->engine, in->cipher, in->auth, secret_bytes(&in->key),
-                                secret_bytes(&in->auth_key), &key);
-    if (e)
-        return e;
     struct esp_sa *sa = sa_alloc(in);
-    sa->key = key;
     sa->vpn = (uint16_t)vpn;
     sa->df = db->vpns[vpn].config.df_bit;
     sa->inner_max = esp_sa_inner_max(sa, db->vpns[vpn].config.tunnel_mtu);
-    *ret = sa;
-    return ERR_OK;
+    enum err e = make_key(db->seal, in, &sa->seal_key);
+    if (e == ERR_OK)
+        e = make_key(db->open, in, &sa->open_key);
+    if (e)
+        sa_free(sa);
+    else
+        *ret = sa;
+    return e;
 }
 
 void esp_sa_ref(struct esp_sa *sa) { sa->refs++; }
 
 void esp_sa_unref(struct esp_sa *sa)
 {
-    if (!sa || --sa->refs > 0)
-        return;
-    packet_key_free((struct packet_key *)(uintptr_t)sa->key);
-    secret_wipe(&sa->cipher_key);
-    secret_wipe(&sa->auth_key);
-    free(sa);
+    if (sa && --sa->refs == 0)
+        sa_free(sa);
 }
 
 /* --- checks of an install --- */
@@ -258,17 +270,17 @@ static enum err copy_config(struct esp_sadb *db, const struct esp_vpn_config *vp
     return ERR_OK;
 }
 
-enum err esp_sadb_new(const struct esp_vpn_config *vpns, size_t n, enum packet_backend backend,
-                      struct esp_sadb **ret)
+enum err esp_sadb_new(const struct esp_vpn_config *vpns, size_t n, struct packet_engine *seal,
+                      struct packet_engine *open, struct esp_sadb **ret)
 {
     if (n > VPNS_MAX)
         return ERR_LIMIT;
     struct esp_sadb *db = calloc(1, sizeof *db);
     if (!db)
         return ERR_NOMEM;
-    enum err e = packet_engine_new(backend, &db->engine);
-    if (e == ERR_OK)
-        e = copy_config(db, vpns, n);
+    db->seal = seal;
+    db->open = open;
+    enum err e = copy_config(db, vpns, n);
     if (e) {
         esp_sadb_free(db);
         return e;
@@ -283,7 +295,6 @@ void esp_sadb_free(struct esp_sadb *db)
         return;
     for (size_t i = 0; i < db->n_vpns; i++)
         keys_free(&db->vpns[i].keys);
-    packet_engine_free(db->engine);
     arena_free(&db->arena);
     free(db);
 }

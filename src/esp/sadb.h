@@ -16,7 +16,7 @@ struct packet_key;
 
 struct esp_sa {
     /* what each packet needs */
-    const struct packet_key *key;
+    struct packet_key *seal_key, *open_key; /* of the two engines */
     uint32_t spi;
     uint8_t iv_len, icv_len, align;
     bool counter_mode;
@@ -41,10 +41,12 @@ struct esp_sa {
 struct esp_sadb;
 struct esp_view;
 
-/* `vpns` in order of precedence; copied. ERR_TYPE for an IPv6 rule, ERR_LIMIT, or what
- * packet_engine_new() says. */
+/* `vpns` in order of precedence; copied. The engines are borrowed: of the thread that seals and of
+ * the thread that opens (they may be one). An install makes keys with them, so those threads must
+ * then leave them alone. ERR_TYPE for an IPv6 rule, ERR_LIMIT. */
 MUST_USE enum err esp_sadb_new(const struct esp_vpn_config *vpns, size_t n,
-                               enum packet_backend backend, struct esp_sadb **ret);
+                               struct packet_engine *seal, struct packet_engine *open,
+                               struct esp_sadb **ret);
 /* Every view must have been freed. NULL allowed. */
 void esp_sadb_free(struct esp_sadb *db);
 

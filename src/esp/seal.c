@@ -33,17 +33,13 @@ struct esp_sealer {
     unsigned n_too_big;
 };
 
-enum err esp_sealer_new(enum packet_backend backend, const uint8_t seed[ESP_SEED],
+enum err esp_sealer_new(struct packet_engine *engine, const uint8_t seed[ESP_SEED],
                         struct esp_sealer **ret)
 {
     struct esp_sealer *s = calloc(1, sizeof *s);
     if (!s)
         return ERR_NOMEM;
-    enum err e = packet_engine_new(backend, &s->engine);
-    if (e) {
-        free(s);
-        return e;
-    }
+    s->engine = engine;
     esp_random_seed(&s->random, seed);
     *ret = s;
     return ERR_OK;
@@ -53,7 +49,6 @@ void esp_sealer_free(struct esp_sealer *s)
 {
     if (!s)
         return;
-    packet_engine_free(s->engine);
     esp_random_wipe(&s->random);
     free(s);
 }
@@ -174,7 +169,7 @@ static void wrap(struct esp_sealer *s, struct esp_packet *p, struct packet_op *o
     p->len = (uint32_t)(text + text_len + sa->icv_len - outer);
     write_outer(outer, p, p->len);
     *op = (struct packet_op){
-        .key = sa->key,
+        .key = sa->seal_key,
         .head = esp,
         .head_len = ESP_HEADER,
         .iv = iv,

@@ -1,13 +1,14 @@
 #pragma once
 /* Outbound: clear packets in, ESP packets in tunnel mode out, the inner addresses repeated outside
- * (RFC 4303; RFC 5374 3.1, address preservation). A sealer belongs to one thread. */
+ * (RFC 4303; RFC 5374 3.1, address preservation). A sealer belongs to one thread; the engine,
+ * which it borrows, is the one that the sadb makes its sealing keys for. */
 #include "esp/fragments.h"
 #include "esp/packet.h"
 #include "esp/random.h"
 
 struct esp_sealer;
 
-MUST_USE enum err esp_sealer_new(enum packet_backend backend, const uint8_t seed[ESP_SEED],
+MUST_USE enum err esp_sealer_new(struct packet_engine *engine, const uint8_t seed[ESP_SEED],
                                  struct esp_sealer **ret);
 void esp_sealer_free(struct esp_sealer *s); /* NULL allowed */
 
