@@ -45,7 +45,7 @@ static inline span_t instant_since(instant_t a, instant_t b) { return (span_t){a
 /* Whole seconds left until `due`, rounded up or down, never below 0. */
 static inline int64_t instant_left_ceil_s(instant_t due, instant_t now)
 {
-    return due.ns <= now.ns ? 0 : (due.ns - now.ns + NS_PER_S - 1) / NS_PER_S;
+    return due.ns <= now.ns ? 0 : (due.ns - now.ns - 1) / NS_PER_S + 1;
 }
 static inline int64_t instant_left_floor_s(instant_t due, instant_t now)
 {

@@ -59,8 +59,9 @@ static inline uint32_t rd_u32(struct rd *r)
 }
 static inline uint64_t rd_u64(struct rd *r)
 {
-    uint64_t high = rd_u32(r);
-    return high << 32 | rd_u32(r);
+    struct rd child = rd_of(rd_take(r, 8)); /* all eight or nothing */
+    uint64_t high = rd_u32(&child);
+    return high << 32 | rd_u32(&child);
 }
 
 /* Skips n octets that must be zero; ERR_RESERVED otherwise. */
