@@ -71,11 +71,11 @@ def run(command, env=None):
 
 
 def build(tally, folder, options, env):
-    if not (ROOT / folder / "build.ninja").exists():
-        well, output = run(["meson", "setup", folder, *options], env)
-        if not well:
-            tally.fail(f"set-up of {folder}", output)
-            return False
+    again = ["--reconfigure"] if (ROOT / folder / "build.ninja").exists() else []
+    well, output = run(["meson", "setup", folder, *again, *options], env)
+    if not well:
+        tally.fail(f"set-up of {folder}", output)
+        return False
     well, output = run(["ninja", "-C", folder])
     if not well:
         tally.fail(f"build in {folder}", output)
