@@ -72,7 +72,8 @@ struct model_where {
  * identity that the gateway's address and policy allow (by default the peer's own address). */
 struct model_identity {
     enum model_id_type type;
-    struct bytes value; /* as it stands in the ID payload: four octets for IPv4, else text without NUL */
+    struct bytes
+        value; /* as it stands in the ID payload: four octets for IPv4, else text without NUL */
 };
 
 struct model_ike_proposal {
@@ -102,11 +103,11 @@ struct model_server_gateway {
     const char *name;
     struct model_where where;
     const struct model_ike_policy *policy;
-    struct ip address;              /* IP_NONE when dynamic */
-    struct model_identity dynamic;  /* MODEL_ID_NONE when the address is fixed */
-    struct model_identity local;    /* what we say we are */
-    struct model_identity remote;   /* what he must say he is; MODEL_ID_NONE with dynamic */
-    struct ip local_address;        /* IP_NONE: any address of this server */
+    struct ip address;             /* IP_NONE when dynamic */
+    struct model_identity dynamic; /* MODEL_ID_NONE when the address is fixed */
+    struct model_identity local;   /* what we say we are */
+    struct model_identity remote;  /* what he must say he is; MODEL_ID_NONE with dynamic */
+    struct ip local_address;       /* IP_NONE: any address of this server */
 };
 
 struct model_ipsec_proposal {
@@ -121,9 +122,9 @@ struct model_ipsec_proposal {
 struct model_match_policy {
     const char *name;
     struct model_where where;
-    struct prefix source, destination;           /* /0: any */
-    uint16_t source_port, destination_port;      /* 0: any */
-    uint8_t protocol;                            /* 0: any */
+    struct prefix source, destination;      /* /0: any */
+    uint16_t source_port, destination_port; /* 0: any */
+    uint8_t protocol;                       /* 0: any */
 };
 
 struct model_ipsec_sa {
@@ -144,9 +145,9 @@ struct model_communication {
     enum model_kek_cipher cipher;
     uint16_t key_bits; /* 128 192 256 with AES, else 0 */
     enum model_sig_hash sig_hash;
-    uint32_t lifetime_s;              /* of the KEK: 180..86400, default 3600 */
-    uint32_t heartbeat_s;             /* 60..3600, default 300 */
-    uint32_t n_retransmission;        /* 0..60, default 2: repeats (unicast) or copies (multicast) */
+    uint32_t lifetime_s;       /* of the KEK: 180..86400, default 3600 */
+    uint32_t heartbeat_s;      /* 60..3600, default 300 */
+    uint32_t n_retransmission; /* 0..60, default 2: repeats (unicast) or copies (multicast) */
     uint32_t retransmission_period_s; /* 2..60, default 4 */
     struct ip multicast_group;        /* multicast only, else IP_NONE */
     const char *multicast_interface;  /* multicast only, else NULL */
@@ -159,8 +160,9 @@ struct model_group {
     const char *description; /* NULL: none */
     uint32_t id;             /* 1..65535, unique */
     uint32_t atd_s;          /* activation-time-delay: 10..900, default 15 */
-    uint32_t anti_replay_window_ms; /* 0: off; else the whole window of decisions S33; default 100000 */
-    struct ip server_address;       /* answered at and sent from */
+    uint32_t
+        anti_replay_window_ms; /* 0: off; else the whole window of decisions S33; default 100000 */
+    struct ip server_address;  /* answered at and sent from */
     const struct model_server_gateway *const *gateways; /* who may join */
     size_t n_gateways;
     const struct model_ipsec_sa *sas;
@@ -191,7 +193,8 @@ struct model_member_gateway {
     size_t n_servers;
     struct ip local_address;
     struct model_identity local;
-    struct model_identity remote; /* MODEL_ID_NONE: the server must identify itself by its address */
+    struct model_identity
+        remote; /* MODEL_ID_NONE: the server must identify itself by its address */
 };
 
 /* An exclude or fail-open rule. It names a session: a packet matches as written, and so does the answer
@@ -199,10 +202,10 @@ struct model_member_gateway {
 struct model_rule {
     const char *name;
     struct model_where where;
-    struct prefix source, destination;            /* /0: any */
-    uint8_t protocol;                             /* 0: any */
+    struct prefix source, destination;                      /* /0: any */
+    uint8_t protocol;                                       /* 0: any */
     uint16_t destination_port_first, destination_port_last; /* 0 and 65535: any */
-    const char *application;                      /* as written, or NULL */
+    const char *application;                                /* as written, or NULL */
 };
 
 enum model_df_bit { MODEL_DF_CLEAR, MODEL_DF_SET, MODEL_DF_COPY };
@@ -215,8 +218,8 @@ struct model_vpn {
     const char *external_interface; /* group-vpn-external-interface */
     uint32_t heartbeat_threshold;   /* 0..10 missed heartbeats, default 3; 0: ignore heartbeats */
     bool recovery_probe;
-    enum model_df_bit df_bit; /* default clear */
-    uint32_t tunnel_mtu;      /* octets, 256..9192, default 1500 */
+    enum model_df_bit df_bit;                   /* default clear */
+    uint32_t tunnel_mtu;                        /* octets, 256..9192, default 1500 */
     struct model_rule exclude[MODEL_RULES_MAX]; /* never protected */
     size_t n_exclude;
     struct model_rule fail_open[MODEL_RULES_MAX]; /* in clear only while there is no key */
@@ -250,4 +253,5 @@ MUST_USE enum err model_build(const struct conf_tree *tree, const struct conf_di
 const struct model_group *model_group_by_id(const struct model_server *server, uint32_t id);
 const struct model_server_gateway *model_gateway_by_name(const struct model_server *server,
                                                          const char *name);
-bool model_group_has_gateway(const struct model_group *group, const struct model_server_gateway *gateway);
+bool model_group_has_gateway(const struct model_group *group,
+                             const struct model_server_gateway *gateway);

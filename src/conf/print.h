@@ -1,0 +1,15 @@
+#pragma once
+/* From a tree to text, in both Junos forms. What is printed can be read again and gives an equal tree (unless
+ * secrets were masked); comments survive in the curly form, as they do in Junos. */
+#include "conf/tree.h"
+
+enum conf_secrets {
+    CONF_SECRETS_9,     /* "$9$...": for files */
+    CONF_SECRETS_MASKED /* the comment SECRET-DATA: for eyes; a secret is never printed in clear */
+};
+
+/* In the arena, NUL-terminated; each line ends with a newline. */
+const char *conf_print_curly(const struct conf_tree *t, enum conf_secrets secrets,
+                             struct arena *arena) MUST_USE;
+const char *conf_print_set(const struct conf_tree *t, enum conf_secrets secrets,
+                           struct arena *arena) MUST_USE;
