@@ -49,13 +49,13 @@ enum err gdoi_state_parse(const struct ike1_notify *n, struct gdoi_state *ret)
     uint8_t flags = rd_u8(&r);
     s.heartbeat = rd_u16(&r);
     s.spread = rd_u16(&r);
-    rd_zeros(&r, sizeof(uint16_t));
+    s.activation_delay = rd_u16(&r);
     s.clock_s = rd_u32(&r);
     s.clock_us = rd_u32(&r);
     struct bytes digest = rd_take(&r, GDOI_DIGEST);
     e = rd_end(&r);
     if (e)
-        return e == ERR_RESERVED ? e : ERR_LENGTH;
+        return ERR_LENGTH;
     if ((flags & ~(FLAG_RE_REGISTER | FLAG_CLOCK_VALID)) != 0 || s.clock_us >= US_PER_S)
         return ERR_VALUE;
     s.re_register = (flags & FLAG_RE_REGISTER) != 0;
@@ -76,7 +76,7 @@ void gdoi_state_write(struct chain_wr *c, const struct gdoi_state *s)
                         (s->clock_valid ? FLAG_CLOCK_VALID : 0)));
     wr_u16(&w, s->heartbeat);
     wr_u16(&w, s->spread);
-    wr_u16(&w, 0);
+    wr_u16(&w, s->activation_delay);
     wr_u32(&w, s->clock_s);
     wr_u32(&w, s->clock_us);
     wr_put(&w, BYTES_OF(s->digest));

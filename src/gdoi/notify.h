@@ -20,19 +20,20 @@ extern const uint8_t GDOI_VENDOR_D3P[GDOI_VENDOR_ID];
 enum gdoi_vendor { GDOI_VENDOR_IS_OTHER, GDOI_VENDOR_IS_CONCLAVE, GDOI_VENDOR_IS_D3P };
 enum gdoi_vendor gdoi_vendor_of(struct bytes vendor_id);
 
-/* Last payload of message 4 of a PULL; alone with SEQ and SIG it is the heartbeat. */
+/* Last payload of message 4 of a PULL; alone with SEQ and SIG it is the heartbeat. Its data:
+ * version, flags, heartbeat (2), spread (2), activation delay (2), clock (4, 4), digest (16). */
 struct gdoi_state {
     bool has_kek;
     struct ike1_cookies kek;
     bool re_register, clock_valid;
     uint16_t heartbeat, spread; /* seconds */
-    uint16_t activation_delay;  /* seconds, 0 = not told; octets 6 and 7: a member re-registers at L - 3 ATD */
+    uint16_t activation_delay;  /* seconds, 0 = not told: a member re-registers at L - 3 ATD */
     uint32_t clock_s, clock_us; /* group clock */
     uint8_t digest[GDOI_DIGEST];
 };
 bool gdoi_is_state(const struct ike1_notify *n); /* type 36865 */
 /* ERR_DOI, ERR_TYPE for the protocol, ERR_LENGTH, ERR_VERSION; ERR_VALUE for a million microseconds
- * or an unknown flag; ERR_RESERVED. */
+ * or an unknown flag. */
 MUST_USE enum err gdoi_state_parse(const struct ike1_notify *n, struct gdoi_state *ret);
 void gdoi_state_write(struct chain_wr *c, const struct gdoi_state *s);
 

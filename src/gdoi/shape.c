@@ -5,21 +5,25 @@
 // clang-format off
 #define EXTRAS {IKE1_PAYLOAD_N, 0, 8}, {IKE1_PAYLOAD_VID, 0, 20}
 /* RFC 3547 3.2 knows these in messages 3 and 4; a maximum of 0 refuses them by name. */
-#define RFC3547_ONLY {IKE1_PAYLOAD_KE, 0, 0}, {IKE1_PAYLOAD_CERT, 0, 0}, {IKE1_PAYLOAD_POP, 0, 0}
+#define RFC3547_ONLY                                                                           \
+    {IKE1_PAYLOAD_KE, 0, 0}, {IKE1_PAYLOAD_CERT, 0, 0}, {IKE1_PAYLOAD_POP, 0, 0}
 
-/* RFC 6407 3.2. HASH and SA would be Quick Mode, which has the same exchange number (decisions M26). */
+/* RFC 6407 3.2. HASH and SA would be Quick Mode: the same exchange number (decisions M26). */
 static const struct chain_rule pull_1[] = {
-    {IKE1_PAYLOAD_HASH, 1, 1}, {IKE1_PAYLOAD_NONCE, 1, 1}, {IKE1_PAYLOAD_ID, 1, 1}, EXTRAS, {IKE1_PAYLOAD_SA, 0, 0}};
+    {IKE1_PAYLOAD_HASH, 1, 1}, {IKE1_PAYLOAD_NONCE, 1, 1}, {IKE1_PAYLOAD_ID, 1, 1}, EXTRAS,
+    {IKE1_PAYLOAD_SA, 0, 0}};
 static const struct chain_rule pull_2[] = {
     {IKE1_PAYLOAD_HASH, 1, 1}, {IKE1_PAYLOAD_NONCE, 1, 1}, {IKE1_PAYLOAD_SA, 1, 1}, EXTRAS};
 static const struct chain_rule pull_3[] = {
     {IKE1_PAYLOAD_HASH, 1, 1}, {IKE1_PAYLOAD_GAP, 0, 1}, EXTRAS, RFC3547_ONLY};
 static const struct chain_rule pull_4[] = {
-    {IKE1_PAYLOAD_HASH, 1, 1}, {IKE1_PAYLOAD_SEQ, 0, 1}, {IKE1_PAYLOAD_KD, 1, 1}, EXTRAS, RFC3547_ONLY};
-/* RFC 6407 4, with N for the heartbeat (decisions M14) and RFC 3547's CERT, which is skipped (S28). */
+    {IKE1_PAYLOAD_HASH, 1, 1}, {IKE1_PAYLOAD_SEQ, 0, 1}, {IKE1_PAYLOAD_KD, 1, 1}, EXTRAS,
+    RFC3547_ONLY};
+/* RFC 6407 4, with N for the heartbeat (decisions M14) and RFC 3547's CERT, skipped (S28). */
 static const struct chain_rule push[] = {
-    {IKE1_PAYLOAD_SEQ, 1, 1}, {IKE1_PAYLOAD_D, 0, 16}, {IKE1_PAYLOAD_SA, 0, 1}, {IKE1_PAYLOAD_KD, 0, 1},
-    {IKE1_PAYLOAD_N, 0, 4}, {IKE1_PAYLOAD_CERT, 0, 8}, {IKE1_PAYLOAD_SIG, 1, 1}};
+    {IKE1_PAYLOAD_SEQ, 1, 1}, {IKE1_PAYLOAD_D, 0, 16}, {IKE1_PAYLOAD_SA, 0, 1},
+    {IKE1_PAYLOAD_KD, 0, 1}, {IKE1_PAYLOAD_N, 0, 4}, {IKE1_PAYLOAD_CERT, 0, 8},
+    {IKE1_PAYLOAD_SIG, 1, 1}};
 /* RFC 8263 3. */
 static const struct chain_rule push_ack[] = {
     {IKE1_PAYLOAD_HASH, 1, 1}, {IKE1_PAYLOAD_SEQ, 1, 1}, {IKE1_PAYLOAD_ID, 1, 1}};

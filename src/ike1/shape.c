@@ -11,8 +11,10 @@
 
 /* RFC 2409 5.4: phase 1 with a pre-shared key. */
 static const struct chain_rule main_1[] = {{IKE1_PAYLOAD_SA, 1, 1}, EXTRAS};
-static const struct chain_rule main_3[] = {{IKE1_PAYLOAD_KE, 1, 1}, {IKE1_PAYLOAD_NONCE, 1, 1}, EXTRAS};
-static const struct chain_rule main_5[] = {{IKE1_PAYLOAD_ID, 1, 1}, {IKE1_PAYLOAD_HASH, 1, 1}, EXTRAS};
+static const struct chain_rule main_3[] = {
+    {IKE1_PAYLOAD_KE, 1, 1}, {IKE1_PAYLOAD_NONCE, 1, 1}, EXTRAS};
+static const struct chain_rule main_5[] = {
+    {IKE1_PAYLOAD_ID, 1, 1}, {IKE1_PAYLOAD_HASH, 1, 1}, EXTRAS};
 static const struct chain_rule aggressive_1[] = {
     {IKE1_PAYLOAD_SA, 1, 1}, {IKE1_PAYLOAD_KE, 1, 1}, {IKE1_PAYLOAD_NONCE, 1, 1},
     {IKE1_PAYLOAD_ID, 1, 1}, EXTRAS};
@@ -22,7 +24,8 @@ static const struct chain_rule aggressive_2[] = {
 static const struct chain_rule aggressive_3[] = {{IKE1_PAYLOAD_HASH, 1, 1}, EXTRAS};
 /* RFC 2409 5.7. */
 static const struct chain_rule informational[] = {
-    {IKE1_PAYLOAD_HASH, 1, 1}, {IKE1_PAYLOAD_N, 0, 8}, {IKE1_PAYLOAD_D, 0, 8}, {IKE1_PAYLOAD_VID, 0, 20}};
+    {IKE1_PAYLOAD_HASH, 1, 1}, {IKE1_PAYLOAD_N, 0, 8}, {IKE1_PAYLOAD_D, 0, 8},
+    {IKE1_PAYLOAD_VID, 0, 20}};
 static const struct chain_rule informational_clear[] = {
     {IKE1_PAYLOAD_N, 0, 8}, {IKE1_PAYLOAD_D, 0, 8}, {IKE1_PAYLOAD_VID, 0, 20}};
 
