@@ -36,7 +36,7 @@ static inline uint8_t *wr_space(struct wr *w, size_t n)
         w->err = ERR_FULL;
         return NULL;
     }
-    uint8_t *p = w->data + w->len;
+    uint8_t *p = w->len ? w->data + w->len : w->data;
     w->len += n;
     return p;
 }

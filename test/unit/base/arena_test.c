@@ -8,7 +8,7 @@ static void test_memory_is_zeroed_aligned_and_apart(void **state)
     (void)state;
     struct arena a = {0};
     struct dice dice = {1};
-    uint8_t *last = NULL;
+    uint8_t *last = arena_alloc(&a, 0);
     size_t last_size = 0;
 
     for (int i = 0; i < 1000; i++) {
