@@ -64,6 +64,66 @@ static bool dh_passes(const struct dh_vector *v)
            is(v->shared, shared.b, shared.len);
 }
 
+static uint8_t *append(uint8_t *at, const char *hex)
+{
+    struct octets o = unhex(hex);
+    memcpy(at, o.b, o.len);
+    return at + o.len;
+}
+
+static bool op_passes(struct packet_engine *e, struct packet_op *op, const struct packet_vector *v)
+{
+    size_t icv_len = packet_icv_len(v->cipher, v->auth);
+    packet_seal(e, op, 1);
+    if (!op->ok || !is(v->sealed, op->text, op->text_len) || !is(v->icv, op->icv, icv_len))
+        return false;
+    packet_open(e, op, 1);
+    if (!op->ok || !is(v->plain, op->text, op->text_len))
+        return false;
+    packet_seal(e, op, 1);
+    op->icv[icv_len - 1] ^= 1;
+    packet_open(e, op, 1);
+    return !op->ok;
+}
+
+static bool key_passes(struct packet_engine *e, const struct packet_vector *v)
+{
+    struct octets cipher_key = unhex(v->cipher_key), auth_key = unhex(v->auth_key);
+    uint8_t packet[VECTOR_MAX];
+    struct packet_op op = {.head = packet};
+    op.iv = append(op.head, v->head);
+    op.text = append(op.iv, v->iv);
+    op.icv = append(op.text, v->plain);
+    op.head_len = (size_t)(op.iv - op.head);
+    op.text_len = (size_t)(op.icv - op.text);
+    enum err err = packet_key_new(e, v->cipher, v->auth, bytes(cipher_key.b, cipher_key.len),
+                                  bytes(auth_key.b, auth_key.len), &op.key);
+    bool good = err == ERR_OK && op_passes(e, &op, v);
+    packet_key_free(op.key);
+    return good;
+}
+
+/* By each packet backend of this build. */
+static bool packet_passes(const struct packet_vector *v)
+{
+    static const enum packet_backend backends[] = {PACKET_BACKEND_OPENSSL, PACKET_BACKEND_IPSEC_MB};
+    bool good = true;
+    for (size_t i = 0; i < ARRAY_LEN(backends); i++) {
+        struct packet_engine *e = NULL;
+        if (packet_engine_new(backends[i], &e) == ERR_OK)
+            good &= key_passes(e, v);
+        packet_engine_free(e);
+    }
+    return good;
+}
+
+static bool packet_used(struct crypto_use use, const struct packet_vector *v)
+{
+    if (v->cipher != CIPHER_NULL)
+        return use.ciphers >> v->cipher & 1;
+    return use.hashes >> auth_hash(v->auth) & 1;
+}
+
 /* The name of the first algorithm that fails, or NULL. */
 static const char *first_failure(struct crypto_use use, const struct crypto_vectors *v)
 {
@@ -78,6 +138,11 @@ static const char *first_failure(struct crypto_use use, const struct crypto_vect
     for (size_t i = 0; i < v->n_dhs; i++) {
         if (use.dh_groups >> v->dhs[i].group & 1 && !dh_passes(&v->dhs[i]))
             return dh_group_name(v->dhs[i].group);
+    }
+    for (size_t i = 0; i < v->n_packets; i++) {
+        const struct packet_vector *p = &v->packets[i];
+        if (packet_used(use, p) && !packet_passes(p))
+            return p->cipher == CIPHER_NULL ? auth_name(p->auth) : cipher_name(p->cipher);
     }
     return NULL;
 }

@@ -1,6 +1,7 @@
 #pragma once
 /* Known-answer tests through the facade, so that any backend but the toy must pass them. */
 #include "crypto/crypto.h"
+#include "crypto/packet.h"
 
 /* All values are hexadecimal; key NULL: the plain hash. */
 struct hash_vector {
@@ -15,6 +16,11 @@ struct dh_vector {
     unsigned group;
     const char *private, *peer, *shared;
 };
+struct packet_vector {
+    enum cipher cipher;
+    enum auth auth;
+    const char *cipher_key, *auth_key, *head, *iv, *plain, *sealed, *icv;
+};
 struct crypto_vectors {
     const struct hash_vector *hashes;
     size_t n_hashes;
@@ -22,6 +28,8 @@ struct crypto_vectors {
     size_t n_cbcs;
     const struct dh_vector *dhs;
     size_t n_dhs;
+    const struct packet_vector *packets;
+    size_t n_packets;
 };
 /* Those of the standards; each entry says from which. */
 extern const struct crypto_vectors crypto_vectors;

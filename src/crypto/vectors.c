@@ -249,6 +249,52 @@ static const struct dh_vector dhs[] = {
      "01144c7d79ae6956bc8edb8e7c787c4521cb086fa64407f97894e5e6b2d79b04d1427e73ca4baa240a347868"
      "59810c06b3c715a3a8cc3151f2bee417996d19f3ddea"},
 };
+
+static const struct packet_vector packets[] = {
+    /* McGrew and Viega, "The Galois/Counter Mode of Operation", test cases 4, 10, 16. The salt is
+     * the front of their IV (RFC 4106 section 4). */
+    {CIPHER_AES_128_GCM, AUTH_NONE, "feffe9928665731c6d6a8f9467308308cafebabe", "",
+     "feedfacedeadbeeffeedfacedeadbeefabaddad2", "facedbaddecaf888",
+     "d9313225f88406e5a55909c5aff5269a86a7a9531534f7da2e4c303d8a318a721c3c0c95956809532fcf0e24"
+     "49a6b525b16aedf5aa0de657ba637b39",
+     "42831ec2217774244b7221b784d0d49ce3aa212f2c02a4e035c17e2329aca12e21d514b25466931c7d8f6a5a"
+     "ac84aa051ba30b396a0aac973d58e091",
+     "5bc94fbc3221a5db94fae95ae7121a47"},
+    {CIPHER_AES_192_GCM, AUTH_NONE, "feffe9928665731c6d6a8f9467308308feffe9928665731ccafebabe", "",
+     "feedfacedeadbeeffeedfacedeadbeefabaddad2", "facedbaddecaf888",
+     "d9313225f88406e5a55909c5aff5269a86a7a9531534f7da2e4c303d8a318a721c3c0c95956809532fcf0e24"
+     "49a6b525b16aedf5aa0de657ba637b39",
+     "3980ca0b3c00e841eb06fac4872a2757859e1ceaa6efd984628593b40ca1e19c7d773d00c144c525ac619d18"
+     "c84a3f4718e2448b2fe324d9ccda2710",
+     "2519498e80f1478f37ba55bd6d27618c"},
+    {CIPHER_AES_256_GCM, AUTH_NONE,
+     "feffe9928665731c6d6a8f9467308308feffe9928665731c6d6a8f9467308308cafebabe", "",
+     "feedfacedeadbeeffeedfacedeadbeefabaddad2", "facedbaddecaf888",
+     "d9313225f88406e5a55909c5aff5269a86a7a9531534f7da2e4c303d8a318a721c3c0c95956809532fcf0e24"
+     "49a6b525b16aedf5aa0de657ba637b39",
+     "522dc1f099567d07f47f37a32a84427d643a8cdcbfe5c0c97598a2bd2555d1aa8cb08e48590dbb3da7b08b10"
+     "56828838c5f61e6393ba7a0abcc9f662",
+     "76fc6ece0f4e1768cddf8853bb2d551b"},
+    /* RFC 2202 cases 5 (HMAC cut to 96 bits: RFC 2403, RFC 2404) */
+    {CIPHER_NULL, AUTH_HMAC_MD5_96, "", "0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c", "5465737420576974", "",
+     "68205472756e636174696f6e", "68205472756e636174696f6e", "56461ef2342edc00f9bab995"},
+    {CIPHER_NULL, AUTH_HMAC_SHA1_96, "", "0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c",
+     "5465737420576974", "", "68205472756e636174696f6e", "68205472756e636174696f6e",
+     "4c1a03424b55e07fe7f27be1"},
+    /* RFC 4868 section 2.7.2, AUTH256-1, AUTH384-1, AUTH512-1 */
+    {CIPHER_NULL, AUTH_HMAC_SHA256_128, "",
+     "0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b", "4869205468657265", "", "",
+     "", "198a607eb44bfbc69903a0f1cf2bbdc5"},
+    {CIPHER_NULL, AUTH_HMAC_SHA384_192, "",
+     "0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b"
+     "0b0b0b0b",
+     "4869205468657265", "", "", "", "b6a8d5636f5c6a7224f9977dcf7ee6c7fb6d0c48cbdee973"},
+    {CIPHER_NULL, AUTH_HMAC_SHA512_256, "",
+     "0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b"
+     "0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b",
+     "4869205468657265", "", "", "",
+     "637edc6e01dce7e6742a99451aae82df23da3e92439e590e43e761b33e910fb8"},
+};
 // clang-format on
 
 const struct crypto_vectors crypto_vectors = {
@@ -258,4 +304,6 @@ const struct crypto_vectors crypto_vectors = {
     .n_cbcs = ARRAY_LEN(cbcs),
     .dhs = dhs,
     .n_dhs = ARRAY_LEN(dhs),
+    .packets = packets,
+    .n_packets = ARRAY_LEN(packets),
 };
