@@ -1,5 +1,6 @@
 #pragma once
-/* The predefined applications that a rule of a member may name. Others would need the hierarchy `applications`. */
+/* The predefined applications that a rule of a member may name. Others would need the hierarchy
+ * `applications`. */
 #include <stdint.h>
 
 struct conf_application {

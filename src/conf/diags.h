@@ -1,6 +1,6 @@
 #pragma once
-/* What the operator is told about his configuration. All findings are collected, each with the place where he
- * wrote it, the path of the statement, what is wrong and what was expected. */
+/* What the operator is told about his configuration. All findings are collected, each with the
+ * place where he wrote it, the path of the statement, what is wrong and what was expected. */
 #include "base/arena.h"
 #include "base/compiler.h"
 
@@ -47,6 +47,6 @@ static inline size_t conf_diags_count(const struct conf_diags *d, enum conf_seve
 }
 /* Brings the findings into the order of the file; those of one position keep their order. */
 void conf_diags_sort(struct conf_diags *d);
-/* One line, without newline, in the arena: FILE:LINE:COLUMN: statement path: text. Warnings and notes are
- * marked so before the path. */
+/* One line, without newline, in the arena: FILE:LINE:COLUMN: statement path: text. Warnings and
+ * notes are marked so before the path. */
 const char *conf_diag_line(const struct conf_diags *d, const struct conf_diag *diag) MUST_USE;

@@ -1,6 +1,7 @@
-/* Lexical form, as Junos writes it: a word is a run of printable characters other than white space and
- * { } [ ] ; " or it stands in quotes, where \" \\ \n \t are escapes. A comment is # to the end of the line, or a
- * block between slash-star and star-slash. A # inside a word does not begin a comment. */
+/* Lexical form, as Junos writes it: a word is a run of printable characters other than white space
+ * and { } [ ] ; " or it stands in quotes, where \" \\ \n \t are escapes. A comment is # to the end
+ * of the line, or a block between slash-star and star-slash. A # inside a word does not begin a
+ * comment. */
 #include "conf/lexer.h"
 
 #include <string.h>
@@ -17,7 +18,8 @@ static int peek(const struct conf_lexer *lx, size_t ahead)
     return lx->at + ahead < lx->text.len ? lx->text.data[lx->at + ahead] : AT_END;
 }
 
-/* Columns count characters: the continuation octets of UTF-8 (10xxxxxx) take no column of their own. */
+/* Columns count characters: the continuation octets of UTF-8 (10xxxxxx) take no column of their
+ * own. */
 static int take(struct conf_lexer *lx)
 {
     int c = peek(lx, 0);

@@ -1,5 +1,6 @@
 #pragma once
-/* Words, marks and comments of the Junos text form, each with its place. The lexer knows no statement. */
+/* Words, marks and comments of the Junos text form, each with its place. The lexer knows no
+ * statement. */
 #include "base/arena.h"
 #include "base/bytes.h"
 #include "conf/diags.h"
@@ -35,8 +36,8 @@ struct conf_token conf_lexer_next(struct conf_lexer *lx) MUST_USE;
 
 /* True when `word` needs no quotes to be read as one word. */
 bool conf_word_is_bare(const char *word);
-/* The word with its escapes; in quotes; in quotes only where it needs them. All can be read back. The result is in
- * the arena, or the word itself. */
+/* The word with its escapes; in quotes; in quotes only where it needs them. All can be read back.
+ * The result is in the arena, or the word itself. */
 const char *conf_word_escaped(struct arena *arena, const char *word) MUST_USE;
 const char *conf_word_quoted(struct arena *arena, const char *word) MUST_USE;
 const char *conf_word_printed(struct arena *arena, const char *word) MUST_USE;

@@ -17,7 +17,8 @@ struct parser {
 
 /* ---- tokens ---- */
 
-/* Junos's own marks are not the operator's comments: "## SECRET-DATA", "## Last changed", a masked secret. */
+/* Junos's own marks are not the operator's comments: "## SECRET-DATA", "## Last changed", a masked
+ * secret. */
 static bool is_mark_of_junos(const struct conf_token *t)
 {
     return (t->mark == '#' && t->text[0] == '#') ||
@@ -281,7 +282,8 @@ static void parse_statement(struct parser *p, struct conf_node *at)
         skip_block(p, p->tok.pos);
 }
 
-/* From '{' to behind its '}'. It calls itself once for each level of the schema, not of the file. */
+/* From '{' to behind its '}'. It calls itself once for each level of the schema, not of the file.
+ */
 static void parse_block(struct parser *p, struct conf_node *at)
 {
     struct conf_pos open = p->tok.pos;

@@ -154,7 +154,8 @@ static enum conf_placing not_a_list(struct walk *w, const struct conf_schema *sc
     return CONF_REFUSED;
 }
 
-/* An entry with children becomes the container of what follows. One without may be given as a list in [ ]. */
+/* An entry with children becomes the container of what follows. One without may be given as a list
+ * in [ ]. */
 static enum conf_placing step_list(struct walk *w, const struct conf_schema *schema)
 {
     struct conf_pos pos = w->s->words[w->i - 1].pos;

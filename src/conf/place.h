@@ -1,5 +1,6 @@
 #pragma once
-/* From the words of one statement to nodes of the tree: the half of the parser that knows the schema. */
+/* From the words of one statement to nodes of the tree: the half of the parser that knows the
+ * schema. */
 #include "conf/parse.h"
 
 struct conf_stmt {
@@ -31,8 +32,8 @@ struct conf_placer {
 /* Puts a statement below `at`, merging with what is there. What does not fit is reported. */
 struct conf_placed conf_place(struct conf_placer *p, struct conf_node *at,
                               const struct conf_stmt *s) MUST_USE;
-/* The node that the words after the first name, or NULL: reported, unless it lies in a foreign hierarchy. A leaf's
- * value may be named or not. */
+/* The node that the words after the first name, or NULL: reported, unless it lies in a foreign
+ * hierarchy. A leaf's value may be named or not. */
 struct conf_node *conf_locate(struct conf_placer *p, const struct conf_stmt *s) MUST_USE;
 /* Takes out the node that the words name, or of a leaf-list the one value that they name. */
 void conf_delete(struct conf_placer *p, const struct conf_stmt *s);

@@ -183,7 +183,8 @@ static void put_line(struct printer *p, const char *command, const struct conf_n
                : "\n");
 }
 
-/* A statement with others below it is set by them; it needs a line of its own only to be deactivated. */
+/* A statement with others below it is set by them; it needs a line of its own only to be
+ * deactivated. */
 static void put_lines(struct printer *p, const struct conf_node *n)
 {
     bool values = n->schema->kind == CONF_LEAF || n->schema->kind == CONF_LEAF_LIST;

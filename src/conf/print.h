@@ -1,6 +1,6 @@
 #pragma once
-/* From a tree to text, in both Junos forms. What is printed can be read again and gives an equal tree (unless
- * secrets were masked); comments survive in the curly form, as they do in Junos. */
+/* From a tree to text, in both Junos forms. What is printed can be read again and gives an equal
+ * tree (unless secrets were masked); comments survive in the curly form, as they do in Junos. */
 #include "conf/tree.h"
 
 enum conf_secrets {

@@ -1,6 +1,6 @@
 #pragma once
-/* Rules that concern several statements. Each reports what it finds; a value that is wrong by itself has been
- * reported already and is passed over here. */
+/* Rules that concern several statements. Each reports what it finds; a value that is wrong by
+ * itself has been reported already and is passed over here. */
 #include "conf/tree.h"
 
 struct conf_rules {

@@ -29,7 +29,7 @@ void conf_rule_one_of(const struct conf_rules *r, const struct conf_node *contai
                   conf_expected_children(r->arena, container->schema));
 }
 
-/* ---- policies (junos.md 2.1, 6 to 8) ---- */
+/* ---- policies ---- */
 
 static void check_proposals(const struct conf_rules *r, const struct conf_node *policy)
 {

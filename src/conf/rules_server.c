@@ -18,7 +18,8 @@ static bool uses_psk_in_main_mode(const struct conf_rules *r, const struct conf_
            strcmp(conf_child_text(policy, "mode"), "main") == 0;
 }
 
-/* Main mode looks the key up by the peer's address, before any identity is known (RFC 2409 section 5.4). */
+/* Main mode looks the key up by the peer's address, before any identity is known (RFC 2409
+ * section 5.4). */
 static void check_dynamic(const struct conf_rules *r, const struct conf_node *gateway,
                           const struct conf_node *dynamic)
 {
@@ -129,7 +130,8 @@ struct lifetime {
     const char *what;
 };
 
-/* The rule of the statement: every lifetime is at least ten times the delay, also those that are defaults. */
+/* The rule of the statement: every lifetime is at least ten times the delay, also those that are
+ * defaults. */
 static void check_lifetime(const struct conf_rules *r, const struct conf_node *group,
                            struct lifetime l)
 {

@@ -1,7 +1,8 @@
 #pragma once
-/* The one table of the language: every statement with its help text, type, range, default, how often it may stand,
- * what it refers to and whether its behaviour is built. Parser, validation and printing read it; so will completion,
- * help, `show` and the reference manual. A statement whose name is not here does not exist. */
+/* The one table of the language: every statement with its help text, type, range, default, how
+ * often it may stand, what it refers to and whether its behaviour is built. Parser, validation and
+ * printing read it; so will completion, help, `show` and the reference manual. A statement whose
+ * name is not here does not exist. */
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -14,7 +15,8 @@ enum conf_kind {
     CONF_FLAG       /* name; */
 };
 
-/* What a value (of a list: its key) may be. min and max are the range of a number, or the length of a text. */
+/* What a value (of a list: its key) may be. min and max are the range of a number, or the length of
+ * a text. */
 enum conf_type {
     CONF_T_NONE,
     CONF_T_NAME,       /* any printable text without control characters */
@@ -30,7 +32,7 @@ enum conf_type {
     CONF_T_INTERFACE,
     CONF_T_FILE_NAME, /* no slash, percent sign or space */
     CONF_T_SIZE,      /* octets, with k, m or g behind */
-    CONF_T_WINDOW,    /* seconds 60..360, or milliseconds with "ms" behind (decisions.md S33) */
+    CONF_T_WINDOW,    /* seconds 60..360, or milliseconds with "ms" behind */
     CONF_T_SECRET,    /* text, clear or $9$; never shown, printed as $9$ */
     CONF_T_SECRET_HEX /* the same for hexadecimal digits */
 };
@@ -73,7 +75,8 @@ const struct conf_schema *conf_schema_root(void);
 const struct conf_schema *conf_schema_child(const struct conf_schema *parent, const char *name);
 const struct conf_choice *conf_schema_choice(const struct conf_schema *s, const char *name);
 bool conf_schema_is_secret(const struct conf_schema *s);
-/* True for the statements under which nothing may be shown, because a secret may have been typed there. */
+/* True for the statements under which nothing may be shown, because a secret may have been typed
+ * there. */
 bool conf_schema_hides(const struct conf_schema *s);
 
 /* The child or choice whose name is so close to a word that it was probably meant, or NULL. */
@@ -88,11 +91,9 @@ extern const struct conf_schema conf_schema_member[];
 /* Shared by both. */
 extern const struct conf_schema conf_schema_traceoptions[];
 extern const struct conf_schema conf_schema_identity[];
-extern const struct conf_schema conf_schema_certificate[];
+extern const struct conf_schema conf_schema_ike_policy[];
 extern const struct conf_schema conf_schema_pre_shared_key[];
 extern const struct conf_choice conf_choice_ike_auth[];
 extern const struct conf_choice conf_choice_ike_hash[];
 extern const struct conf_choice conf_choice_ike_cipher[];
 extern const struct conf_choice conf_choice_dh_group[];
-extern const struct conf_choice conf_choice_ike_mode[];
-extern const struct conf_choice conf_choice_proposal_set[];

@@ -1,196 +1,206 @@
 /* security group-vpn server: the Junos 10.2 statement, with the algorithms that we add. */
-#include "conf/schema.h"
+#include "conf/schema_rows.h"
 
-// clang-format off
 static const struct conf_choice esp_auth[] = {
-    {"hmac-md5-96",       "HMAC-MD5, 96 bits",      1, .weak = ""},
-    {"hmac-sha1-96",      "HMAC-SHA-1, 96 bits",    2, .weak = ""},
-    {"hmac-sha-256-128",  "HMAC-SHA-256, 128 bits", 5},
-    {"hmac-sha-384-192",  "HMAC-SHA-384, 192 bits", 6},
-    {"hmac-sha-512-256",  "HMAC-SHA-512, 256 bits", 7},
+    {"hmac-md5-96", "HMAC-MD5, 96 bits", 1, .weak = ""},
+    {"hmac-sha1-96", "HMAC-SHA-1, 96 bits", 2, .weak = ""},
+    {"hmac-sha-256-128", "HMAC-SHA-256, 128 bits", 5},
+    {"hmac-sha-384-192", "HMAC-SHA-384, 192 bits", 6},
+    {"hmac-sha-512-256", "HMAC-SHA-512, 256 bits", 7},
     {0},
 };
 
 static const struct conf_choice esp_cipher[] = {
-    {"3des-cbc",    "3DES, 168-bit keys",               3, .weak = ""},
-    {"aes-128-cbc", "AES, 128-bit keys",                12, 128},
-    {"aes-192-cbc", "AES, 192-bit keys",                12, 192},
-    {"aes-256-cbc", "AES, 256-bit keys",                12, 256},
+    {"3des-cbc", "3DES, 168-bit keys", 3, .weak = ""},
+    {"aes-128-cbc", "AES, 128-bit keys", 12, 128},
+    {"aes-192-cbc", "AES, 192-bit keys", 12, 192},
+    {"aes-256-cbc", "AES, 256-bit keys", 12, 256},
     {"aes-128-gcm", "AES-GCM, 128-bit keys, 16-octet tag", 20, 128},
     {"aes-192-gcm", "AES-GCM, 192-bit keys, 16-octet tag", 20, 192},
     {"aes-256-gcm", "AES-GCM, 256-bit keys, 16-octet tag", 20, 256},
-    {"des-cbc",     "DES, 56-bit keys",                 2, .weak = ""},
+    {"des-cbc", "DES, 56-bit keys", 2, .weak = ""},
     {0},
 };
 
 static const struct conf_choice kek_cipher[] = {
-    {"3des-cbc",    "3DES, 168-bit keys", 2, .weak = ""},
-    {"aes-128-cbc", "AES, 128-bit keys",  3, 128},
-    {"aes-192-cbc", "AES, 192-bit keys",  3, 192},
-    {"aes-256-cbc", "AES, 256-bit keys",  3, 256},
-    {"des-cbc",     "DES, 56-bit keys",   1, .weak = ""},
-    {0},
+    {"3des-cbc", "3DES, 168-bit keys", 2, .weak = ""}, {"aes-128-cbc", "AES, 128-bit keys", 3, 128},
+    {"aes-192-cbc", "AES, 192-bit keys", 3, 192},      {"aes-256-cbc", "AES, 256-bit keys", 3, 256},
+    {"des-cbc", "DES, 56-bit keys", 1, .weak = ""},    {0},
 };
 
 static const struct conf_choice sig_hash[] = {
-    {"md5",     "MD5 hash",     1, .weak = ""},
-    {"sha1",    "SHA-1 hash",   2, .weak = ""},
-    {"sha-256", "SHA-256 hash", 3},
-    {"sha-384", "SHA-384 hash", 4},
-    {"sha-512", "SHA-512 hash", 5},
-    {0},
+    {"md5", "MD5 hash", 1, .weak = ""}, {"sha1", "SHA-1 hash", 2, .weak = ""},
+    {"sha-256", "SHA-256 hash", 3},     {"sha-384", "SHA-384 hash", 4},
+    {"sha-512", "SHA-512 hash", 5},     {0},
 };
 
 static const struct conf_choice communication_type[] = {
-    {"unicast",   "One copy for each member, acknowledged",     0},
+    {"unicast", "One copy for each member, acknowledged", 0},
     {"multicast", "One stream for all members, unacknowledged", 1},
     {0},
 };
 
 static const struct conf_choice server_role[] = {
-    {"root-server", "The server that makes the keys",    0},
-    {"sub-server",  "A server that takes them from the root", 1},
+    {"root-server", "The server that makes the keys", 0},
+    {"sub-server", "A server that takes them from the root", 1},
     {0},
 };
 
 static const struct conf_schema ike_proposal[] = {
-    {.name = "description",              .help = "Text description", .kind = CONF_LEAF, .type = CONF_T_TEXT, .min = 1, .max = 80},
-    {.name = "authentication-method",    .help = "How the peers prove who they are", .kind = CONF_LEAF, .type = CONF_T_CHOICE, .choices = conf_choice_ike_auth, .dflt = "pre-shared-keys"},
-    {.name = "dh-group",                 .help = "Diffie-Hellman group", .kind = CONF_LEAF, .type = CONF_T_CHOICE, .choices = conf_choice_dh_group, .mandatory = true},
-    {.name = "authentication-algorithm", .help = "Hash algorithm", .kind = CONF_LEAF, .type = CONF_T_CHOICE, .choices = conf_choice_ike_hash, .mandatory = true},
-    {.name = "encryption-algorithm",     .help = "Cipher", .kind = CONF_LEAF, .type = CONF_T_CHOICE, .choices = conf_choice_ike_cipher, .mandatory = true},
-    {.name = "lifetime-seconds",         .help = "Life of the IKE SA; without it the initiator's is taken", .kind = CONF_LEAF, .type = CONF_T_NUMBER, .min = 180, .max = 86400, .unit = "seconds"},
-    {0},
-};
-
-static const struct conf_schema ike_policy[] = {
-    {.name = "mode",           .help = "Exchange of phase 1", .kind = CONF_LEAF, .type = CONF_T_CHOICE, .choices = conf_choice_ike_mode, .dflt = "main"},
-    {.name = "description",    .help = "Text description", .kind = CONF_LEAF, .type = CONF_T_TEXT, .min = 1, .max = 80},
-    {.name = "proposals",      .help = "IKE proposals, the best first", .kind = CONF_LEAF_LIST, .type = CONF_T_IDENTIFIER, .min = 1, .max = 32,
-     .ref_container = "ike", .ref_list = "proposal", .ref_text = "Referenced proposal is not defined"},
-    {.name = "proposal-set",   .help = "A ready-made set of proposals", .kind = CONF_LEAF, .type = CONF_T_CHOICE, .choices = conf_choice_proposal_set},
-    {.name = "pre-shared-key", .help = "The key that both peers know", .kind = CONF_CONTAINER, .one_line = true, .children = conf_schema_pre_shared_key},
-    {.name = "certificate",    .help = "Certificates", .kind = CONF_CONTAINER, .children = conf_schema_certificate, .unbuilt = "expected pre-shared-key"},
+    {DESCRIPTION},
+    {CHOICE("authentication-method", "How the peers prove who they are", conf_choice_ike_auth),
+     .dflt = "pre-shared-keys"},
+    {CHOICE("dh-group", "Diffie-Hellman group", conf_choice_dh_group), .mandatory = true},
+    {CHOICE("authentication-algorithm", "Hash algorithm", conf_choice_ike_hash), .mandatory = true},
+    {CHOICE("encryption-algorithm", "Cipher", conf_choice_ike_cipher), .mandatory = true},
+    {NUMBER("lifetime-seconds", "Life of the IKE SA; without it the initiator's is taken", 180,
+            86400),
+     .unit = "seconds"},
     {0},
 };
 
 static const struct conf_schema distinguished_name[] = {
-    {.name = "container", .help = "Fields that must stand in this order", .kind = CONF_LEAF, .type = CONF_T_TEXT, .min = 1, .max = 255},
-    {.name = "wildcard",  .help = "Fields in any order", .kind = CONF_LEAF, .type = CONF_T_TEXT, .min = 1, .max = 255},
+    {TEXT("container", "Fields that must stand in this order", CONF_T_TEXT, 1, 255)},
+    {TEXT("wildcard", "Fields in any order", CONF_T_TEXT, 1, 255)},
     {0},
 };
 
 static const struct conf_schema dynamic[] = {
-    {.name = "distinguished-name", .help = "The subject of the member's certificate", .kind = CONF_CONTAINER, .children = distinguished_name,
+    {BLOCK("distinguished-name", "The subject of the member's certificate", distinguished_name),
      .unbuilt = "expected hostname, inet, user-at-hostname or key-id"},
-    {.name = "hostname",         .help = "The member's domain name",  .kind = CONF_LEAF, .type = CONF_T_HOSTNAME, .min = 1, .max = 255},
-    {.name = "inet",             .help = "The member's IPv4 identity", .kind = CONF_LEAF, .type = CONF_T_IPV4},
-    {.name = "user-at-hostname", .help = "The member's mail address", .kind = CONF_LEAF, .type = CONF_T_USER, .min = 3, .max = 255},
-    {.name = "key-id",           .help = "The member's opaque text",  .kind = CONF_LEAF, .type = CONF_T_NAME, .min = 1, .max = 255},
+    {TEXT("hostname", "The member's domain name", CONF_T_HOSTNAME, 1, 255)},
+    {LEAF("inet", "The member's IPv4 identity", CONF_T_IPV4)},
+    {TEXT("user-at-hostname", "The member's mail address", CONF_T_USER, 3, 255)},
+    {TEXT("key-id", "The member's opaque text", CONF_T_NAME, 1, 255)},
     {0},
 };
 
 static const struct conf_schema dead_peer_detection[] = {
-    {.name = "always-send", .help = "Probe also while there is traffic", .kind = CONF_FLAG},
-    {.name = "interval",    .help = "Time between probes", .kind = CONF_LEAF, .type = CONF_T_NUMBER, .min = 10, .max = 60, .dflt = "10", .unit = "seconds"},
-    {.name = "threshold",   .help = "Probes without an answer", .kind = CONF_LEAF, .type = CONF_T_NUMBER, .min = 1, .max = 5, .dflt = "5"},
+    {FLAG("always-send", "Probe also while there is traffic")},
+    {NUMBER("interval", "Time between probes", 10, 60), .dflt = "10", .unit = "seconds"},
+    {NUMBER("threshold", "Probes without an answer", 1, 5), .dflt = "5"},
     {0},
 };
 
 static const struct conf_schema ike_gateway[] = {
-    {.name = "ike-policy",          .help = "IKE policy", .kind = CONF_LEAF, .type = CONF_T_NAME, .min = 1, .max = 32, .mandatory = true,
-     .ref_container = "ike", .ref_list = "policy", .ref_text = "Referenced IKE policy must be defined under [edit security group-vpn server ike policy]"},
-    {.name = "address",             .help = "The member's address", .kind = CONF_LEAF, .type = CONF_T_IPV4},
-    {.name = "dynamic",             .help = "A member whose address is not fixed", .kind = CONF_CONTAINER, .one_line = true, .children = dynamic},
-    {.name = "dead-peer-detection", .help = "Ask whether the peer is there", .kind = CONF_CONTAINER, .children = dead_peer_detection, .unbuilt = ""},
-    {.name = "local-identity",      .help = "What we say we are", .kind = CONF_CONTAINER, .one_line = true, .children = conf_schema_identity},
-    {.name = "remote-identity",     .help = "What the member must say he is", .kind = CONF_CONTAINER, .one_line = true, .children = conf_schema_identity},
-    {.name = "local-address",       .help = "Our address for this member", .kind = CONF_LEAF, .type = CONF_T_IPV4},
-    {.name = "routing-instance",    .help = "Routing instance", .kind = CONF_LEAF, .type = CONF_T_NAME, .min = 1, .max = 63, .dflt = "default"},
+    {TEXT("ike-policy", "IKE policy", CONF_T_NAME, 1, 32), .mandatory = true,
+     REFERS("ike", "policy",
+            "Referenced IKE policy must be defined under [edit security group-vpn server ike "
+            "policy]")},
+    {LEAF("address", "The member's address", CONF_T_IPV4)},
+    {BLOCK("dynamic", "A member whose address is not fixed", dynamic), .one_line = true},
+    {BLOCK("dead-peer-detection", "Ask whether the peer is there", dead_peer_detection),
+     .unbuilt = ""},
+    {BLOCK("local-identity", "What we say we are", conf_schema_identity), .one_line = true},
+    {BLOCK("remote-identity", "What the member must say he is", conf_schema_identity),
+     .one_line = true},
+    {LEAF("local-address", "Our address for this member", CONF_T_IPV4)},
+    {TEXT("routing-instance", "Routing instance", CONF_T_NAME, 1, 63), .dflt = "default"},
     {0},
 };
 
 static const struct conf_schema ike[] = {
-    {.name = "proposal", .help = "IKE proposal", .kind = CONF_LIST, .type = CONF_T_IDENTIFIER, .min = 1, .max = 32, .children = ike_proposal},
-    {.name = "policy",   .help = "IKE policy",   .kind = CONF_LIST, .type = CONF_T_NAME, .min = 1, .max = 32, .children = ike_policy},
-    {.name = "gateway",  .help = "Member",       .kind = CONF_LIST, .type = CONF_T_NAME, .min = 1, .max = 32, .children = ike_gateway},
+    {ROW("proposal", "IKE proposal", CONF_LIST), NAME_32(CONF_T_IDENTIFIER),
+     .children = ike_proposal},
+    {NAMED("policy", "IKE policy", conf_schema_ike_policy)},
+    {NAMED("gateway", "Member", ike_gateway)},
     {0},
 };
 
 static const struct conf_schema ipsec_proposal[] = {
-    {.name = "description",              .help = "Text description", .kind = CONF_LEAF, .type = CONF_T_TEXT, .min = 1, .max = 80},
-    {.name = "authentication-algorithm", .help = "Integrity algorithm; none with AES-GCM", .kind = CONF_LEAF, .type = CONF_T_CHOICE, .choices = esp_auth},
-    {.name = "encryption-algorithm",     .help = "Cipher", .kind = CONF_LEAF, .type = CONF_T_CHOICE, .choices = esp_cipher, .mandatory = true},
-    {.name = "lifetime-seconds",         .help = "Life of a data key", .kind = CONF_LEAF, .type = CONF_T_NUMBER, .min = 180, .max = 86400, .dflt = "3600", .unit = "seconds"},
+    {DESCRIPTION},
+    {CHOICE("authentication-algorithm", "Integrity algorithm; none with AES-GCM", esp_auth)},
+    {CHOICE("encryption-algorithm", "Cipher", esp_cipher), .mandatory = true},
+    {NUMBER("lifetime-seconds", "Life of a data key", 180, 86400), .dflt = "3600",
+     .unit = "seconds"},
     {0},
 };
 
 static const struct conf_schema ipsec[] = {
-    {.name = "proposal", .help = "IPsec proposal", .kind = CONF_LIST, .type = CONF_T_IDENTIFIER, .min = 1, .max = 32, .children = ipsec_proposal},
+    {ROW("proposal", "IPsec proposal", CONF_LIST), NAME_32(CONF_T_IDENTIFIER),
+     .children = ipsec_proposal},
     {0},
 };
 
 static const struct conf_schema match_policy[] = {
-    {.name = "source",           .help = "Source prefix; 0.0.0.0/0 for any", .kind = CONF_LEAF, .type = CONF_T_PREFIX, .mandatory = true},
-    {.name = "destination",      .help = "Destination prefix; 0.0.0.0/0 for any", .kind = CONF_LEAF, .type = CONF_T_PREFIX, .mandatory = true},
-    {.name = "source-port",      .help = "Source port; 0 for any", .kind = CONF_LEAF, .type = CONF_T_NUMBER, .max = 65535, .dflt = "0"},
-    {.name = "destination-port", .help = "Destination port; 0 for any", .kind = CONF_LEAF, .type = CONF_T_NUMBER, .max = 65535, .dflt = "0"},
-    {.name = "protocol",         .help = "IP protocol; 0 for any", .kind = CONF_LEAF, .type = CONF_T_NUMBER, .max = 254, .dflt = "0"},
+    {LEAF("source", "Source prefix; 0.0.0.0/0 for any", CONF_T_PREFIX), .mandatory = true},
+    {LEAF("destination", "Destination prefix; 0.0.0.0/0 for any", CONF_T_PREFIX),
+     .mandatory = true},
+    {NUMBER("source-port", "Source port; 0 for any", 0, 65535), .dflt = "0"},
+    {NUMBER("destination-port", "Destination port; 0 for any", 0, 65535), .dflt = "0"},
+    {NUMBER("protocol", "IP protocol; 0 for any", 0, 254), .dflt = "0"},
     {0},
 };
 
 static const struct conf_schema ipsec_sa[] = {
-    {.name = "proposal",     .help = "IPsec proposal", .kind = CONF_LEAF, .type = CONF_T_NAME, .min = 1, .max = 32, .mandatory = true,
-     .ref_container = "ipsec", .ref_list = "proposal", .ref_text = "Referenced proposal is not defined"},
-    {.name = "match-policy", .help = "Traffic that this key protects", .kind = CONF_LIST, .type = CONF_T_NAME, .min = 1, .max = 32, .mandatory = true, .max_elements = 10, .children = match_policy},
+    {TEXT("proposal", "IPsec proposal", CONF_T_NAME, 1, 32), .mandatory = true,
+     REFERS("ipsec", "proposal", "Referenced proposal is not defined")},
+    {NAMED("match-policy", "Traffic that this key protects", match_policy), .mandatory = true,
+     .max_elements = 10},
     {0},
 };
 
 static const struct conf_schema communication[] = {
-    {.name = "communication-type",           .alias = "communications-type", .help = "How rekey messages are sent", .kind = CONF_LEAF, .type = CONF_T_CHOICE, .choices = communication_type, .dflt = "unicast"},
-    {.name = "multicast-group",              .help = "Multicast address for rekey messages", .kind = CONF_LEAF, .type = CONF_T_MULTICAST},
-    {.name = "multicast-outgoing-interface", .help = "Interface for multicast rekey messages", .kind = CONF_LEAF, .type = CONF_T_INTERFACE, .min = 1, .max = 64},
-    {.name = "encryption-algorithm",         .help = "Cipher of the rekey messages", .kind = CONF_LEAF, .type = CONF_T_CHOICE, .choices = kek_cipher, .mandatory = true},
-    {.name = "sig-hash-algorithm",           .help = "Hash of the signature of rekey messages", .kind = CONF_LEAF, .type = CONF_T_CHOICE, .choices = sig_hash, .mandatory = true},
-    {.name = "certificate",                  .help = "The RSA key pair that signs rekey messages", .kind = CONF_LEAF, .type = CONF_T_NAME, .min = 1, .max = 32},
-    {.name = "lifetime-seconds",             .help = "Life of the key encryption key", .kind = CONF_LEAF, .type = CONF_T_NUMBER, .min = 180, .max = 86400, .dflt = "3600", .unit = "seconds"},
-    {.name = "heartbeat",                    .help = "Time between heartbeats", .kind = CONF_LEAF, .type = CONF_T_NUMBER, .min = 60, .max = 3600, .dflt = "300", .unit = "seconds"},
-    {.name = "number-of-retransmission",     .help = "Unicast: repeats without an answer; multicast: copies", .kind = CONF_LEAF, .type = CONF_T_NUMBER, .max = 60, .dflt = "2"},
-    {.name = "retransmission-period",        .help = "Time between repeats or copies", .kind = CONF_LEAF, .type = CONF_T_NUMBER, .min = 2, .max = 60, .dflt = "4", .unit = "seconds"},
+    {CHOICE("communication-type", "How rekey messages are sent", communication_type),
+     .alias = "communications-type", .dflt = "unicast"},
+    {LEAF("multicast-group", "Multicast address for rekey messages", CONF_T_MULTICAST)},
+    {TEXT("multicast-outgoing-interface", "Interface for multicast rekey messages",
+          CONF_T_INTERFACE, 1, 64)},
+    {CHOICE("encryption-algorithm", "Cipher of the rekey messages", kek_cipher), .mandatory = true},
+    {CHOICE("sig-hash-algorithm", "Hash of the signature of rekey messages", sig_hash),
+     .mandatory = true},
+    {TEXT("certificate", "The RSA key pair that signs rekey messages", CONF_T_NAME, 1, 32)},
+    {NUMBER("lifetime-seconds", "Life of the key encryption key", 180, 86400), .dflt = "3600",
+     .unit = "seconds"},
+    {NUMBER("heartbeat", "Time between heartbeats", 60, 3600), .dflt = "300", .unit = "seconds"},
+    {NUMBER("number-of-retransmission", "Unicast: repeats without an answer; multicast: copies", 0,
+            60),
+     .dflt = "2"},
+    {NUMBER("retransmission-period", "Time between repeats or copies", 2, 60), .dflt = "4",
+     .unit = "seconds"},
     {0},
 };
 
 static const struct conf_schema server_cluster[] = {
-    {.name = "server-role",           .help = "What this server is in the cluster", .kind = CONF_LEAF, .type = CONF_T_CHOICE, .choices = server_role, .mandatory = true},
-    {.name = "ike-gateway",           .help = "Other servers of the cluster", .kind = CONF_LIST, .type = CONF_T_NAME, .min = 1, .max = 32,
-     .ref_container = "ike", .ref_list = "gateway", .ref_text = "Referenced IKE gateway must be defined with dead-peer-detection always-send mode"},
-    {.name = "retransmission-period", .help = "Time between repeats of an update", .kind = CONF_LEAF, .type = CONF_T_NUMBER, .min = 2, .max = 60, .dflt = "10", .unit = "seconds"},
+    {CHOICE("server-role", "What this server is in the cluster", server_role), .mandatory = true},
+    {NAMED("ike-gateway", "Other servers of the cluster", NULL),
+     REFERS("ike", "gateway",
+            "Referenced IKE gateway must be defined with dead-peer-detection always-send mode")},
+    {NUMBER("retransmission-period", "Time between repeats of an update", 2, 60), .dflt = "10",
+     .unit = "seconds"},
     {0},
 };
 
 static const struct conf_schema group[] = {
-    {.name = "description",                 .help = "Text description", .kind = CONF_LEAF, .type = CONF_T_TEXT, .min = 1, .max = 80},
-    {.name = "group-id",                    .help = "The number that members ask for", .kind = CONF_LEAF, .type = CONF_T_NUMBER, .min = 1, .max = 65535, .mandatory = true},
-    {.name = "member-threshold",            .help = "Most members that may register", .kind = CONF_LEAF, .type = CONF_T_NUMBER, .max = UINT32_MAX, .unbuilt = ""},
-    {.name = "server-cluster",              .help = "Several servers for this group", .kind = CONF_CONTAINER, .children = server_cluster, .unbuilt = ""},
-    {.name = "ike-gateway",                 .help = "A member that may register", .kind = CONF_LIST, .type = CONF_T_NAME, .min = 1, .max = 32, .mandatory = true,
-     .ref_container = "ike", .ref_list = "gateway", .ref_text = "Referenced IKE gateway must be defined under [edit security group-vpn server ike gateway]"},
-    {.name = "activation-time-delay",       .help = "Wait before a new key is used", .kind = CONF_LEAF, .type = CONF_T_NUMBER, .min = 10, .max = 900, .dflt = "15", .unit = "seconds"},
-    {.name = "anti-replay-time-window",     .help = "Time-based anti-replay window: seconds, or milliseconds with ms behind", .kind = CONF_LEAF, .type = CONF_T_WINDOW, .dflt = "100", .unit = "seconds",
-     .unbuilt = "expected no-anti-replay"},
-    {.name = "no-anti-replay",              .help = "No time-based anti-replay", .kind = CONF_FLAG},
-    {.name = "server-address",              .help = "The address that this group's server answers at and sends from", .kind = CONF_LEAF, .type = CONF_T_IPV4, .mandatory = true},
-    {.name = "server-member-communication", .help = "Rekey messages from the server to the members", .kind = CONF_CONTAINER, .children = communication,
-     .unbuilt = "members renew their keys by registering again; delete or deactivate the statement"},
-    {.name = "ipsec-sa",                    .help = "A data key and what it protects", .kind = CONF_LIST, .type = CONF_T_NAME, .min = 1, .max = 32, .mandatory = true, .children = ipsec_sa},
+    {DESCRIPTION},
+    {NUMBER("group-id", "The number that members ask for", 1, 65535), .mandatory = true},
+    {NUMBER("member-threshold", "Most members that may register", 0, UINT32_MAX), .unbuilt = ""},
+    {BLOCK("server-cluster", "Several servers for this group", server_cluster), .unbuilt = ""},
+    {NAMED("ike-gateway", "A member that may register", NULL), .mandatory = true,
+     REFERS("ike", "gateway",
+            "Referenced IKE gateway must be defined under [edit security group-vpn server ike "
+            "gateway]")},
+    {NUMBER("activation-time-delay", "Wait before a new key is used", 10, 900), .dflt = "15",
+     .unit = "seconds"},
+    {LEAF("anti-replay-time-window",
+          "Time-based anti-replay window: seconds, or milliseconds with ms behind", CONF_T_WINDOW),
+     .dflt = "100", .unit = "seconds", .unbuilt = "expected no-anti-replay"},
+    {FLAG("no-anti-replay", "No time-based anti-replay")},
+    {LEAF("server-address", "The address that this group's server answers at and sends from",
+          CONF_T_IPV4),
+     .mandatory = true},
+    {BLOCK("server-member-communication", "Rekey messages from the server to the members",
+           communication),
+     .unbuilt =
+         "members renew their keys by registering again; delete or deactivate the statement"},
+    {NAMED("ipsec-sa", "A data key and what it protects", ipsec_sa), .mandatory = true},
     {0},
 };
 
 const struct conf_schema conf_schema_server[] = {
-    {.name = "traceoptions", .help = "Traces", .kind = CONF_CONTAINER, .children = conf_schema_traceoptions, .unbuilt = ""},
-    {.name = "ike",          .help = "Phase 1", .kind = CONF_CONTAINER, .children = ike},
-    {.name = "ipsec",        .help = "Protection of data", .kind = CONF_CONTAINER, .children = ipsec},
-    {.name = "group",        .help = "A group", .kind = CONF_LIST, .type = CONF_T_NAME, .min = 1, .max = 32, .max_elements = 50, .children = group},
+    {BLOCK("traceoptions", "Traces", conf_schema_traceoptions), .unbuilt = ""},
+    {BLOCK("ike", "Phase 1", ike)},
+    {BLOCK("ipsec", "Protection of data", ipsec)},
+    {NAMED("group", "A group", group), .max_elements = 50},
     {0},
 };
-// clang-format on

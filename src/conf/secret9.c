@@ -1,7 +1,7 @@
-/* The code works on 65 letters in four families. A letter stands for its distance to the letter before it, less
- * one, modulo 65. The first letter is salt; its family says how many more letters of salt follow (3, 2, 1, 0).
- * Each clear octet is written in a mixed-radix system, the lowest weight first, and the weights change from octet
- * to octet in a cycle of seven. */
+/* The code works on 65 letters in four families. A letter stands for its distance to the letter
+ * before it, less one, modulo 65. The first letter is salt; its family says how many more letters
+ * of salt follow (3, 2, 1, 0). Each clear octet is written in a mixed-radix system, the lowest
+ * weight first, and the weights change from octet to octet in a cycle of seven. */
 #include "conf/secret9.h"
 
 #include "base/compiler.h"
@@ -42,7 +42,8 @@ static size_t more_salt(unsigned place)
 
 bool conf_secret9_is(const char *text) { return strncmp(text, magic, sizeof magic - 1) == 0; }
 
-/* Reads one octet from the letters at *at, which advances, as does the place before them. -1 when malformed. */
+/* Reads one octet from the letters at *at, which advances, as does the place before them. -1 when
+ * malformed. */
 static int decode_octet(size_t index, const char **at, int *before)
 {
     unsigned value = 0;

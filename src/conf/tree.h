@@ -1,7 +1,7 @@
 #pragma once
-/* The configuration as a tree of statements, each tied to its row of the schema. Siblings stand in the order of the
- * schema, entries of one list in the order in which they were first named: two files with the same meaning give
- * equal trees, and print alike. The tree lives in one arena. */
+/* The configuration as a tree of statements, each tied to its row of the schema. Siblings stand in
+ * the order of the schema, entries of one list in the order in which they were first named: two
+ * files with the same meaning give equal trees, and print alike. The tree lives in one arena. */
 #include "base/arena.h"
 #include "conf/diags.h"
 #include "conf/schema.h"
@@ -68,7 +68,8 @@ const struct conf_node *conf_at(const struct conf_tree *t, const char *const *pa
 /* The `server` or `member` statement; NULL when absent or inactive. */
 const struct conf_node *conf_server(const struct conf_tree *t);
 const struct conf_node *conf_member(const struct conf_tree *t);
-/* The first value as text ("" without one); of a child, its default when it is absent (NULL without one). */
+/* The first value as text ("" without one); of a child, its default when it is absent (NULL without
+ * one). */
 const char *conf_text(const struct conf_node *node);
 const char *conf_child_text(const struct conf_node *parent, const char *name);
 /* A number child, or its default, or 0. Only of trees without errors. */
@@ -81,10 +82,12 @@ const struct conf_node *conf_referenced(const struct conf_tree *t, const struct 
 
 /* "security group-vpn server group grp1 group-id", in the arena. */
 const char *conf_path(struct arena *arena, const struct conf_node *node) MUST_USE;
-/* Same statements, values and activity; secrets are compared as they read in clear; comments are not. */
+/* Same statements, values and activity; secrets are compared as they read in clear; comments are
+ * not. */
 bool conf_tree_equal(const struct conf_tree *a, const struct conf_tree *b);
 
 /* The strict forms of values. False leaves *ret alone. */
 MUST_USE bool conf_parse_number(const char *text, uint32_t *ret);
-/* In milliseconds; of the two forms, seconds and "NNNms"; no range is checked but that of the type. */
+/* In milliseconds; of the two forms, seconds and "NNNms"; no range is checked but that of the type.
+ */
 MUST_USE bool conf_parse_window(const char *text, uint32_t *ret_ms, bool *ret_in_ms);

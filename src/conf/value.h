@@ -6,5 +6,6 @@
 const char *conf_expected(struct arena *arena, const struct conf_schema *s) MUST_USE;
 /* Reports what is wrong with value `i` of a node, if anything; and a weak or unbuilt choice. */
 void conf_check_value(struct conf_diags *diags, const struct conf_node *n, uint32_t i);
-/* A secret as it reads in clear: the $9$ form decoded. NULL when the $9$ form is damaged. In the arena. */
+/* A secret as it reads in clear: the $9$ form decoded. NULL when the $9$ form is damaged. In the
+ * arena. */
 const char *conf_secret_clear(struct arena *arena, const char *text) MUST_USE;

@@ -46,7 +46,8 @@ static void gateways(struct builder *b, const struct conf_node *ike, struct mode
     }
 }
 
-/* An application that is not predefined is UNBUILT: such a model never runs, and its rule matches nothing here. */
+/* An application that is not predefined is UNBUILT: such a model never runs, and its rule matches
+ * nothing here. */
 static struct model_rule rule(struct builder *b, const struct conf_node *n)
 {
     static const struct conf_application none = {.name = "", .protocol = 255};

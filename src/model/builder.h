@@ -1,6 +1,6 @@
 #pragma once
-/* What the builders of both sides share. Inside model/ only. The tree has been validated: what a rule of conf/
- * guarantees is asserted here, not reported. */
+/* What the builders of both sides share. Inside model/ only. The tree has been validated: what a
+ * rule of conf/ guarantees is asserted here, not reported. */
 #include "base/map.h"
 #include "conf/tree.h"
 #include "model/model.h"

@@ -1,7 +1,8 @@
 #pragma once
-/* The typed configuration that the engines read: an immutable snapshot, every default filled in, every
- * reference resolved to a pointer. Everything, secrets included, lives in the arena given to model_build();
- * arena_free() wipes it. Numbers of algorithms are those of the protocols, so that codecs take them as they are. */
+/* The typed configuration that the engines read: an immutable snapshot, every default filled in,
+ * every reference resolved to a pointer. Everything, secrets included, lives in the arena given to
+ * model_build(); arena_free() wipes it. Numbers of algorithms are those of the protocols, so that
+ * codecs take them as they are. */
 #include "base/arena.h"
 #include "base/bytes.h"
 #include "base/err.h"
@@ -68,8 +69,8 @@ struct model_where {
     uint32_t line;    /* from 1 */
 };
 
-/* MODEL_ID_NONE: nothing stated. As local identity that means the local address, as remote identity any
- * identity that the gateway's address and policy allow (by default the peer's own address). */
+/* MODEL_ID_NONE: nothing stated. As local identity that means the local address, as remote identity
+ * any identity that the gateway's address and policy allow (by default the peer's own address). */
 struct model_identity {
     enum model_id_type type;
     struct bytes
@@ -157,12 +158,12 @@ struct model_communication {
 struct model_group {
     const char *name;
     struct model_where where;
-    const char *description; /* NULL: none */
-    uint32_t id;             /* 1..65535, unique */
-    uint32_t atd_s;          /* activation-time-delay: 10..900, default 15 */
-    uint32_t
-        anti_replay_window_ms; /* 0: off; else the whole window of decisions S33; default 100000 */
-    struct ip server_address;  /* answered at and sent from */
+    const char *description;        /* NULL: none */
+    uint32_t id;                    /* 1..65535, unique */
+    uint32_t atd_s;                 /* activation-time-delay: 10..900, default 15 */
+    uint32_t anti_replay_window_ms; /* 0: off; else the whole window, half of it to each side;
+                                       default 100000 */
+    struct ip server_address;       /* answered at and sent from */
     const struct model_server_gateway *const *gateways; /* who may join */
     size_t n_gateways;
     const struct model_ipsec_sa *sas;
@@ -197,8 +198,8 @@ struct model_member_gateway {
         remote; /* MODEL_ID_NONE: the server must identify itself by its address */
 };
 
-/* An exclude or fail-open rule. It names a session: a packet matches as written, and so does the answer
- * (source and destination swapped, ports included). */
+/* An exclude or fail-open rule. It names a session: a packet matches as written, and so does the
+ * answer (source and destination swapped, ports included). */
 struct model_rule {
     const char *name;
     struct model_where where;
@@ -243,9 +244,9 @@ struct model {
     const struct model_member *member; /* NULL: no `security group-vpn member` */
 };
 
-/* Builds the snapshot of a tree that conf_validate() has checked, in `arena`; it does not point into the tree.
- * ERR_CONFIG when the diagnostics hold an error; a statement that is UNBUILT does not keep a model from being
- * built: who starts engines asks conf_diags_count() for both. */
+/* Builds the snapshot of a tree that conf_validate() has checked, in `arena`; it does not point
+ * into the tree. ERR_CONFIG when the diagnostics hold an error; a statement that is UNBUILT does
+ * not keep a model from being built: who starts engines asks conf_diags_count() for both. */
 MUST_USE enum err model_build(const struct conf_tree *tree, const struct conf_diags *diags,
                               struct arena *arena, const struct model **ret_model);
 
