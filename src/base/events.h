@@ -35,6 +35,7 @@ enum event_level { EVENT_DEBUG, EVENT_INFO, EVENT_NOTICE, EVENT_WARNING, EVENT_E
     X(EV_CONFIG, "config", NOTICE, "configuration")                                                \
     X(EV_CONTROL, "control", INFO, "control socket")                                               \
     X(EV_DATA_PATH, "data-path", WARNING, "data path")                                             \
+    X(EV_SUPPRESSED, "suppressed", NOTICE, "lines that the log's rate limit kept back")            \
     X(EV_INTERNAL, "internal", ERROR, "this machine")
 
 enum event_id {

@@ -1,0 +1,46 @@
+#include "host/clock.h"
+
+#include <stdlib.h>
+#include <sys/random.h>
+#include <time.h>
+
+instant_t host_now(void)
+{
+    struct timespec t;
+
+    if (clock_gettime(CLOCK_BOOTTIME, &t) != 0)
+        abort();
+    return (instant_t){(int64_t)t.tv_sec * NS_PER_S + t.tv_nsec};
+}
+
+void host_wall_exact(struct timespec *ret)
+{
+    if (clock_gettime(CLOCK_REALTIME, ret) != 0)
+        abort();
+}
+
+wall_t host_wall(void)
+{
+    struct timespec t;
+
+    host_wall_exact(&t);
+    return (wall_t){t.tv_sec};
+}
+
+wall_t host_wall_of(instant_t at, instant_t now, wall_t wall)
+{
+    if (instant_is_never(at))
+        return (wall_t){0};
+    return (wall_t){wall.s + instant_since(at, now).ns / NS_PER_S};
+}
+
+void host_random(uint8_t *out, size_t len)
+{
+    while (len > 0) {
+        ssize_t n = getrandom(out, len, 0);
+        if (n <= 0)
+            abort(); /* there is no going on without it */
+        out += n;
+        len -= (size_t)n;
+    }
+}

@@ -1,0 +1,17 @@
+#pragma once
+/* The machine's clocks and its randomness: what engines are told and given. */
+#include "base/compiler.h"
+#include "base/err.h"
+#include "base/instant.h"
+
+#include <stddef.h>
+
+/* Monotonic and counting while the machine sleeps (CLOCK_BOOTTIME): a key must age then, too. */
+instant_t host_now(void);
+wall_t host_wall(void);
+struct timespec;
+void host_wall_exact(struct timespec *ret);
+/* Calendar time of an instant, as far as the clocks agree now. INSTANT_NEVER gives 0. */
+wall_t host_wall_of(instant_t at, instant_t now, wall_t wall);
+/* From the kernel's generator; waits until it is seeded, at boot. */
+void host_random(uint8_t *out, size_t len);

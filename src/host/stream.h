@@ -1,0 +1,42 @@
+#pragma once
+/* Local stream connections: a listening Unix socket and what comes to it. */
+#include "base/bytes.h"
+#include "base/compiler.h"
+#include "base/err.h"
+
+#include <sys/types.h>
+
+struct host;
+struct host_listener;
+struct host_stream;
+
+enum { HOST_STREAMS_MAX = 64 }; /* connections of one listener; more are refused */
+
+/* Who connected, as the kernel says (SO_PEERCRED). */
+struct host_peer {
+    uid_t uid;
+    gid_t gid;
+    pid_t pid;
+};
+struct host_stream_hooks {
+    void *ctx;
+    /* A connection; what it returns is `user` below. NULL refuses it. */
+    void *(*opened)(void *ctx, struct host_stream *stream, struct host_peer peer);
+    void (*received)(void *user, struct bytes octets);
+    /* What is to be sent next (it may be empty), and how much of it has gone. */
+    struct bytes (*outgoing)(void *user);
+    void (*sent)(void *user, size_t n);
+    /* True: hang up as soon as nothing is outgoing. */
+    bool (*is_over)(void *user);
+    void (*closed)(void *user); /* `stream` is gone */
+};
+
+/* Binds to `path` with mode 0660, replacing the socket of a program that no longer runs. ERR_BUSY:
+ * somebody answers there; ERR_LENGTH: the path is too long; ERR_DENIED; ERR_SYSTEM (errno). */
+MUST_USE enum err host_listen(struct host *h, const char *path,
+                              const struct host_stream_hooks *hooks, struct host_listener **ret);
+/* Closes the connections, too, after one last attempt to send what is outgoing; removes the file.
+ */
+void host_listener_close(struct host_listener *l); /* NULL has no effect */
+/* There is something outgoing, or it is over. */
+void host_stream_wake(struct host_stream *s);

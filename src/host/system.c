@@ -1,0 +1,104 @@
+#include "host/system.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+void host_notify(const char *state)
+{
+    const char *path = getenv("NOTIFY_SOCKET");
+    struct sockaddr_un to = {.sun_family = AF_UNIX};
+
+    if (!path || (path[0] != '/' && path[0] != '@') || strlen(path) >= sizeof to.sun_path)
+        return;
+    size_t len = strlen(path);
+    memcpy(to.sun_path, path, len);
+    if (path[0] == '@')
+        to.sun_path[0] = '\0'; /* the abstract name space */
+    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return;
+    socklen_t to_len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len);
+    (void)sendto(fd, state, strlen(state), MSG_NOSIGNAL, (struct sockaddr *)&to, to_len);
+    close(fd);
+}
+
+/* Locking what comes later is for those without a limit: with one, the first allocation beyond it
+ * would fail. */
+static bool lock_memory(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_MEMLOCK, &limit) != 0)
+        return false;
+    if (geteuid() != 0 && limit.rlim_cur != RLIM_INFINITY)
+        return false;
+    return mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) == 0;
+}
+
+struct host_hardening host_harden(void)
+{
+    const struct rlimit none = {0, 0};
+    struct host_hardening h;
+
+    h.no_new_privileges = prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
+    h.no_dumps = setrlimit(RLIMIT_CORE, &none) == 0 && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0;
+    h.locked = lock_memory();
+    return h;
+}
+
+/* Reads until the end; a file may grow or be a pipe, so its size is not asked. */
+static enum err read_all(int fd, size_t max, char **text, size_t *len)
+{
+    size_t room = 0;
+
+    for (;;) {
+        if (*len + 1 >= room) {
+            room = room ? 2 * room : 16384;
+            char *larger = realloc(*text, room);
+            if (!larger)
+                return ERR_NOMEM;
+            *text = larger;
+        }
+        ssize_t n = read(fd, *text + *len, room - *len - 1);
+        if (n < 0 && errno != EINTR)
+            return ERR_SYSTEM;
+        if (n == 0)
+            return ERR_OK;
+        *len += n > 0 ? (size_t)n : 0;
+        if (*len > max)
+            return ERR_LIMIT;
+    }
+}
+
+enum err host_read_file(const char *path, size_t max, char **ret_text, size_t *ret_len)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    char *text = NULL;
+    size_t len = 0;
+
+    if (fd < 0)
+        return ERR_SYSTEM;
+    enum err e = read_all(fd, max, &text, &len);
+    int saved = errno;
+    close(fd);
+    if (e != ERR_OK) {
+        if (text)
+            explicit_bzero(text, len); /* configurations hold secrets */
+        free(text);
+        errno = saved;
+        return e;
+    }
+    text[len] = '\0';
+    *ret_text = text;
+    *ret_len = len;
+    return ERR_OK;
+}

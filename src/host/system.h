@@ -1,0 +1,21 @@
+#pragma once
+/* What a daemon tells and asks of the system it runs on. */
+#include "base/compiler.h"
+#include "base/err.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Tells the service manager (the sd_notify protocol: a datagram to $NOTIFY_SOCKET), for example
+ * "READY=1\nSTATUS=..." or "STOPPING=1". No effect without a manager. */
+void host_notify(const char *state);
+
+/* Nothing gains privileges by exec, memory goes into no core dump and no debugger, and, where
+ * the system allows it, never to swap. */
+struct host_hardening {
+    bool no_new_privileges, no_dumps, locked; /* what was achieved */
+};
+struct host_hardening host_harden(void);
+
+/* The whole file, NUL-terminated; free() it. ERR_LIMIT above `max` octets; ERR_SYSTEM (errno). */
+MUST_USE enum err host_read_file(const char *path, size_t max, char **ret_text, size_t *ret_len);

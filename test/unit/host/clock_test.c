@@ -1,0 +1,50 @@
+#include "base/bytes.h"
+#include "host/clock.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+static void time_goes_on(void **state)
+{
+    instant_t a = host_now(), b = host_now();
+
+    (void)state;
+    assert_true(a.ns > 0);
+    assert_false(instant_before(b, a));
+    assert_true(host_wall().s > 1600000000);
+}
+
+static void an_instant_has_a_calendar_time(void **state)
+{
+    instant_t now = {100 * NS_PER_S};
+    wall_t wall = {5000};
+
+    (void)state;
+    assert_int_equal(host_wall_of(now, now, wall).s, 5000);
+    assert_int_equal(host_wall_of((instant_t){40 * NS_PER_S}, now, wall).s, 4940);
+    assert_int_equal(host_wall_of((instant_t){101 * NS_PER_S}, now, wall).s, 5001);
+    assert_int_equal(host_wall_of(INSTANT_NEVER, now, wall).s, 0);
+}
+
+static void randomness_differs(void **state)
+{
+    uint8_t a[32] = {0}, b[32] = {0};
+
+    (void)state;
+    host_random(a, sizeof a);
+    host_random(b, sizeof b);
+    assert_false(bytes_equal(BYTES_OF(a), BYTES_OF(b)));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(time_goes_on),
+        cmocka_unit_test(an_instant_has_a_calendar_time),
+        cmocka_unit_test(randomness_differs),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,152 @@
+#include "host/limit.h"
+#include "host/log.h"
+#include "host/system.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static const struct timespec when = {1448000000, 5000000}; /* 2015-11-20 06:13:20.005 UTC */
+
+static struct event refusal(void)
+{
+    struct event e = event_of(EV_MEMBER_REFUSED);
+    event_add_str(&e, "peer", "10.0.0.1:848");
+    event_add_str(&e, "gateway", "GM \"1\"\n");
+    event_add_u64(&e, "group", 7);
+    event_add_hex(&e, "spi", bytes("\x01\xab", 2));
+    event_add_str(&e, "level", "a key that the line has already");
+    return e;
+}
+
+static void a_text_line(void **state)
+{
+    struct event e = refusal();
+    char line[HOST_LOG_LINE_MAX];
+
+    (void)state;
+    assert_string_equal(host_log_text(&e, &when, false, line),
+                        "2015-11-20T06:13:20.005Z warning member-refused peer=10.0.0.1:848 "
+                        "gateway=\"GM \\\"1\\\"\\x0a\" group=7 spi=01ab "
+                        "level=\"a key that the line has already\"\n");
+    assert_true(strncmp(host_log_text(&e, &when, true, line), "<4>member-refused ", 18) == 0);
+}
+
+static void a_json_line(void **state)
+{
+    struct event e = refusal();
+    char line[HOST_LOG_LINE_MAX];
+
+    (void)state;
+    assert_string_equal(
+        host_log_json(&e, &when, "conclaved", line),
+        "{\"time\":\"2015-11-20T06:13:20.005Z\",\"program\":\"conclaved\",\"level\":\"warning\","
+        "\"event\":\"member-refused\",\"peer\":\"10.0.0.1:848\",\"gateway\":\"GM "
+        "\\\"1\\\"\\\\x0a\","
+        "\"group\":7,\"spi\":\"01ab\"}\n");
+}
+
+static void the_largest_event_fits(void **state)
+{
+    struct event e = event_of(EV_CONTROL);
+    uint8_t text[EVENT_TEXT_MAX];
+    char line[HOST_LOG_LINE_MAX];
+
+    (void)state;
+    memset(text, 0xff, sizeof text);
+    event_add_text(&e, "text", BYTES_OF(text));
+    assert_non_null(strstr(host_log_json(&e, &when, "p", line), "\\\\xff\"}\n"));
+    assert_non_null(strstr(host_log_text(&e, &when, false, line), "\\xff\"\n"));
+}
+
+static size_t count(const char *text, const char *what)
+{
+    size_t n = 0;
+    for (const char *at = strstr(text, what); at; at = strstr(at + 1, what))
+        n++;
+    return n;
+}
+
+static void the_log_counts_limits_and_tells(void **state)
+{
+    char path[] = "/tmp/conclave-log-test-XXXXXX", *text = NULL;
+    instant_t now = {5 * NS_PER_S};
+    struct host_log_config config = {
+        .program = "p", .least = EVENT_INFO, .file = path, .quiet = true};
+    struct host_log *log = NULL;
+    size_t len = 0;
+
+    (void)state;
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    close(fd);
+    assert_int_equal(host_log_open(&config, now, &log), ERR_OK);
+    assert_true(instant_is_never(host_log_due(log)));
+    for (int i = 0; i < HOST_LIMIT_BURST + 3; i++) {
+        struct event e = refusal();
+        host_log_event(log, now, &e);
+    }
+    host_log_timer(log, now);
+    host_log_timer(log, host_log_due(log));
+    assert_true(instant_is_never(host_log_due(log)));
+    assert_int_equal(host_log_counts(log)[EV_MEMBER_REFUSED], HOST_LIMIT_BURST + 3);
+    assert_int_equal(host_log_counts(log)[EV_SUPPRESSED], 1);
+    host_log_close(log);
+
+    assert_int_equal(host_read_file(path, 1 << 20, &text, &len), ERR_OK);
+    assert_int_equal(count(text, "member-refused peer="), HOST_LIMIT_BURST);
+    assert_int_equal(count(text, "suppressed event=member-refused lines=3\n"), 1);
+    free(text);
+    unlink(path);
+}
+
+static void events_below_the_level_are_only_counted(void **state)
+{
+    char path[] = "/tmp/conclave-log-test-XXXXXX", *text = NULL;
+    struct host_log_config config = {
+        .program = "p", .least = EVENT_ERROR, .file = path, .quiet = true};
+    struct host_log *log = NULL;
+    struct event e = refusal();
+    size_t len = 1;
+
+    (void)state;
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    close(fd);
+    assert_int_equal(host_log_open(&config, (instant_t){0}, &log), ERR_OK);
+    host_log_event(log, (instant_t){0}, &e);
+    assert_int_equal(host_log_counts(log)[EV_MEMBER_REFUSED], 1);
+    host_log_close(log);
+    assert_int_equal(host_read_file(path, 1 << 20, &text, &len), ERR_OK);
+    assert_int_equal(len, 0);
+    free(text);
+    unlink(path);
+}
+
+static void a_file_that_cannot_be_opened_is_an_error(void **state)
+{
+    struct host_log_config config = {.program = "p", .file = "/nonexistent/log"};
+    struct host_log *log = NULL;
+
+    (void)state;
+    assert_int_equal(host_log_open(&config, (instant_t){0}, &log), ERR_SYSTEM);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_text_line),
+        cmocka_unit_test(a_json_line),
+        cmocka_unit_test(the_largest_event_fits),
+        cmocka_unit_test(the_log_counts_limits_and_tells),
+        cmocka_unit_test(events_below_the_level_are_only_counted),
+        cmocka_unit_test(a_file_that_cannot_be_opened_is_an_error),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

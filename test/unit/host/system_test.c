@@ -1,0 +1,82 @@
+#include "base/bytes.h"
+#include "host/system.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static void the_service_manager_hears(void **state)
+{
+    struct sockaddr_un at = {.sun_family = AF_UNIX};
+    char heard[64] = "", name[64];
+    int fd = socket(AF_UNIX, SOCK_DGRAM, 0);
+
+    (void)state;
+    snprintf(name, sizeof name, "@conclave-notify-test-%d", (int)getpid());
+    memcpy(at.sun_path, name, strlen(name));
+    at.sun_path[0] = '\0';
+    socklen_t len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(name));
+    assert_int_equal(bind(fd, (struct sockaddr *)&at, len), 0);
+    assert_int_equal(setenv("NOTIFY_SOCKET", name, 1), 0);
+    host_notify("READY=1");
+    assert_int_equal(recv(fd, heard, sizeof heard, MSG_DONTWAIT), 7);
+    assert_string_equal(heard, "READY=1");
+    assert_int_equal(unsetenv("NOTIFY_SOCKET"), 0);
+    host_notify("READY=1");
+    assert_int_equal(recv(fd, heard, sizeof heard, MSG_DONTWAIT), -1);
+    close(fd);
+}
+
+static void hardening_takes_hold(void **state)
+{
+    struct rlimit core;
+
+    (void)state;
+    struct host_hardening h = host_harden();
+    assert_true(h.no_new_privileges && h.no_dumps);
+    assert_int_equal(prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0), 1);
+    assert_int_equal(prctl(PR_GET_DUMPABLE, 0, 0, 0, 0), 0);
+    assert_int_equal(getrlimit(RLIMIT_CORE, &core), 0);
+    assert_int_equal(core.rlim_max, 0);
+}
+
+static void files_are_read_whole_or_not(void **state)
+{
+    char path[] = "/tmp/conclave-system-test-XXXXXX", *text = NULL;
+    size_t len = 0;
+    int fd = mkstemp(path);
+
+    (void)state;
+    for (int i = 0; i < 10000; i++)
+        assert_int_equal(write(fd, "0123456789", 10), 10);
+    close(fd);
+    assert_int_equal(host_read_file(path, 100000, &text, &len), ERR_OK);
+    assert_int_equal(len, 100000);
+    assert_int_equal(strlen(text), 100000);
+    free(text);
+    text = NULL;
+    assert_int_equal(host_read_file(path, 99999, &text, &len), ERR_LIMIT);
+    unlink(path);
+    assert_int_equal(host_read_file(path, 100000, &text, &len), ERR_SYSTEM);
+    assert_int_equal(host_read_file("/tmp", 100000, &text, &len), ERR_SYSTEM);
+    assert_null(text);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_service_manager_hears),
+        cmocka_unit_test(files_are_read_whole_or_not),
+        cmocka_unit_test(hardening_takes_hold),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,166 @@
+#include "host/loop.h"
+#include "host/udp.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+enum { MANY = 100 }; /* more than a batch */
+
+static struct {
+    struct host *host;
+    struct host_udp *a, *b;
+    unsigned n_received, n_batches, n_failed, want;
+    struct endpoint from, to;
+    uint8_t last[8];
+    size_t last_len;
+} w;
+
+static void due(void *ctx, instant_t now)
+{
+    (void)ctx;
+    (void)now;
+    fail_msg("nothing arrived");
+}
+
+static void stop(void *ctx) { (void)ctx; }
+
+static void received(void *ctx, struct endpoint from, struct endpoint to, uint8_t *data, size_t len)
+{
+    (void)ctx;
+    w.n_received++;
+    w.from = from;
+    w.to = to;
+    w.last_len = len;
+    memcpy(w.last, data, len < sizeof w.last ? len : sizeof w.last);
+}
+
+static void batch_end(void *ctx)
+{
+    (void)ctx;
+    w.n_batches++;
+    if (w.n_received >= w.want)
+        host_quit(w.host);
+}
+
+static void failed(void *ctx, struct endpoint to, int error)
+{
+    (void)ctx;
+    (void)to;
+    assert_true(error != 0);
+    w.n_failed++;
+}
+
+static const struct host_udp_hooks hooks = {NULL, received, batch_end, failed};
+
+static struct endpoint loopback(uint16_t port)
+{
+    return (struct endpoint){ip_v4(0x7f000001), port};
+}
+
+static int setup(void **state)
+{
+    const struct host_hooks host_hooks = {NULL, due, stop};
+
+    (void)state;
+    memset(&w, 0, sizeof w);
+    assert_int_equal(host_new(&host_hooks, 1, &w.host), ERR_OK);
+    assert_int_equal(host_udp_open(w.host, loopback(0), 0, &hooks, &w.a), ERR_OK);
+    assert_int_equal(host_udp_open(w.host, loopback(0), 0, &hooks, &w.b), ERR_OK);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    host_udp_close(w.a);
+    host_udp_close(w.b);
+    host_udp_close(NULL);
+    host_free(w.host);
+    return 0;
+}
+
+static void datagrams_arrive_with_their_addresses(void **state)
+{
+    (void)state;
+    w.want = MANY;
+    for (uint8_t i = 0; i < MANY; i++)
+        host_udp_send(w.a, host_udp_local(w.b), bytes(&i, 1));
+    assert_int_equal(host_udp_counters(w.a).sent, 0); /* not before the flush */
+    host_udp_flush(w.a);
+    host_run(w.host);
+    assert_int_equal(w.n_received, MANY);
+    assert_true(endpoint_equal(w.from, host_udp_local(w.a)));
+    assert_true(endpoint_equal(w.to, host_udp_local(w.b)));
+    assert_int_equal(w.last_len, 1);
+    assert_int_equal(w.last[0], MANY - 1);
+    assert_int_equal(host_udp_counters(w.a).sent, MANY);
+    assert_int_equal(host_udp_counters(w.b).received, MANY);
+}
+
+static void too_large_ones_are_dropped(void **state)
+{
+    static uint8_t large[HOST_UDP_DATAGRAM_MAX + 1];
+
+    (void)state;
+    w.want = 2;
+    host_udp_send(w.a, host_udp_local(w.b), BYTES_OF(large));
+    host_udp_send(w.a, host_udp_local(w.b), bytes(large, HOST_UDP_DATAGRAM_MAX));
+    host_udp_send(w.a, host_udp_local(w.b), bytes(NULL, 0));
+    host_udp_flush(w.a);
+    host_run(w.host);
+    assert_int_equal(host_udp_counters(w.b).too_large, 1);
+    assert_int_equal(w.n_received, 2);
+}
+
+static void what_cannot_be_sent_does_not_hold_up_the_rest(void **state)
+{
+    static uint8_t beyond_udp[65536];
+
+    (void)state;
+    w.want = 1;
+    host_udp_send(w.a, host_udp_local(w.b), BYTES_OF(beyond_udp));
+    host_udp_send(w.a, host_udp_local(w.b), bytes_str("x"));
+    host_udp_flush(w.a);
+    host_run(w.host);
+    assert_int_equal(w.n_failed, 1);
+    assert_int_equal(host_udp_counters(w.a).failed, 1);
+    assert_int_equal(w.n_received, 1);
+}
+
+static void the_queue_has_an_end(void **state)
+{
+    static uint8_t large[60000];
+
+    (void)state;
+    for (size_t n = 0; n <= HOST_UDP_QUEUE_MAX; n += sizeof large)
+        host_udp_send(w.a, host_udp_local(w.b), BYTES_OF(large));
+    assert_true(host_udp_counters(w.a).queue_full > 0);
+}
+
+static void an_address_in_use_is_an_error(void **state)
+{
+    struct host_udp *c = NULL;
+    struct endpoint foreign = {ip_v4(0xc0000201), 0}; /* 192.0.2.1 is on no interface */
+
+    (void)state;
+    assert_int_equal(host_udp_open(w.host, host_udp_local(w.a), 0, &hooks, &c), ERR_BUSY);
+    assert_int_equal(host_udp_open(w.host, foreign, 0, &hooks, &c), ERR_SYSTEM);
+    assert_null(c);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(datagrams_arrive_with_their_addresses, setup, teardown),
+        cmocka_unit_test_setup_teardown(too_large_ones_are_dropped, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_cannot_be_sent_does_not_hold_up_the_rest, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(the_queue_has_an_end, setup, teardown),
+        cmocka_unit_test_setup_teardown(an_address_in_use_is_an_error, setup, teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
