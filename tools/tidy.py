@@ -20,6 +20,7 @@ README_LINES = 20
 NEVER_TOGETHER = {"server": "member", "member": "server"}
 SIM_NEVER = {"host", "data", "cli"}  # the simulated world has no machine under it
 BACKEND = "crypto/backend"
+LIBRARIES = ("openssl/", "intel-ipsec-mb.h")
 PROMISE = re.compile(r"\b(TO" r"DO|FIX" r"ME|X" r"XX)\b")
 HOME_PATH = re.compile(r"(?<![\w.])/(home|root|wo" r"rk|Users)/\w")
 INCLUDE = re.compile(r'\s*#\s*include\s+([<"])([^>"]+)[>"]')
@@ -71,9 +72,9 @@ def check_includes(name, lines, layers):
             why = may_include(name, found[2], layers)
             if why:
                 yield number, "layer", why
-        elif found[2].startswith("openssl/") and name.startswith("src/"):
+        elif found[2].startswith(LIBRARIES) and name.startswith("src/"):
             if not name.startswith("src/" + BACKEND):
-                yield number, "openssl", f"only src/{BACKEND} includes OpenSSL"
+                yield number, "openssl", f"only src/{BACKEND} includes <{found[2]}>"
 
 
 def check_functions(lines):
@@ -136,6 +137,7 @@ PLANTS = [  # rule, file, contents: each must be found in an otherwise clean tre
     ("layer", "sim/x.c", '#include "host/loop.h"\n'),
     ("layer", "tools/layers.txt", "base:\nserver: base member\nmember: base\n"),
     ("openssl", "src/crypto/x.c", "#include <openssl/evp.h>\n"),
+    ("openssl", "src/esp/x.c", "#include <intel-ipsec-mb.h>\n"),
     ("function-length", "src/base/x.c", "int f(void)\n{\n" + "    f();\n" * 71 + "}\n"),
     ("file-length", "src/base/x.c", "int x;\n" * 801),
     ("file-length", "test/unit/base/x.c", "int x;\n" * 1501),
