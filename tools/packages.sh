@@ -34,7 +34,7 @@ hold_services() {
 
 install() {
     DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 \
-        install -y --no-install-recommends "$@" < /dev/null
+        install -y --no-install-recommends "$@" < /dev/null > /dev/null
 }
 
 for section in "$@"; do
@@ -46,7 +46,7 @@ need=$(missing "$@")
 command -v apt-get > /dev/null || die "no apt-get; these packages are missing: $need"
 [ "$(id -u)" = 0 ] || die "these packages are missing, and only root can install them:
     sudo apt-get install --no-install-recommends $need"
-echo "packages: installing $need"
+echo "packages: installing $need (this takes a while)"
 hold_services
 # shellcheck disable=SC2086  # a list of words is wanted
 install $need 2> /dev/null || { apt-get -qq update && install $need; } ||
