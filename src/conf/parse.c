@@ -12,7 +12,8 @@ struct parser {
     struct conf_diags *diags;
     struct arena *arena;
     struct conf_comments pending; /* read and not yet given to a statement */
-    struct conf_pos broken;       /* the first broken token since this was cleared, line 0: none */
+    bool ended_in_block;
+    struct conf_pos broken; /* the first broken token since this was cleared, line 0: none */
 };
 
 /* ---- tokens ---- */
@@ -200,6 +201,18 @@ static void parse_line(struct parser *p)
 
 /* ---- statements in braces ---- */
 
+/* Of blocks within each other that are all open at the end, the innermost is named. */
+static void never_closed(struct parser *p, struct conf_node *at, struct conf_pos open)
+{
+    if (at)
+        at->damaged = true;
+    if (p->ended_in_block)
+        return;
+    p->ended_in_block = true;
+    conf_diag(p->diags, CONF_ERROR, open, at ? conf_path(p->arena, at) : "",
+              "'{' is never closed, expected a '}' for it");
+}
+
 static void skip_block(struct parser *p, struct conf_pos open)
 {
     size_t depth = 0;
@@ -208,7 +221,7 @@ static void skip_block(struct parser *p, struct conf_pos open)
         depth += at_mark(p, '{');
         depth -= at_mark(p, '}');
         if (at_end(p)) {
-            conf_diag(p->diags, CONF_ERROR, open, "", "'{' is never closed, expected a '}' for it");
+            never_closed(p, NULL, open);
             return;
         }
         advance(p);
@@ -291,8 +304,7 @@ static void parse_block(struct parser *p, struct conf_node *at)
     advance(p);
     while (!at_mark(p, '}')) {
         if (at_end(p)) {
-            conf_diag(p->diags, CONF_ERROR, open, conf_path(p->arena, at),
-                      "'{' is never closed, expected a '}' for it");
+            never_closed(p, at, open);
             return;
         }
         parse_statement(p, at);

@@ -274,17 +274,6 @@ static bool may_follow(struct walk *w)
     return false;
 }
 
-struct conf_placed conf_place(struct conf_placer *p, struct conf_node *at,
-                              const struct conf_stmt *s)
-{
-    struct walk w = {.p = p, .s = s, .at = at, .i = s->set_form ? 1 : 0};
-
-    w.result.how = s->broken ? CONF_REFUSED : CONF_PLACED;
-    while (w.result.how == CONF_PLACED && w.i < s->n)
-        w.result.how = may_follow(&w) ? step(&w) : CONF_REFUSED;
-    return w.result;
-}
-
 /* ---- finding what is there ---- */
 
 static struct conf_node *locate_step(struct conf_placer *p, const struct conf_stmt *s, size_t *i,
@@ -300,6 +289,33 @@ static struct conf_node *locate_step(struct conf_placer *p, const struct conf_st
     if (*i == s->n)
         return NULL;
     return conf_node_find(p->tree, at, schema, s->words[(*i)++].text);
+}
+
+/* What a broken statement would have said is unknown; where it belongs is remembered. */
+static struct conf_placed broken(struct conf_placer *p, struct conf_node *at,
+                                 const struct conf_stmt *s)
+{
+    struct conf_node *next = at;
+
+    for (size_t i = s->set_form ? 1 : 0; next && i < s->n && next->schema->children;) {
+        at = next;
+        next = locate_step(p, s, &i, at);
+    }
+    (next && next->schema->children ? next : at)->damaged = true;
+    return (struct conf_placed){.how = CONF_REFUSED};
+}
+
+struct conf_placed conf_place(struct conf_placer *p, struct conf_node *at,
+                              const struct conf_stmt *s)
+{
+    struct walk w = {.p = p, .s = s, .at = at, .i = s->set_form ? 1 : 0};
+
+    if (s->broken)
+        return broken(p, at, s);
+    while (w.result.how == CONF_PLACED && w.i < s->n)
+        w.result.how = may_follow(&w) ? step(&w) : CONF_REFUSED;
+    w.at->damaged = w.at->damaged || w.result.how == CONF_REFUSED;
+    return w.result;
 }
 
 static struct conf_node *locate(struct conf_placer *p, const struct conf_stmt *s, size_t *ret_i)

@@ -24,7 +24,7 @@ void conf_rule_one_of(const struct conf_rules *r, const struct conf_node *contai
         else
             first = n;
     }
-    if (!first)
+    if (!first && !container->damaged)
         CONF_RULE(r, CONF_ERROR, container, "says nothing, expected %s",
                   conf_expected_children(r->arena, container->schema));
 }
@@ -88,8 +88,10 @@ static void check_aggressive(const struct conf_rules *r, const struct conf_node 
 void conf_rules_ike_policies(const struct conf_rules *r, const struct conf_node *ike)
 {
     for (const struct conf_node *p = conf_child(ike, "policy"); p; p = conf_next(p)) {
-        check_proposals(r, p);
-        check_credentials(r, p);
+        if (!p->damaged) {
+            check_proposals(r, p);
+            check_credentials(r, p);
+        }
         check_aggressive(r, p);
     }
 }

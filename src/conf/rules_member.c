@@ -20,7 +20,7 @@ static void check_gateway(const struct conf_rules *r, const struct conf_node *ga
     if (v1 && v2)
         CONF_RULE(r, CONF_ERROR, v2, "stands beside address in line %u, expected one of them",
                   v1->pos.line);
-    if (!servers)
+    if (!servers && !gateway->damaged)
         CONF_RULE(r, CONF_ERROR, gateway,
                   "'server-address' is missing, expected server-address or address");
     for (uint32_t i = 0; servers && local && i < servers->n_values; i++) {

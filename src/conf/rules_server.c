@@ -46,7 +46,7 @@ static void check_gateway(const struct conf_rules *r, const struct conf_node *ga
     if (address && dynamic)
         CONF_RULE(r, CONF_ERROR, dynamic, "stands beside address in line %u, expected one of them",
                   address->pos.line);
-    if (!address && !dynamic)
+    if (!address && !dynamic && !gateway->damaged)
         CONF_RULE(r, CONF_ERROR, gateway, "'address' is missing, expected address or dynamic");
 }
 
@@ -116,7 +116,7 @@ static void check_ipsec_proposal(const struct conf_rules *r, const struct conf_n
         CONF_RULE(
             r, CONF_ERROR, auth,
             "AES-GCM authenticates by itself, expected no authentication-algorithm beside it");
-    if (!auth && !is_counter_mode(proposal))
+    if (!auth && !is_counter_mode(proposal) && !proposal->damaged)
         CONF_RULE(r, CONF_ERROR, proposal,
                   "'authentication-algorithm' is missing, expected hmac-md5-96, hmac-sha1-96, "
                   "hmac-sha-256-128, "
@@ -282,7 +282,7 @@ static void check_multicast(const struct conf_rules *r, const struct conf_node *
 
     for (size_t i = 0; i < ARRAY_LEN(needed); i++) {
         const struct conf_node *n = conf_child(communication, needed[i]);
-        if (multicast && !n)
+        if (multicast && !n && !communication->damaged)
             CONF_RULE(r, CONF_ERROR, communication,
                       "'%s' is missing, expected it with communication-type multicast", needed[i]);
         if (!multicast && n)

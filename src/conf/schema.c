@@ -62,7 +62,7 @@ bool conf_schema_hides(const struct conf_schema *s)
     return conf_schema_is_secret(s) || s->children == conf_schema_pre_shared_key;
 }
 
-enum { NEAR_WORD_MAX = 48 };
+enum { NEAR_WORD_MAX = 48, FAR = 3 };
 
 static unsigned least(unsigned a, unsigned b, unsigned c)
 {
@@ -89,39 +89,49 @@ static unsigned distance(const char *a, size_t len_a, const char *b, size_t len_
     return row[len_b];
 }
 
-bool conf_word_is_near(const char *a, const char *b)
+/* How far a word is from a name: 0 when it is its beginning, FAR when it was hardly meant. */
+static unsigned how_far(const char *word, const char *name)
 {
-    size_t len_a = strlen(a), len_b = strlen(b);
+    size_t len_word = strlen(word), len_name = strlen(name);
 
-    if (len_a == 0 || len_a > NEAR_WORD_MAX || len_b > NEAR_WORD_MAX)
-        return false;
-    return distance(a, len_a, b, len_b) <= (len_b < 5 ? 1 : len_b < 9 ? 2 : 3);
+    if (len_word < 3 || len_word > NEAR_WORD_MAX || len_name > NEAR_WORD_MAX)
+        return FAR;
+    if (strncmp(word, name, len_word) == 0)
+        return 0;
+    unsigned d = distance(word, len_word, name, len_name);
+    return d <= (len_name < 6 ? 1 : 2) ? d : FAR;
 }
 
-static const char *nearer(const char *best, const char *candidate, const char *word)
+/* The nearest of several names; none when two are equally near and neither begins with the word. */
+struct nearest {
+    const char *name;
+    unsigned far;
+};
+
+static void consider(struct nearest *n, const char *word, const char *name)
 {
-    if (!conf_word_is_near(word, candidate))
-        return best;
-    if (best && distance(word, strlen(word), best, strlen(best)) <=
-                    distance(word, strlen(word), candidate, strlen(candidate)))
-        return best;
-    return candidate;
+    unsigned far = how_far(word, name);
+
+    if (far < n->far)
+        *n = (struct nearest){name, far};
+    else if (far == n->far && far > 0)
+        n->name = NULL;
 }
 
 const char *conf_schema_nearest_child(const struct conf_schema *parent, const char *word)
 {
-    const char *best = NULL;
+    struct nearest n = {NULL, FAR};
 
     for (const struct conf_schema *s = parent->children; s && s->name; s++)
-        best = nearer(best, s->name, word);
-    return best;
+        consider(&n, word, s->name);
+    return n.name;
 }
 
 const char *conf_schema_nearest_choice(const struct conf_schema *s, const char *word)
 {
-    const char *best = NULL;
+    struct nearest n = {NULL, FAR};
 
     for (const struct conf_choice *c = s->choices; c && c->name; c++)
-        best = nearer(best, c->name, word);
-    return best;
+        consider(&n, word, c->name);
+    return n.name;
 }

@@ -82,9 +82,6 @@ bool conf_schema_hides(const struct conf_schema *s);
 /* The child or choice whose name is so close to a word that it was probably meant, or NULL. */
 const char *conf_schema_nearest_child(const struct conf_schema *parent, const char *word);
 const char *conf_schema_nearest_choice(const struct conf_schema *s, const char *word);
-/* True when a few typing mistakes turn one word into the other. */
-bool conf_word_is_near(const char *a, const char *b);
-
 /* The subtrees of schema.c's root. */
 extern const struct conf_schema conf_schema_server[];
 extern const struct conf_schema conf_schema_member[];

@@ -80,7 +80,7 @@ const char *conf_secret9_decode(struct arena *arena, const char *text)
             return NULL;
         clear[len] = (char)octet;
     }
-    return len == 0 ? NULL : clear;
+    return clear;
 }
 
 static char *encode_octet(size_t index, unsigned value, char *out, unsigned *before)

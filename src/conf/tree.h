@@ -33,6 +33,7 @@ struct conf_node {
     struct conf_comments comments; /* in front of the statement */
     struct conf_comments tail;     /* in front of the closing brace */
     bool inactive;
+    bool damaged; /* something below it was refused: say nothing of what is missing here */
 };
 
 struct conf_tree {

@@ -49,7 +49,7 @@ static void check_references(const struct conf_rules *r, const struct conf_node 
 
 static void check_mandatory(const struct conf_rules *r, const struct conf_node *n)
 {
-    for (const struct conf_schema *s = n->schema->children; s && s->name; s++) {
+    for (const struct conf_schema *s = n->schema->children; s && s->name && !n->damaged; s++) {
         if (!s->mandatory || conf_child(n, s->name))
             continue;
         CONF_RULE(r, CONF_ERROR, n, "'%s' is missing, expected %s%s", s->name,

@@ -84,6 +84,7 @@ static bool all(const char *text, bool (*fits)(unsigned char))
     return true;
 }
 
+static bool is_digit(unsigned char c) { return c >= '0' && c <= '9'; }
 static bool is_alnum(unsigned char c)
 {
     return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
@@ -266,7 +267,7 @@ static const char *what_is_wrong(struct arena *arena, const struct conf_schema *
     struct prefix prefix;
     char wanted[PREFIX_TEXT_MAX];
 
-    if (s->type == CONF_T_NUMBER && conf_parse_number(text, &n))
+    if (s->type == CONF_T_NUMBER && text[0] != '\0' && all(text, is_digit))
         return arena_text(arena, "'%s' is out of range", shown);
     if (s->type == CONF_T_NUMBER)
         return arena_text(arena, "'%s' is not a number", shown);
