@@ -41,7 +41,7 @@ static enum err echo(void *ctx, const struct ctl_request *r, struct ctl_wr *repl
     (void)ctx;
     (void)sentence;
     for (size_t i = 0; i < r->n; i++) {
-        if (!r->args[i].arg || i >= CTL_ARGS_MAX)
+        if (i >= CTL_ARGS_MAX || !r->args[i].arg)
             abort();
         ctl_put_str(reply, r->args[i].arg->word, r->args[i].text);
     }

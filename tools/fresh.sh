@@ -1,8 +1,9 @@
 #!/bin/bash
-# Proves on a fresh Debian 12 that nothing is needed but make and the checkout: a debootstrap folder with
-# its own mounts, processes and network, a clean clone in it, and the given make targets run there.
+# Proves on a fresh Debian 12 that nothing is needed but make and the checkout: a debootstrap folder
+# with its own mounts, processes and network, a clean clone in it, and make targets run there.
 #
-#   tools/fresh.sh [TARGET ...]      demo and test unless told otherwise; FRESH_SHELL=1: a shell instead
+#   tools/fresh.sh [TARGET ...]      demo and test unless told otherwise
+#   FRESH_SHELL=1 tools/fresh.sh     a shell instead
 #
 # FRESH_DIR     where the folder and the base archive live     (build-fresh)
 # FRESH_MIRROR  where debootstrap takes the base from          (the host's first deb source)
@@ -25,8 +26,8 @@ make_base() {
     local mirror=${FRESH_MIRROR:-$(host_mirror)}
     echo "fresh: debootstrap from $mirror"
     rm -rf "$dir/base"
-    debootstrap --variant=minbase --include=make bookworm "$dir/base" "$mirror" > "$dir/debootstrap.log" ||
-        { tail -5 "$dir/debootstrap.log"; exit 1; }
+    debootstrap --variant=minbase --include=make bookworm "$dir/base" "$mirror" > "$dir/base.log" ||
+        { tail -5 "$dir/base.log"; exit 1; }
     rm -f "$dir/base/var/cache/apt/archives/"*.deb
     tar -C "$dir/base" -cf "$base.part" .
     mv "$base.part" "$base"
@@ -36,9 +37,8 @@ make_base() {
 # The host's way to its packages: sources, keys, proxy and leniency about dates.
 copy_apt() {
     rm -f "$root/etc/apt/sources.list"
-    cp -a /etc/apt/sources.list "$root/etc/apt/" 2> /dev/null || true
-    cp -a /etc/apt/sources.list.d/*.{list,sources} "$root/etc/apt/sources.list.d/" 2> /dev/null || true
-    cp -a /etc/apt/keyrings /etc/apt/trusted.gpg.d "$root/etc/apt/"
+    cp -a /etc/apt/{sources.list,sources.list.d,keyrings,trusted.gpg.d} "$root/etc/apt/" \
+        2> /dev/null || true # not every host has all of them; apt tells if one was needed
     cp -an /usr/share/keyrings "$root/usr/share/"
     grep -lE '^ *Acquire::(https?|Check)' /etc/apt/apt.conf.d/* 2> /dev/null |
         xargs -r cp -t "$root/etc/apt/apt.conf.d/"
@@ -49,7 +49,7 @@ unpack() {
     mkdir -p "$root"
     tar -C "$root" -xf "$base"
     copy_apt
-    git clone -q --no-hardlinks . "$root/root/conclave"
+    git clone -q --no-hardlinks . "$root/opt/conclave"
     echo "nameserver 10.0.2.3" > "$root/etc/resolv.conf" # slirp4netns answers there
     printf '127.0.0.1 localhost fresh\n' > "$root/etc/hosts"
 }
@@ -105,11 +105,11 @@ trap close_all EXIT
 trap 'exit 130' INT TERM
 open_network
 if [ -n "${FRESH_SHELL:-}" ]; then
-    enter "cd /root/conclave && exec bash"
+    enter "cd /opt/conclave && exec bash"
     exit
 fi
 for target in $targets; do
     echo "fresh: make $target"
-    enter "cd /root/conclave && make $target" < /dev/null
+    enter "cd /opt/conclave && make $target" < /dev/null
     echo "fresh: make $target: ok"
 done

@@ -21,6 +21,7 @@ static void make_room(struct conf_diags *d)
     d->room = room;
 }
 
+PRINTF_LIKE(2, 0)
 static char *format(struct arena *arena, const char *fmt, va_list args)
 {
     va_list again;

@@ -85,7 +85,7 @@ const char *conf_secret9_decode(struct arena *arena, const char *text)
 
 static char *encode_octet(size_t index, unsigned value, char *out, unsigned *before)
 {
-    unsigned digit[WEIGHTS_MAX];
+    unsigned digit[WEIGHTS_MAX] = {0};
     unsigned n = cycle[index % CYCLE].n;
 
     for (unsigned i = n; i-- > 0;) {
