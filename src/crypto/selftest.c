@@ -124,6 +124,49 @@ static bool packet_used(struct crypto_use use, const struct packet_vector *v)
     return use.hashes >> auth_hash(v->auth) & 1;
 }
 
+static bool verifies(const struct verify_key *k, const struct sign_vector *v, struct bytes digest,
+                     struct bytes signature)
+{
+    size_t which;
+    enum err e = v->rsa ? rsa_verify(k, v->hash, &v->form, 1, &digest, 1, signature, &which)
+                        : ecdsa_verify(k, digest, signature);
+    return e == ERR_OK;
+}
+
+static bool keys_pass(const struct sign_key *own, const struct verify_key *peer,
+                      const struct sign_vector *v)
+{
+    struct octets text = unhex(v->text), signature = unhex(v->signature);
+    uint8_t hash[HASH_MAX], fresh[SIGNATURE_MAX];
+    size_t len = 0;
+    hash_parts(v->hash, PARTS(bytes(text.b, text.len)), hash);
+    struct bytes digest = bytes(hash, hash_len(v->hash));
+    if (!verifies(peer, v, digest, bytes(signature.b, signature.len)))
+        return false;
+    signature.b[signature.len - 1] ^= 1;
+    if (verifies(peer, v, digest, bytes(signature.b, signature.len)))
+        return false;
+    if (!v->rsa)
+        return ecdsa_sign(own, digest, fresh, sizeof fresh, &len) == ERR_OK &&
+               verifies(peer, v, digest, bytes(fresh, len));
+    return rsa_sign(own, v->hash, digest, v->form, fresh, sizeof fresh, &len) == ERR_OK &&
+           is(v->signature, fresh, len);
+}
+
+static bool sign_passes(const struct sign_vector *v)
+{
+    struct sign_key *own = NULL;
+    struct verify_key *peer = NULL;
+    uint8_t spki[SPKI_MAX];
+    size_t len = 0;
+    bool good = sign_key_from_pem(bytes_str(v->pem), &own) == ERR_OK &&
+                sign_key_spki(own, spki, sizeof spki, &len) == ERR_OK &&
+                verify_key_from_der(bytes(spki, len), &peer) == ERR_OK && keys_pass(own, peer, v);
+    sign_key_free(own);
+    verify_key_free(peer);
+    return good;
+}
+
 /* The name of the first algorithm that fails, or NULL. */
 static const char *first_failure(struct crypto_use use, const struct crypto_vectors *v)
 {
@@ -143,6 +186,10 @@ static const char *first_failure(struct crypto_use use, const struct crypto_vect
         const struct packet_vector *p = &v->packets[i];
         if (packet_used(use, p) && !packet_passes(p))
             return p->cipher == CIPHER_NULL ? auth_name(p->auth) : cipher_name(p->cipher);
+    }
+    for (size_t i = 0; i < v->n_signs; i++) {
+        if ((v->signs[i].rsa ? use.rsa : use.ecdsa) && !sign_passes(&v->signs[i]))
+            return v->signs[i].rsa ? "rsa" : "ecdsa";
     }
     return NULL;
 }

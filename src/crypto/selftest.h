@@ -2,6 +2,7 @@
 /* Known-answer tests through the facade, so that any backend but the toy must pass them. */
 #include "crypto/crypto.h"
 #include "crypto/packet.h"
+#include "crypto/sign.h"
 
 /* All values are hexadecimal; key NULL: the plain hash. */
 struct hash_vector {
@@ -21,6 +22,13 @@ struct packet_vector {
     enum auth auth;
     const char *cipher_key, *auth_key, *head, *iv, *plain, *sealed, *icv;
 };
+struct sign_vector {
+    bool rsa;
+    const char *pem; /* the private key, as it is */
+    enum hash hash;
+    enum rsa_form form; /* RSA */
+    const char *text, *signature;
+};
 struct crypto_vectors {
     const struct hash_vector *hashes;
     size_t n_hashes;
@@ -30,6 +38,8 @@ struct crypto_vectors {
     size_t n_dhs;
     const struct packet_vector *packets;
     size_t n_packets;
+    const struct sign_vector *signs;
+    size_t n_signs;
 };
 /* Those of the standards; each entry says from which. */
 extern const struct crypto_vectors crypto_vectors;

@@ -295,6 +295,101 @@ static const struct packet_vector packets[] = {
      "4869205468657265", "", "", "",
      "637edc6e01dce7e6742a99451aae82df23da3e92439e590e43e761b33e910fb8"},
 };
+
+/* Published here, so of use for nothing else. */
+static const char rsa_pem[] =
+    "-----BEGIN RSA PRIVATE KEY-----\n"
+    "MIICXgIBAAKBgQDcSh6iA0gDTJnRe8BixH3MaydmK2lAFuYWhZbfvjyg0noekq3X\n"
+    "kMmsDJfSOz647RCMUt/CLYmOVwCeytqyXyl0uG8quQmDxZ756rdBcj8RWHEDrZT4\n"
+    "PSkARGasKnyJN5j2JgyUTsdwlhNUiVEnZ5Qy65MuqvZJ0EYOxnzoXBHETwIDAQAB\n"
+    "AoGBALildBnO8Ey7p2788NyY4O04oBS2rIko6IHWRgmTNtSCuBPqVMcMuM5628M/\n"
+    "H6r4ItfMG3xymQtzh7SSSlAbDe4WRMJK6rTFiUVxrUmJl8IZ2c04HdwnQT1gN8Sp\n"
+    "rqvheRdk1icrYyebPMzOB3l0jusa/txoJTnG6onWpiT4xaaRAkEA/Q7cn9xzN1/8\n"
+    "zMnbm9mR+srqtAW0K2QB29uJ4/gBLplKmFWFIExveZ0n8S475GTIH/epe+NB5Kdz\n"
+    "seYOBZGSRwJBAN7Zu98TuU0ZwO9eSTlqXm8QhKBZP3zlmTIONTZmrhcAuCQjzQgn\n"
+    "PwZquBuwQyNxoZTRQpNGhtmnJixXrkCo+bkCQQDbviUM2DRgeISgHAUML4DY442t\n"
+    "J2rNZvlKPjhd8kSsf0ZMQ67nXhhK5ZICl6BActdpEvlkb/IPKO2JJHk2krMPAkEA\n"
+    "2HDZC5z4iG3O+a21qNIqzexZI/QKuZ+13uv1utSXmTfVoSQ0awrTJ8RW9G2Jh89B\n"
+    "hGyKIMiLCLJTXRX75Ek54QJANMCjyFah42tHHDAelhH2stGiQTFw/7y+Mwxb+UU7\n"
+    "hK5AuoOzPLBasG2rTbgfzks6Gxr7+GSpaSnXg+D3H5P8xA==\n"
+    "-----END RSA PRIVATE KEY-----\n";
+static const char ecdsa256_pem[] =
+    "-----BEGIN EC PRIVATE KEY-----\n"
+    "MHcCAQEEINxR04ZqFbrN4z2W+ZL8qZ2n5u8JNOcJdVnCfxYUyIp/oAoGCCqGSM49\n"
+    "AwEHoUQDQgAEJEKlzA7NAV+jyjHcjiu8cL9C1gy8ogCF4IIssEI16XBvyYvX5QIR\n"
+    "pKJxAvo1Sd9568tL8ka4CUXN3+fVCbv9fQ==\n"
+    "-----END EC PRIVATE KEY-----\n";
+static const char ecdsa384_pem[] =
+    "-----BEGIN EC PRIVATE KEY-----\n"
+    "MIGkAgEBBDAL62RmNLqHc113rkgJoOvqhlU13kweHctpLoRwjoGlr2LlKMOLKoGz\n"
+    "UwlmjXNSTZ+gBwYFK4EEACKhZANiAASWKBv43V4FJcoEnASNNF0wgpaNEP7fXFrK\n"
+    "DGTmRlqX6lzhDJ3+wheXQVcQch9DeSJEdoi6lHCOtuLk1Z9qttft/5MB0kn+ScMw\n"
+    "lmVfXVAvrT04O5HF5+2qK3FMyZ1XQ8o=\n"
+    "-----END EC PRIVATE KEY-----\n";
+static const char ecdsa521_pem[] =
+    "-----BEGIN EC PRIVATE KEY-----\n"
+    "MIHcAgEBBEIAZf2jQJRR3KsKDq1FSVESo9gTwXv9NL34wSCdffWEkSBZd3kGCn/5\n"
+    "1wSt94tXD/rW8GLpXH4MXVSBxbFTtIs3X6GgBwYFK4EEACOhgYkDgYYABAFRUY8a\n"
+    "8PVjUX7dVIUZDflaS/V7XLpM8qmj9kdHJaNfev4Kbd64vtvNahl+WS1AGIkBzs1l\n"
+    "BpnJteRWrqWt0ZBSqABvOxQuob//fig3rUTJ5P9tLTTHMYS7rZACbdXm6FMX2d9F\n"
+    "yteAPGwgA1svP/Y6/04bpk0cB3V32j9ChsWPCurmQw==\n"
+    "-----END EC PRIVATE KEY-----\n";
+
+static const struct sign_vector signs[] = {
+    /* RFC 8017 section 9.2 and RFC 2409 section 5.1 over "abc". Powers: Python's pow(). */
+    {true, rsa_pem, HASH_MD5, RSA_DIGEST_INFO, "616263",
+     "635e297c7ac2504969d67919fe341f1eace7de86852bb2f03a0e4229d1ed9b5fc0d5a111994cbfd6da081941"
+     "64e5e0450a63ce9415afda90206f87417eaf79b1985330c154e3e1d8ea03d38ccd566a0463d6470410de820c"
+     "5bb517dbb22d1e2f63dc66cf2c7302d8a806ce61f0d941c791ceb18bff4d098ba09bdacf4ce46981"},
+    {true, rsa_pem, HASH_MD5, RSA_BARE_HASH, "616263",
+     "c75909616fe94c6dfc846081b578122e5697db0c556ba2f146f8fd8065f2242103d49f5b5f3465ca1dad92e0"
+     "585c09716adc4bf73c8c54e59dc86eb4f987818c9b9ec5175ada40adaf1772f72d012257c6969e5cde3a9361"
+     "032753d01054c422abcb92b260e8d52dcd44073917a59482daeaba01c35df985e6c6fbd26603e57c"},
+    {true, rsa_pem, HASH_SHA1, RSA_DIGEST_INFO, "616263",
+     "c2d8d260fd8cc16109777d7ee9855dcd7756e08dbb3d7927d1f363cb39cde478b19b4909f248c33c4c0c2901"
+     "e3da008cb9be238b715b7ad4eef84054ebf8ec97b733fa2aedf3807ba5b08f86ec65d59348d3932d33b30c63"
+     "6567456d9b0dc1300ce7703a42cfd5718fdb6a0e406bebbf4434133abfa7574d42959a5b305534c3"},
+    {true, rsa_pem, HASH_SHA1, RSA_BARE_HASH, "616263",
+     "c4ac81a890719b8c9054e17d93c29deda36c6c82d442ff343534a39f5fffed5d9bff09ad15e823d72f3a109f"
+     "8db647457a0f3de268ede0b024cf6423cac144a7d0ba6ceb526d75b8117ce655f82368455832cdf9835759a5"
+     "9e57545c358f922afe440f938371c0e79b4ec36316cef099ba71c21ede243b127487fcefe15a0708"},
+    {true, rsa_pem, HASH_SHA256, RSA_DIGEST_INFO, "616263",
+     "db3b31381c64fbbba40e0d4d46e391a07fc77aa64fa68389ca6447105bf03120d3753e4b326dfdb31b7eeada"
+     "b7afcfe10fd569c91a7d99c7a90b20adb8fd45ad623490a357cad637bc3ae92c3abbac73a6e1b65582f07085"
+     "fc1fd9f4d131e87d8fd030b5bba335cd20285c7a39701e4c18d160264346a0264b553c150d913787"},
+    {true, rsa_pem, HASH_SHA256, RSA_BARE_HASH, "616263",
+     "669fcbc1cdbda4a0430aee5474bf4aabad23f8423782ec96237826426752952c8a94fc91c86cebcf35ba95af"
+     "8b5edeca95a54c3e77905373c4ed12216b6fe8f93b5414457ae778d87945cc8646f769acf00394dfeefc8c13"
+     "856fdce8b8095ed28ca364915a53a5a48017f78934b875ab1093297108954903984f2c3a7a6a60d8"},
+    {true, rsa_pem, HASH_SHA384, RSA_DIGEST_INFO, "616263",
+     "0a3745e6ecc0ba5b58cdc8bdb13b12a5e4716ebdc8a4dde3eb2a18b22225f6345d42913c0b76b2c32d31d33e"
+     "df6690ed42dc3dbc824baf3aff28ca5802dc67d2f4956c3c1efac72b1c50f66cbaf9bf37bcb9df89919a3805"
+     "65a4a56025c635a7dee2998dede964702b45c1c7146cb393723ef328f26b79c25dcb557b47f4087b"},
+    {true, rsa_pem, HASH_SHA384, RSA_BARE_HASH, "616263",
+     "ab5eb983faff956f2683cf878203654363e907e30fd76d7928b7a225735741e7042d88ba60ad08be9c650ee9"
+     "d42c6b18c9863186bbd867f4bfafe66ed0cffd00a23919e0a19fd162d47e850dc7a08cf79be4bc1b8ec0a5aa"
+     "fbb22830a1817f541ea3b5d207839e5b46ada1ec3ce2942a09acf76429e2324176f382ae39bf9cca"},
+    {true, rsa_pem, HASH_SHA512, RSA_DIGEST_INFO, "616263",
+     "3476e33e2483f7a2a3fcfeda89f89709af550342edc94e6b7b1c22baed34ae00dad851332db46288183dbd43"
+     "48a631d7c0aadbd48122389275b8c40a9a8d32333524e6f446892d1a149b8a6893cb9430c2e976edf24d3e9b"
+     "8e3e03e949b5d6eb3727453b8f3f393e67024e145fc629e1983c2b6ee47b4e8fea0d5b99b91ae702"},
+    {true, rsa_pem, HASH_SHA512, RSA_BARE_HASH, "616263",
+     "b4bdaca9c891a75b14d5b6013c7a5927e37cd8aa5ebde5295b5234729226fe510d50e2266a58aa287487a826"
+     "12c057855666fc19d31475ab8c2c010a71d9aa8a3060c74a7773f43e926bd575162da61b2c8b321886cb71c2"
+     "7a40f5c8b6fd8caf60859638ae9d624487e0dd5be13d58ee2d61283da1aea263ee351d63368c6bf4"},
+    /* RFC 4754 section 8 */
+    {false, ecdsa256_pem, HASH_SHA256, RSA_DIGEST_INFO, "616263",
+     "cb28e0999b9c7715fd0a80d8e47a77079716cbbf917dd72e97566ea1c066957c86fa3bb4e26cad5bf90b7f81"
+     "899256ce7594bb1ea0c89212748bff3b3d5b0315"},
+    {false, ecdsa384_pem, HASH_SHA384, RSA_DIGEST_INFO, "616263",
+     "fb017b914e29149432d8bac29a514640b46f53ddab2c69948084e2930f1c8f7e08e07c9c63f2d21a07dcb56a"
+     "6af56eb3b263a1305e057f984d38726a1b46874109f417bca112674c528262a40a629af1cbb9f516ce0fa7d2"
+     "ff630863a00e8b9f"},
+    {false, ecdsa521_pem, HASH_SHA512, RSA_DIGEST_INFO, "616263",
+     "0154fd3836af92d0dca57dd5341d3053988534fde8318fc6aaaab68e2e6f4339b19f2f281a7e0b22c269d93c"
+     "f8794a9278880ed7dbb8d9362caeacee544320552251017705a7030290d1ceb605a9a1bb03ff9cdd521e87a6"
+     "96ec926c8c10c8362df4975367101f67d1cf9bccbf2f3d239534fa509e70aac851ae01aac68d62f866472660"},
+};
 // clang-format on
 
 const struct crypto_vectors crypto_vectors = {
@@ -306,4 +401,6 @@ const struct crypto_vectors crypto_vectors = {
     .n_dhs = ARRAY_LEN(dhs),
     .packets = packets,
     .n_packets = ARRAY_LEN(packets),
+    .signs = signs,
+    .n_signs = ARRAY_LEN(signs),
 };

@@ -36,7 +36,7 @@ enum err openssl_failed(enum err e)
     return e;
 }
 
-const char *crypto_backend_name(void) { return OpenSSL_version(OPENSSL_FULL_VERSION_STRING); }
+const char *crypto_backend_name(void) { return OpenSSL_version(OPENSSL_VERSION); }
 
 /* Both providers are part of Debian 12's libssl3: the default one inside libcrypto.so.3, legacy as
  * ossl-modules/legacy.so. */

@@ -99,6 +99,12 @@ static void a_wrong_vector_is_found(void **state)
         fails_with(&(struct crypto_vectors){.packets = &bad, .n_packets = 1},
                    bad.auth == AUTH_NONE ? cipher_name(bad.cipher) : auth_name(bad.auth));
     }
+    for (size_t i = 0; i < crypto_vectors.n_signs; i++) {
+        struct sign_vector bad = crypto_vectors.signs[i];
+        bad.signature = spoiled(bad.signature, hex, sizeof hex);
+        fails_with(&(struct crypto_vectors){.signs = &bad, .n_signs = 1},
+                   bad.rsa ? "rsa" : "ecdsa");
+    }
 }
 
 int main(void)
