@@ -16,6 +16,8 @@ enum event_level { EVENT_DEBUG, EVENT_INFO, EVENT_NOTICE, EVENT_WARNING, EVENT_E
     X(EV_TOLERATED, "tolerated", INFO, "a deviation from the standard was accepted")               \
     X(EV_PHASE1_UP, "phase1-up", INFO, "phase 1 is established")                                   \
     X(EV_PHASE1_FAILED, "phase1-failed", WARNING, "phase 1 failed")                                \
+    X(EV_PHASE1_SUSPECT, "phase1-suspect", WARNING,                                                \
+      "a phase 1 message did not authenticate: wrong pre-shared key, or forged")                   \
     X(EV_PHASE1_DOWN, "phase1-down", INFO, "a phase 1 SA has ended")                               \
     X(EV_NOTIFY_SENT, "notify-sent", INFO, "a notification was sent")                              \
     X(EV_NOTIFY_RECEIVED, "notify-received", NOTICE, "the peer sent a notification")               \

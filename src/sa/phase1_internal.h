@@ -1,0 +1,345 @@
+#pragma once
+/* The inside of phase 1, shared by its files and its tests. An SA that is up keeps struct phase1_sa
+ * only; what an exchange in progress needs stands in struct phase1_handshake and is dropped soon
+ * after. */
+#include "base/fsm.h"
+#include "base/heap.h"
+#include "base/map.h"
+#include "crypto/cipher.h"
+#include "ike1/payload.h"
+#include "ike1/sa.h"
+#include "ike1/shape.h"
+#include "sa/exchange.h"
+#include "sa/job.h"
+#include "sa/phase1.h"
+
+void *phase1_zeroed(size_t size); /* aborts when there is no memory */
+
+/* Octets on the heap, wiped when they are replaced or freed. */
+struct phase1_blob {
+    uint8_t *data;
+    size_t len;
+};
+void phase1_blob_set(struct phase1_blob *b, struct bytes value);
+void phase1_blob_free(struct phase1_blob *b);
+static inline struct bytes phase1_blob_bytes(const struct phase1_blob *b)
+{
+    return bytes(b->data, b->len);
+}
+
+/* A circular list through its members; a lone link points to itself. */
+struct phase1_link {
+    struct phase1_link *prev, *next;
+};
+void phase1_link_init(struct phase1_link *l);
+void phase1_link_append(struct phase1_link *list, struct phase1_link *l);
+void phase1_link_remove(struct phase1_link *l);
+
+/* Where an SA is: what was sent last, or which job runs. I initiator, R responder, A aggressive. */
+enum phase1_at {
+    PHASE1_I_SENT_1,
+    PHASE1_I_GENERATING,
+    PHASE1_I_SENT_3,
+    PHASE1_I_KEYING,
+    PHASE1_I_SENT_5,
+    PHASE1_R_SENT_2,
+    PHASE1_R_KEYING,
+    PHASE1_R_SENT_4,
+    PHASE1_AI_GENERATING,
+    PHASE1_AI_SENT_1,
+    PHASE1_AI_KEYING,
+    PHASE1_AR_KEYING,
+    PHASE1_AR_SENT_2,
+    PHASE1_AT_UP,
+    PHASE1_AT_END,
+    PHASE1_AT_COUNT
+};
+
+enum phase1_cause {
+    PHASE1_CAUSE_NONE,
+    PHASE1_CAUSE_EXPIRED,
+    PHASE1_CAUSE_DELETED,
+    PHASE1_CAUSE_INITIAL_CONTACT,
+    PHASE1_CAUSE_TOO_MANY,
+    PHASE1_CAUSE_LOCAL,
+    PHASE1_CAUSE_COUNT
+};
+
+/* RFC 2409 5 and appendix B, what stays in use after the handshake. GDOI never uses SKEYID_d. */
+struct phase1_keys {
+    uint8_t skeyid_a[HASH_MAX];
+    uint8_t cipher_key[32];
+};
+
+/* A first message is known again by its initiator cookie and where it came from. */
+enum { PHASE1_FIRST_KEY = IKE1_COOKIE + sizeof(struct ip) + 2 };
+
+struct phase1_handshake {
+    struct phase1_sa *sa;
+    uint64_t job; /* 0: none runs; key of table.by_job */
+    instant_t deadline, resend;
+    span_t interval;
+    unsigned tries;             /* how often `sent` may still be sent again */
+    unsigned jobs;              /* how many were started for the peer's messages */
+    uint64_t answered, pending; /* digests of messages: `sent` answers it; a job works on it */
+    struct phase1_blob sent;    /* our last message */
+    struct phase1_blob sa_body; /* SAi_b */
+    struct phase1_blob public_i, public_r, nonce_i, nonce_r;
+    struct phase1_blob peer_id,
+        peer_hash; /* aggressive mode: from its first message, to be checked */
+    struct secret private, skeyid;
+    uint32_t lifetime_s;
+    uint16_t hint;                   /* an unprotected notification's type: shown, never acted on */
+    bool suspect;                    /* something did not authenticate */
+    bool routable;                   /* responder: a valid message came back with our cookie */
+    struct phase1_link age, sibling; /* responder: in table.unproven; in source.all */
+    struct phase1_source *source;
+    uint8_t first_key[PHASE1_FIRST_KEY]; /* responder: of table.by_first */
+};
+
+/* Key of table.by_pair: established SAs with one peer at one address. No padding inside. */
+struct phase1_pair {
+    const struct phase1_peer *peer;
+    struct ip ip;
+};
+enum { PHASE1_PAIR_KEY = sizeof(void *) + sizeof(struct ip) };
+
+struct phase1_sa {
+    struct ike1_cookies cookies;
+    struct phase1_pair pair;
+    struct phase1_sa *older; /* in its pair; in table.dead */
+    struct phase1_handshake *hs;
+    const struct model_ike_proposal *proposal;
+    void *user;
+    struct heap_node timer;
+    instant_t expiry;
+    uint32_t *ids; /* message ids that were used under this SA */
+    struct phase1_traffic traffic;
+    struct phase1_keys keys;
+    uint8_t iv[CIPHER_BLOCK_MAX]; /* last ciphertext block of phase 1 */
+    struct endpoint local;
+    uint16_t remote_port;
+    uint8_t n_ids, at, cause, doi;
+    bool initiator, native;
+};
+_Static_assert(sizeof(struct phase1_sa) <= 304, "a member costs 512 octets in all: design.md 5");
+
+/* One address with half-open exchanges. */
+struct phase1_source {
+    struct ip ip;
+    unsigned n;
+    struct phase1_link all; /* oldest first */
+};
+
+/* One configured peer, in the chains of its address and of its identity. */
+struct phase1_slot {
+    const struct phase1_peer *peer;
+    struct phase1_slot *same_address, *same_identity;
+    struct bytes identity_key;
+};
+
+enum { PHASE1_NOTIFY_BUCKETS = 256, PHASE1_NONCE = 32 };
+
+struct phase1_table {
+    struct phase1_config config;
+    struct drbg *drbg;
+    struct arena arena; /* peer slots */
+    struct map by_address, by_identity;
+    struct map by_cookies, by_first, by_job, by_pair, by_source;
+    struct heap timers;
+    struct phase1_link unproven; /* half-open, return path not shown; oldest first */
+    struct phase1_sa *dead;      /* ended in the last call: freed by the next */
+    size_t n_half_open, n_up;
+    uint64_t next_job;
+    struct phase1_counters counters;
+    instant_t notify_next[PHASE1_NOTIFY_BUCKETS]; /* unprotected notifications, by address */
+    instant_t limit_told;
+    bool any_dynamic;
+};
+
+/* One input and what comes of it. */
+struct phase1_call {
+    struct phase1_table *t;
+    instant_t now;
+    struct effects *out;
+    struct phase1_outcome outcome;
+    struct endpoint from, to;
+    const struct ike1_header *header;
+    uint8_t *datagram;
+    size_t len;
+    uint64_t digest;
+    uint8_t
+        iv[CIPHER_BLOCK_MAX]; /* of the SA after this datagram, taken over when it authenticates */
+};
+
+/* phase1_table.c */
+struct phase1_sa *phase1_sa_new(struct phase1_table *t, const struct phase1_peer *peer,
+                                enum phase1_at at, struct endpoint local, struct endpoint remote);
+void phase1_fresh_cookie(struct phase1_table *t, struct ike1_cookies *cookies, uint8_t *half);
+void phase1_move(struct phase1_sa *sa, enum phase1_at at);
+void phase1_rekey_cookies(struct phase1_table *t, struct phase1_sa *sa,
+                          const struct ike1_cookies *cookies);
+void phase1_bury(struct phase1_table *t, struct phase1_sa *sa);
+void phase1_free_dead(struct phase1_table *t);
+void phase1_schedule(struct phase1_table *t, struct phase1_sa *sa);
+void phase1_handshake_drop(struct phase1_table *t, struct phase1_sa *sa);
+bool phase1_is_mode_aggressive(const struct phase1_sa *sa);
+enum hash phase1_hash_of(const struct model_ike_proposal *p);
+enum cipher phase1_cipher_of(const struct model_ike_proposal *p);
+
+/* phase1_pair.c */
+struct phase1_sa *phase1_pair_first(const struct phase1_table *t, const struct phase1_sa *like);
+void phase1_pair_add(struct phase1_table *t, struct phase1_sa *sa, instant_t now);
+void phase1_pair_remove(struct phase1_table *t, struct phase1_sa *sa);
+void phase1_doom(struct phase1_table *t, struct phase1_sa *sa, enum phase1_cause cause,
+                 instant_t now);
+void phase1_initial_contact(struct phase1_table *t, struct phase1_sa *sa, instant_t now);
+
+/* phase1_peers.c */
+MUST_USE enum err phase1_peers_index(struct phase1_table *t);
+MUST_USE enum err phase1_peer_for_main(const struct phase1_table *t, struct ip remote,
+                                       struct ip local, const struct phase1_peer **ret);
+MUST_USE enum err phase1_peer_for_aggressive(const struct phase1_table *t, struct ip remote,
+                                             struct ip local, const struct ike1_id *id,
+                                             const struct phase1_peer **ret);
+const struct phase1_peer *phase1_peer_for_id(const struct phase1_table *t,
+                                             const struct phase1_sa *sa, const struct ike1_id *id);
+
+/* phase1_identity.c */
+struct ike1_id phase1_id_local(const struct phase1_sa *sa);
+struct ike1_id phase1_id_remote(const struct phase1_peer *peer, const struct ip *remote);
+bool phase1_id_accepted(const struct phase1_peer *peer, struct ip remote, const struct ike1_id *id);
+char *phase1_id_text(const struct ike1_id *id, char *out, size_t room);
+
+/* phase1_half_open.c */
+MUST_USE enum err phase1_half_open_room(struct phase1_call *c);
+void phase1_half_open_add(struct phase1_table *t, struct phase1_sa *sa);
+struct phase1_sa *phase1_half_open_find(const struct phase1_table *t, const struct phase1_call *c);
+void phase1_half_open_routable(struct phase1_sa *sa);
+void phase1_half_open_remove(struct phase1_table *t, struct phase1_sa *sa);
+
+/* phase1_proposal.c */
+struct phase1_choice {
+    const struct model_ike_proposal *proposal; /* ours */
+    struct ike1_transform transform;           /* theirs */
+    uint32_t lifetime_s;
+};
+void phase1_offer(const struct model_ike_policy *policy, struct chain_wr *c);
+MUST_USE enum err phase1_choose(const struct model_ike_policy *policy, const struct ike1_sa *offer,
+                                size_t ke_len, struct phase1_choice *ret);
+void phase1_answer(const struct ike1_sa *offer, const struct phase1_choice *choice,
+                   struct chain_wr *c);
+MUST_USE enum err phase1_check_answer(const struct model_ike_policy *policy,
+                                      const struct ike1_sa *answer, struct phase1_choice *ret);
+char *phase1_offer_text(const struct ike1_sa *offer, char *out, size_t room);
+char *phase1_policy_text(const struct model_ike_policy *policy, char *out, size_t room);
+
+/* phase1_keys.c */
+void phase1_keys_derive(enum hash h, enum cipher c, const struct secret *skeyid,
+                        struct bytes shared, const struct ike1_cookies *cookies,
+                        struct phase1_keys *ret);
+void phase1_iv_derive(enum hash h, struct bytes public_i, struct bytes public_r,
+                      uint8_t ret[CIPHER_BLOCK_MAX]);
+void phase1_keyed(struct phase1_sa *sa, const struct job_result *result);
+struct secret phase1_auth_hash(const struct phase1_sa *sa, bool of_initiator, struct bytes id_body);
+bool phase1_auth_check(const struct phase1_sa *sa, bool of_initiator, struct bytes id_body,
+                       struct bytes hash);
+
+/* phase1_input.c */
+MUST_USE enum err phase1_repeated(struct phase1_call *c, struct phase1_sa *sa);
+
+/* phase1_message.c */
+struct chain_wr phase1_begin(const struct phase1_sa *sa, struct wr *w, uint8_t flags);
+void phase1_put_offer(struct phase1_sa *sa, struct chain_wr *c);
+void phase1_put_ke(const struct phase1_sa *sa, struct chain_wr *c);
+void phase1_put_id(const struct phase1_sa *sa, struct chain_wr *c);
+void phase1_put_hash(const struct phase1_sa *sa, struct chain_wr *c);
+void phase1_put_vendor_id(struct chain_wr *c);
+void phase1_put_initial_contact(const struct phase1_table *t, const struct phase1_sa *sa,
+                                struct chain_wr *c);
+void phase1_finish(struct phase1_call *c, struct phase1_sa *sa, struct wr *w);
+void phase1_finish_sealed(struct phase1_call *c, struct phase1_sa *sa, struct wr *w);
+void phase1_send_again(struct phase1_call *c, struct phase1_sa *sa);
+MUST_USE enum err phase1_decrypt(const struct phase1_sa *sa, uint8_t iv[CIPHER_BLOCK_MAX],
+                                 uint8_t first, uint8_t *datagram, size_t len, struct chain *ret);
+MUST_USE enum err phase1_take_ke(struct phase1_sa *sa, const struct chain *chain,
+                                 bool of_initiator);
+bool phase1_chain_is_native(const struct chain *chain);
+bool phase1_chain_is_initial(const struct phase1_sa *sa, const struct chain *chain);
+/* The payload of that type, which the message's shape has made sure of. */
+struct bytes phase1_body(const struct chain *chain, uint8_t type);
+
+/* phase1_timer.c */
+void phase1_expect_answer(struct phase1_call *c, struct phase1_sa *sa, unsigned tries);
+void phase1_resume(struct phase1_call *c, struct phase1_sa *sa);
+void phase1_await_job(struct phase1_call *c, struct phase1_sa *sa);
+
+/* phase1_jobs.c */
+void phase1_job_generate(struct phase1_call *c, struct phase1_sa *sa, unsigned group);
+void phase1_job_keys(struct phase1_call *c, struct phase1_sa *sa);
+void phase1_fresh_nonce(struct phase1_table *t, struct phase1_blob *ret);
+void phase1_back_to_waiting(struct phase1_call *c, struct phase1_sa *sa);
+
+/* phase1_main.c, phase1_aggressive.c: take a message, or go on after a job. An error drops the
+ * datagram. */
+void phase1_main_start(struct phase1_call *c, struct phase1_sa *sa);
+MUST_USE enum err phase1_main_first(struct phase1_call *c, const struct chain *chain);
+MUST_USE enum err phase1_main_2(struct phase1_call *c, struct phase1_sa *sa, const struct chain *m);
+MUST_USE enum err phase1_main_3(struct phase1_call *c, struct phase1_sa *sa, const struct chain *m);
+MUST_USE enum err phase1_main_4(struct phase1_call *c, struct phase1_sa *sa, const struct chain *m);
+MUST_USE enum err phase1_main_5(struct phase1_call *c, struct phase1_sa *sa, const struct chain *m);
+MUST_USE enum err phase1_main_6(struct phase1_call *c, struct phase1_sa *sa, const struct chain *m);
+void phase1_main_generated(struct phase1_call *c, struct phase1_sa *sa, const struct job_result *r);
+void phase1_main_keyed_i(struct phase1_call *c, struct phase1_sa *sa, const struct job_result *r);
+void phase1_main_keyed_r(struct phase1_call *c, struct phase1_sa *sa, const struct job_result *r);
+
+void phase1_aggressive_start(struct phase1_call *c, struct phase1_sa *sa);
+void phase1_aggressive_forget_answer(struct phase1_call *c, struct phase1_sa *sa);
+MUST_USE enum err phase1_aggressive_first(struct phase1_call *c, const struct chain *chain);
+MUST_USE enum err phase1_aggressive_2(struct phase1_call *c, struct phase1_sa *sa,
+                                      const struct chain *m);
+MUST_USE enum err phase1_aggressive_3(struct phase1_call *c, struct phase1_sa *sa,
+                                      const struct chain *m);
+void phase1_aggressive_generated(struct phase1_call *c, struct phase1_sa *sa,
+                                 const struct job_result *r);
+void phase1_aggressive_keyed_i(struct phase1_call *c, struct phase1_sa *sa,
+                               const struct job_result *r);
+void phase1_aggressive_keyed_r(struct phase1_call *c, struct phase1_sa *sa,
+                               const struct job_result *r);
+
+/* phase1_common.c */
+MUST_USE enum err phase1_unknown_peer(struct phase1_call *c, const struct phase1_peer *peer,
+                                      enum err err, const struct ike1_id *id);
+MUST_USE enum err phase1_bad_first(struct phase1_call *c, const struct phase1_peer *peer,
+                                   enum err err);
+MUST_USE enum err phase1_no_proposal(struct phase1_call *c, const struct phase1_peer *peer,
+                                     const struct ike1_sa *offer);
+struct phase1_sa *phase1_respond(struct phase1_call *c, const struct phase1_peer *peer,
+                                 enum phase1_at at, const struct ike1_sa *offer,
+                                 const struct phase1_choice *choice, struct bytes sa_body);
+MUST_USE enum err phase1_take_answer(struct phase1_call *c, struct phase1_sa *sa,
+                                     const struct chain *m);
+void phase1_wrong_identity(struct phase1_call *c, struct phase1_sa *sa, const struct ike1_id *said);
+/* `last`: the peer's last message, which may hold INITIAL-CONTACT; NULL: none of that kind. */
+void phase1_up(struct phase1_call *c, struct phase1_sa *sa, const struct chain *last);
+
+/* phase1_informational.c */
+MUST_USE enum err phase1_informational(struct phase1_call *c);
+void phase1_notify_clear(struct phase1_call *c, const struct ike1_cookies *cookies, uint32_t doi,
+                         uint16_t type);
+void phase1_delete(struct phase1_table *t, struct phase1_sa *sa, struct effects *out);
+
+/* phase1_events.c */
+struct event phase1_event(enum event_id id, const struct phase1_peer *peer, struct endpoint remote,
+                          struct endpoint local);
+void phase1_event_where(struct event *e, const struct model_where *where);
+void phase1_tell_refused(struct phase1_call *c, const struct phase1_peer *peer, enum err err,
+                         const struct model_where *where, const char *detail);
+void phase1_fail(struct phase1_call *c, struct phase1_sa *sa, enum err err,
+                 const struct model_where *where, const char *detail);
+void phase1_tell_dropped(struct phase1_call *c, const struct phase1_sa *sa, enum err err,
+                         const char *detail);
+void phase1_suspect(struct phase1_call *c, struct phase1_sa *sa, const char *detail);
+void phase1_tell_up(struct phase1_call *c, const struct phase1_sa *sa);
+void phase1_tell_down(const struct phase1_sa *sa, enum phase1_cause cause, struct effects *out);
+void phase1_down(struct phase1_call *c, struct phase1_sa *sa, enum phase1_cause cause);
