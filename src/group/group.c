@@ -1,0 +1,202 @@
+#include "group/group.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+/* Before every instant that a clock can tell. */
+#define ALREADY ((instant_t){INT64_MIN})
+
+span_t group_atd(const struct group *g) { return span_s(g->model->atd_s); }
+
+struct group *group_new(const struct model_group *model, struct mint *mint)
+{
+    struct group *g = calloc(1, sizeof *g);
+    struct group_sa *sas = calloc(model->n_sas ? model->n_sas : 1, sizeof *sas);
+
+    if (!g || !sas)
+        abort(); /* at start-up, a few kilobytes */
+    uint64_t seed[2] = {drbg_u64(mint->drbg), drbg_u64(mint->drbg)};
+    *g = (struct group){.model = model,
+                        .sas = sas,
+                        .n_sas = model->n_sas,
+                        .mint = mint,
+                        .registry = registry_of(seed, REGISTRY_MEMBERS_MAX)};
+    for (size_t i = 0; i < g->n_sas; i++)
+        g->sas[i].model = &model->sas[i];
+    return g;
+}
+
+void group_free(struct group *g)
+{
+    if (!g)
+        return;
+    for (size_t i = 0; i < g->n_sas; i++) {
+        for (size_t slot = 0; slot < GROUP_SLOTS; slot++)
+            mint_drop(g->mint, g->sas[i].slot[slot]);
+    }
+    registry_free(&g->registry);
+    free(g->sas);
+    free(g);
+}
+
+const struct generation *group_newest(const struct group_sa *sa)
+{
+    return sa->slot[GROUP_NEXT] ? sa->slot[GROUP_NEXT] : sa->slot[GROUP_CURRENT];
+}
+
+/* The changeover that runs: any generation in it has its instants. NULL: none. */
+static const struct timeline *changeover(const struct group *g)
+{
+    for (size_t i = 0; i < g->n_sas; i++) {
+        const struct group_sa *sa = &g->sas[i];
+        if (sa->slot[GROUP_NEXT])
+            return &sa->slot[GROUP_NEXT]->time;
+        if (sa->slot[GROUP_PREVIOUS])
+            return &sa->slot[GROUP_CURRENT]->time;
+    }
+    return NULL;
+}
+
+struct group_delays group_delays(const struct group *g, instant_t now)
+{
+    const struct timeline *t = changeover(g);
+
+    if (!t)
+        return (struct group_delays){0, 0};
+    return (struct group_delays){timeline_activation_s(t, now), timeline_deactivation_s(t, now)};
+}
+
+/* When this SA wants a new generation, were there no changeover. */
+static instant_t sa_due(const struct group *g, const struct group_sa *sa)
+{
+    const struct generation *current = sa->slot[GROUP_CURRENT];
+
+    if (!current || sa->rekey_wanted)
+        return ALREADY;
+    return timeline_renew_at(&current->time, group_atd(g));
+}
+
+static instant_t renewal_due(const struct group *g)
+{
+    instant_t due = INSTANT_NEVER;
+
+    for (size_t i = 0; i < g->n_sas; i++)
+        due = instant_min(due, sa_due(g, &g->sas[i]));
+    return due;
+}
+
+static bool has_next(const struct group *g)
+{
+    for (size_t i = 0; i < g->n_sas; i++) {
+        if (g->sas[i].slot[GROUP_NEXT])
+            return true;
+    }
+    return false;
+}
+
+instant_t group_due(const struct group *g)
+{
+    const struct timeline *t = changeover(g);
+
+    if (!t)
+        return renewal_due(g);
+    return has_next(g) ? t->switch_at : t->drop_at;
+}
+
+static void tell(const struct group_listener *l, enum group_event what, const struct group *g,
+                 const struct group_sa *sa, const struct generation *generation)
+{
+    l->tell(l->to, what, g, sa, generation);
+}
+
+/* Who takes part in a changeover that starts now: whoever would fall due before its end. */
+static bool takes_part(const struct group *g, const struct group_sa *sa, instant_t now)
+{
+    instant_t end = instant_add(now, timeline_changeover(group_atd(g)));
+
+    return instant_reached(sa_due(g, sa), end);
+}
+
+/* The first expiry among the keys to be replaced: it bounds the whole changeover. */
+static instant_t first_expiry(const struct group *g, instant_t now)
+{
+    instant_t first = INSTANT_NEVER;
+
+    for (size_t i = 0; i < g->n_sas; i++) {
+        const struct group_sa *sa = &g->sas[i];
+        if (sa->slot[GROUP_CURRENT] && takes_part(g, sa, now))
+            first = instant_min(first, sa->slot[GROUP_CURRENT]->time.expiry);
+    }
+    return first;
+}
+
+static void create(struct group *g, struct group_sa *sa, instant_t now, instant_t replaced,
+                   const struct group_listener *l)
+{
+    span_t lifetime = span_s(sa->model->proposal->lifetime_s);
+    struct timeline time = instant_is_never(replaced)
+                               ? timeline_first(now, lifetime, group_atd(g), g->registry.n > 0)
+                               : timeline_after(now, lifetime, group_atd(g), replaced);
+
+    assert(!sa->slot[GROUP_NEXT] && !sa->slot[GROUP_PREVIOUS]);
+    assert(lifetime.ns >= span_times(group_atd(g), GROUP_LIFETIME_ATDS).ns);
+    sa->rekey_wanted = false;
+    sa->slot[GROUP_NEXT] = mint_generation(g->mint, sa->model, ++sa->numbers, time);
+    tell(l, GROUP_CREATED, g, sa, sa->slot[GROUP_NEXT]);
+}
+
+static void start_changeover(struct group *g, instant_t now, const struct group_listener *l)
+{
+    instant_t replaced = first_expiry(g, now);
+    for (size_t i = 0; i < g->n_sas; i++) {
+        if (takes_part(g, &g->sas[i], now))
+            create(g, &g->sas[i], now, replaced, l);
+    }
+    g->version++;
+}
+
+static void switch_over(struct group *g, const struct group_listener *l)
+{
+    for (size_t i = 0; i < g->n_sas; i++) {
+        struct group_sa *sa = &g->sas[i];
+        if (!sa->slot[GROUP_NEXT])
+            continue;
+        assert(!sa->slot[GROUP_PREVIOUS]);
+        sa->slot[GROUP_PREVIOUS] = sa->slot[GROUP_CURRENT];
+        sa->slot[GROUP_CURRENT] = sa->slot[GROUP_NEXT];
+        sa->slot[GROUP_NEXT] = NULL;
+        tell(l, GROUP_SWITCHED, g, sa, sa->slot[GROUP_CURRENT]);
+    }
+}
+
+static void drop_previous(struct group *g, const struct group_listener *l)
+{
+    for (size_t i = 0; i < g->n_sas; i++) {
+        struct group_sa *sa = &g->sas[i];
+        if (!sa->slot[GROUP_PREVIOUS])
+            continue;
+        tell(l, GROUP_DROPPED, g, sa, sa->slot[GROUP_PREVIOUS]);
+        mint_drop(g->mint, sa->slot[GROUP_PREVIOUS]);
+        sa->slot[GROUP_PREVIOUS] = NULL;
+    }
+}
+
+void group_advance(struct group *g, instant_t now, const struct group_listener *l)
+{
+    while (instant_reached(group_due(g), now)) {
+        if (has_next(g))
+            switch_over(g, l);
+        else if (changeover(g))
+            drop_previous(g, l);
+        else
+            start_changeover(g, now, l);
+    }
+}
+
+void group_rekey(struct group *g, struct group_sa *sa)
+{
+    for (size_t i = 0; i < g->n_sas; i++) {
+        if (!sa || sa == &g->sas[i])
+            g->sas[i].rekey_wanted = true;
+    }
+}

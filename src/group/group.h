@@ -1,0 +1,67 @@
+#pragma once
+/* One group: for each ipsec-sa the three slots of its keys, and the planner that moves generations
+ * through them.
+ *
+ *        created         switch_at            drop_at
+ *           |     NEXT       |     CURRENT  ...  (successor's switch_at)   PREVIOUS   |
+ *
+ * The slot is the state; there are no flags beside it. A RFC 6407 SA payload has one GAP for all
+ * its keys (5.2.1), so a changeover belongs to the group: ipsec-sas that fall due while one would
+ * run take part in it from its start, later requests wait for its end (decisions M2, M8). */
+#include "group/mint.h"
+#include "group/registry.h"
+
+/* The statement's rule: a lifetime is at least this many times activation-time-delay. With less, a
+ * changeover would not be over before the next one is due. */
+enum { GROUP_LIFETIME_ATDS = 10 };
+
+enum group_slot { GROUP_NEXT, GROUP_CURRENT, GROUP_PREVIOUS, GROUP_SLOTS };
+
+struct group_sa {
+    const struct model_ipsec_sa *model;
+    struct generation *slot[GROUP_SLOTS]; /* NULL: empty */
+    uint32_t numbers;                     /* given out so far */
+    bool rekey_wanted;                    /* asked for, and waits for the planner */
+};
+struct group_counters {
+    uint64_t pulls_succeeded, pulls_refused, pulls_failed, pulls_repeated;
+    uint64_t host_order_ids; /* group ids in host byte order, tolerated (decisions M25) */
+};
+struct group {
+    const struct model_group *model;
+    struct group_sa *sas;
+    size_t n_sas;
+    uint32_t version; /* counts changeovers: which set of keys is the newest */
+    struct mint *mint;
+    struct registry registry;
+    struct group_counters counters;
+};
+
+/* No generation exists before the first group_advance(). The model and the mint outlive the group;
+ * the proposals must have passed mint_check() and the rule above (asserted). */
+struct group *group_new(const struct model_group *model, struct mint *mint);
+void group_free(struct group *g); /* wipes; NULL allowed */
+
+/* What happened to a generation, told while it happens. DROPPED: the generation dies when the call
+ * returns. */
+enum group_event { GROUP_CREATED, GROUP_SWITCHED, GROUP_DROPPED };
+struct group_listener {
+    void (*tell)(void *to, enum group_event what, const struct group *g, const struct group_sa *sa,
+                 const struct generation *generation);
+    void *to;
+};
+/* When the planner has something to do. */
+instant_t group_due(const struct group *g);
+/* Does all that is due at `now`. */
+void group_advance(struct group *g, instant_t now, const struct group_listener *listener);
+/* Asks for new keys: at once, or when the changeover that runs is over. sa NULL: all. */
+void group_rekey(struct group *g, struct group_sa *sa);
+
+span_t group_atd(const struct group *g);
+/* The delays that every message about this group tells (RFC 6407 5.4), in seconds. */
+struct group_delays {
+    uint16_t activation, deactivation;
+};
+struct group_delays group_delays(const struct group *g, instant_t now);
+/* NEXT if there is one, else CURRENT. */
+const struct generation *group_newest(const struct group_sa *sa);

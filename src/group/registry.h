@@ -1,0 +1,50 @@
+#pragma once
+/* The registered members of one group, by phase 1 identity and by address. A member is added after
+ * HASH(3) of its PULL was checked and not before (RFC 6407 3.2, 7.2.5). */
+#include "base/compiler.h"
+#include "base/err.h"
+#include "base/instant.h"
+#include "base/ip.h"
+#include "base/map.h"
+#include "model/model.h"
+
+enum { REGISTRY_MEMBERS_MAX = 1000000, REGISTRY_ID_MAX = 255 };
+
+struct registry_member {
+    struct registry_member *same_address; /* the next one behind this address */
+    const struct model_server_gateway *gateway;
+    instant_t registered, updated; /* first and last completed PULL */
+    struct endpoint remote;
+    uint32_t at; /* in registry.members */
+    uint32_t pulls_succeeded, pulls_failed;
+    uint32_t version; /* of the group at its last PULL */
+    bool native;      /* announced Conclave's vendor id */
+    uint8_t id_len;
+    uint8_t id[]; /* type, then value: the key of the index */
+};
+struct registry {
+    struct map by_identity, by_address;
+    struct registry_member **members; /* in no particular order, but the same for the same past */
+    size_t n, room, max;
+};
+
+/* seed: of the maps; max: REGISTRY_MEMBERS_MAX, or less for a test. */
+struct registry registry_of(const uint64_t seed[2], size_t max);
+void registry_free(struct registry *r);
+
+struct registry_member *registry_find(const struct registry *r, struct model_identity identity);
+/* The first one behind that address; the others hang on same_address. */
+struct registry_member *registry_at_address(const struct registry *r, struct ip address);
+
+/* A completed PULL: adds the member or brings it up to date. ERR_LIMIT at `max` members,
+ * ERR_LENGTH for an identity of more than REGISTRY_ID_MAX octets. */
+struct registration {
+    const struct model_server_gateway *gateway;
+    struct model_identity identity;
+    struct endpoint remote;
+    instant_t now;
+    uint32_t version;
+    bool native;
+};
+MUST_USE enum err registry_put(struct registry *r, const struct registration *what);
+void registry_remove(struct registry *r, struct registry_member *m);
