@@ -1,6 +1,7 @@
 #pragma once
-/* The key server engine (GCKS, RFC 6407): phase 1 as responder, GROUPKEY-PULL, key generations of each group.
- * State + now + input -> effects; see sa/effects.h. One engine serves all groups of one configuration. */
+/* The key server engine (GCKS, RFC 6407): phase 1 as responder, GROUPKEY-PULL, key generations of
+ * each group. State + now + input -> effects; see sa/effects.h. One engine serves all groups of one
+ * configuration. */
 #include "base/instant.h"
 #include "base/ip.h"
 #include "crypto/drbg.h"
@@ -33,5 +34,6 @@ void server_stop(struct server *s, instant_t now, struct effects *out);
 size_t server_n_groups(const struct server *s);
 const struct group *server_group(const struct server *s, size_t i);
 const struct phase1_table *server_phase1(const struct server *s);
-/* Datagrams that no part of the engine took, by reason (those of phase 1 are in phase1_counters()). */
+/* Datagrams that no part of the engine took, by reason (those of phase 1 are in phase1_counters()).
+ */
 const uint64_t *server_dropped(const struct server *s); /* ERR_COUNT entries */

@@ -1,0 +1,16 @@
+#pragma once
+/* Every limit and timer of the server in one place; those of phase 1 are in sa/limits.h. */
+#include "base/instant.h"
+
+enum {
+    SERVER_PULLS_MAX = 32768,     /* exchanges remembered, completed ones for their repeats */
+    SERVER_PULLS_PER_SA_MAX = 4,  /* ... of one phase 1 SA */
+    SERVER_PULL_REPEATS_MAX = 16, /* answers given again to one repeated message */
+    SERVER_NONCE = 32,            /* octets of Nr (RFC 6407 5.8: 8 to 128) */
+    SERVER_SAS_MAX = 32,          /* ipsec-sas of one group: two keys of each in one KD */
+    SERVER_POLICIES_MAX = 60,     /* match-policies of one group: twice as many SATs in one SA */
+    SERVER_REGISTRATIONS_S = 250, /* a second, believed of this machine until it has done more */
+};
+
+#define SERVER_PULL_LIFE                                                                           \
+    span_s(10) /* from message 2 to message 3; from 4 to the last repeat of 3 */

@@ -1,0 +1,154 @@
+#include "server/refuse.h"
+
+#include "server/state.h"
+
+#include <stdio.h>
+
+static struct group *group_of(const struct server *s, uint32_t id)
+{
+    for (size_t i = 0; i < s->n_groups; i++) {
+        if (s->groups[i]->model->id == id)
+            return s->groups[i];
+    }
+    return NULL;
+}
+
+static void tolerate_byte_order(struct server *s, const struct phase1_sa *sa, struct group *g,
+                                struct effects *out)
+{
+    struct event e = server_event(EV_TOLERATED, sa);
+
+    gdoi_tolerate(&s->tolerated, TOLERATED_GROUP_ID_SWAPPED);
+    g->counters.host_order_ids++;
+    event_add_str(&e, "group", g->model->name);
+    event_add_str(&e, "what", gdoi_tolerance_name(TOLERATED_GROUP_ID_SWAPPED));
+    effects_tell(out, &e);
+}
+
+struct refusal refuse_unknown(struct server *s, const struct phase1_sa *sa,
+                              const struct gdoi_group_id *id, struct group **ret,
+                              struct effects *out)
+{
+    struct group *g = id->type == IKE1_ID_KEY_ID ? group_of(s, id->exact) : NULL;
+
+    if (!g && id->type == IKE1_ID_KEY_ID) {
+        g = group_of(s, id->swapped);
+        if (g)
+            tolerate_byte_order(s, sa, g, out);
+    }
+    if (g) {
+        *ret = g;
+        return (struct refusal){0};
+    }
+    struct refusal r = {.err = ERR_UNKNOWN_GROUP,
+                        .notify = IKE1_NOTIFY_INVALID_ID_INFORMATION,
+                        .reason = GDOI_REASON_NOT_AUTHORISED};
+    char text[IP_TEXT_MAX];
+    if (id->type == IKE1_ID_KEY_ID)
+        snprintf(r.what, sizeof r.what, "no group has group-id %lu", (unsigned long)id->exact);
+    else
+        snprintf(r.what, sizeof r.what, "the group is named by address %s, not by group-id",
+                 ip_text(id->ip, text, sizeof text));
+    return r;
+}
+
+static bool is_listed(const struct model_group *g, const struct model_server_gateway *gateway)
+{
+    for (size_t i = 0; i < g->n_gateways; i++) {
+        if (g->gateways[i] == gateway)
+            return true;
+    }
+    return false;
+}
+
+struct refusal refuse_unauthorised(const struct phase1_sa *sa, const struct group *g)
+{
+    const struct model_server_gateway *gateway = phase1_peer(sa)->owner;
+    struct ip address = phase1_local(sa).ip;
+    char text[IP_TEXT_MAX];
+    struct refusal r = {.notify = IKE1_NOTIFY_INVALID_ID_INFORMATION, .where = &g->model->where};
+
+    if (!is_listed(g->model, gateway)) {
+        r.err = ERR_NOT_AUTHORISED;
+        r.reason = GDOI_REASON_NOT_AUTHORISED;
+        snprintf(r.what, sizeof r.what, "gateway %.60s is not in the group's ike-gateway list",
+                 gateway->name);
+    } else if (!ip_equal(g->model->server_address, address)) {
+        r.err = ERR_ADDRESS;
+        r.reason = GDOI_REASON_SERVER_ADDRESS;
+        snprintf(r.what, sizeof r.what, "asked at %s, which is not the group's server-address",
+                 ip_text(address, text, sizeof text));
+    } else if (g->n_sas == 0) {
+        r.err = ERR_NOT_FOUND;
+        r.reason = GDOI_REASON_NOT_READY;
+        snprintf(r.what, sizeof r.what, "the group has no ipsec-sa");
+    }
+    return r;
+}
+
+/* Exchange 32 is also Quick Mode (RFC 2409 appendix A), which begins HASH, SA: a peer that takes us
+ * for an ordinary IPsec gateway (decisions M26). */
+struct refusal refuse_form(enum err err, uint8_t payload, const char *message)
+{
+    struct refusal r = {.err = err, .notify = IKE1_NOTIFY_PAYLOAD_MALFORMED};
+
+    if (err == ERR_TYPE && payload == IKE1_PAYLOAD_SA) {
+        r.notify = IKE1_NOTIFY_NO_PROPOSAL_CHOSEN;
+        snprintf(r.what, sizeof r.what, "this is Quick Mode: the peer wants a tunnel, not a group");
+    } else if (err == ERR_TYPE) { /* RFC 3547's KE, CERT, POP */
+        r.notify = IKE1_NOTIFY_INVALID_PAYLOAD_TYPE;
+        snprintf(r.what, sizeof r.what, "payload %s in message %s is not supported",
+                 ike1_payload_name(payload), message);
+    } else if (err == ERR_ATTRIBUTE) {
+        r.notify = IKE1_NOTIFY_ATTRIBUTES_NOT_SUPPORTED;
+        snprintf(r.what, sizeof r.what, "an attribute of %s in message %s is not understood",
+                 ike1_payload_name(payload), message);
+    } else {
+        snprintf(r.what, sizeof r.what, "message %s is malformed at %s", message,
+                 ike1_payload_name(payload));
+    }
+    return r;
+}
+
+struct refusal refuse_limit(enum err err, const char *what)
+{
+    struct refusal r = {
+        .err = err, .notify = IKE1_NOTIFY_INVALID_ID_INFORMATION, .reason = GDOI_REASON_LIMIT};
+
+    snprintf(r.what, sizeof r.what, "%s", what);
+    return r;
+}
+
+/* Data of INVALID-ID-INFORMATION for natives: reason(2), text. */
+static struct bytes reason_data(const struct phase1_sa *sa, const struct refusal *r, uint8_t *room,
+                                size_t len)
+{
+    struct wr w = wr_of(room, len);
+
+    if (r->notify == IKE1_NOTIFY_INVALID_ID_INFORMATION && phase1_peer_is_native(sa)) {
+        wr_u16(&w, (uint16_t)r->reason);
+        wr_put(&w, bytes_str(gdoi_reason_text(r->reason)));
+    }
+    return wr_bytes(&w);
+}
+
+void refuse(struct server *s, struct phase1_sa *sa, struct group *g, const struct refusal *r,
+            struct effects *out)
+{
+    struct event e = server_event(EV_MEMBER_REFUSED, sa);
+    uint8_t room[2 + GDOI_REASON_TEXT_MAX];
+
+    if (g) {
+        g->counters.pulls_refused++;
+        event_add_str(&e, "group", g->model->name);
+    }
+    event_add_str(&e, "what", r->what);
+    event_add_err(&e, r->err);
+    if (r->where) {
+        event_add_str(&e, "statement", r->where->path);
+        event_add_fmt(&e, "at", "%s:%lu", r->where->file, (unsigned long)r->where->line);
+    }
+    effects_tell(out, &e);
+    phase1_notify(s->phase1, sa, (uint16_t)r->notify, IKE1_DOI_GDOI,
+                  reason_data(sa, r, room, sizeof room), out);
+}

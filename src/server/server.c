@@ -1,0 +1,293 @@
+#include "server/server.h"
+
+#include "ike1/numbers.h"
+#include "server/limits.h"
+#include "server/state.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+void server_drop(struct server *s, struct endpoint from, enum err why, const char *what,
+                 struct effects *out)
+{
+    struct event e = event_of(EV_DATAGRAM_DROPPED);
+
+    s->dropped[why]++;
+    event_add_endpoint(&e, "peer", from);
+    event_add_str(&e, "what", what);
+    event_add_err(&e, why);
+    effects_tell(out, &e);
+}
+
+struct event server_event(enum event_id id, const struct phase1_sa *sa)
+{
+    struct event e = event_of(id);
+
+    event_add_endpoint(&e, "peer", phase1_remote(sa));
+    if (phase1_peer(sa))
+        event_add_str(&e, "gateway", phase1_peer(sa)->name);
+    return e;
+}
+
+static void tell_generation(void *to, enum group_event what, const struct group *g,
+                            const struct group_sa *sa, const struct generation *generation)
+{
+    static const enum event_id ids[] = {[GROUP_CREATED] = EV_GENERATION_CREATED,
+                                        [GROUP_SWITCHED] = EV_GENERATION_SWITCHED,
+                                        [GROUP_DROPPED] = EV_GENERATION_DROPPED};
+    struct event e = event_of(ids[what]);
+
+    event_add_str(&e, "group", g->model->name);
+    event_add_str(&e, "ipsec-sa", sa->model->name);
+    event_add_u64(&e, "generation", generation->number);
+    event_add_fmt(&e, "spi", "%08lx", (unsigned long)generation->spi);
+    effects_tell(to, &e);
+}
+
+static void advance_groups(struct server *s, instant_t now, struct effects *out)
+{
+    struct group_listener listener = {tell_generation, out};
+
+    for (size_t i = 0; i < s->n_groups; i++)
+        group_advance(s->groups[i], now, &listener);
+}
+
+/* ---- set-up ---- */
+
+/* Tells which statement cannot be served, and gives the error back. */
+static enum err cannot(struct effects *out, enum err err, const struct model_where *where,
+                       const char *what)
+{
+    struct event e = event_of(EV_CONFIG);
+
+    event_add_str(&e, "statement", where->path);
+    event_add_fmt(&e, "at", "%s:%lu", where->file, (unsigned long)where->line);
+    event_add_str(&e, "what", what);
+    event_add_err(&e, err);
+    effects_tell(out, &e);
+    return err;
+}
+
+static enum err check_ipsec_sa(const struct model_group *g, const struct model_ipsec_sa *sa,
+                               struct effects *out)
+{
+    enum err e = mint_check(sa->proposal);
+
+    if (e == ERR_UNBUILT)
+        return cannot(out, e, &sa->proposal->where,
+                      "counter modes in a group need sender identifiers");
+    if (e)
+        return cannot(out, e, &sa->proposal->where, "algorithm");
+    if (sa->proposal->lifetime_s < GROUP_LIFETIME_ATDS * g->atd_s)
+        return cannot(out, ERR_CONFIG, &sa->proposal->where,
+                      "lifetime-seconds must be at least 10 times activation-time-delay");
+    return ERR_OK;
+}
+
+static enum err check_group(const struct model_group *g, struct effects *out)
+{
+    size_t policies = 0;
+    enum err e = ERR_OK;
+
+    if (g->communication.present)
+        return cannot(out, ERR_UNBUILT, &g->communication.where, "server-member-communication");
+    if (g->anti_replay_window_ms != 0)
+        return cannot(out, ERR_UNBUILT, &g->where, "time stamps: write no-anti-replay");
+    for (size_t i = 0; !e && i < g->n_sas; i++) {
+        e = check_ipsec_sa(g, &g->sas[i], out);
+        policies += g->sas[i].n_policies;
+    }
+    if (!e && (g->n_sas > SERVER_SAS_MAX || policies > SERVER_POLICIES_MAX))
+        return cannot(out, ERR_LIMIT, &g->where,
+                      "more ipsec-sas or match-policies than one message can carry");
+    return e;
+}
+
+static struct phase1_peer peer_of(const struct model_server_gateway *g)
+{
+    return (struct phase1_peer){
+        .name = g->name,
+        .where = g->where,
+        .policy = g->policy,
+        .local = g->local,
+        .remote = g->remote.type ? g->remote : g->dynamic,
+        .address = g->address,
+        .local_address = g->local_address,
+        .dynamic = g->dynamic.type != MODEL_ID_NONE,
+        .owner = g,
+    };
+}
+
+static enum err start(struct server *s, instant_t now, struct effects *out)
+{
+    const struct model_server *model = s->model;
+
+    s->peers = calloc(model->n_gateways + 1, sizeof *s->peers);
+    s->groups = calloc(model->n_groups + 1, sizeof(struct group *));
+    if (!s->peers || !s->groups)
+        return ERR_NOMEM;
+    for (size_t i = 0; i < model->n_gateways; i++)
+        s->peers[i] = peer_of(&model->gateways[i]);
+    struct phase1_config config = {
+        .peers = s->peers, .n_peers = model->n_gateways, .responder = true};
+    enum err e = phase1_table_new(&config, &s->drbg, &s->phase1);
+    if (e)
+        return e;
+    for (size_t i = 0; i < model->n_groups; i++)
+        s->groups[s->n_groups++] = group_new(&model->groups[i], &s->mint);
+    advance_groups(s, now, out);
+    return ERR_OK;
+}
+
+enum err server_new(const struct model_server *model, const uint8_t seed[DRBG_SEED], instant_t now,
+                    struct effects *out, struct server **ret)
+{
+    enum err e = ERR_OK;
+
+    for (size_t i = 0; !e && i < model->n_groups; i++)
+        e = check_group(&model->groups[i], out);
+    struct server *s = e ? NULL : calloc(1, sizeof *s);
+    if (!s)
+        return e ? e : ERR_NOMEM;
+    s->model = model;
+    s->drbg = drbg_of(seed);
+    s->mint = mint_of(&s->drbg);
+    s->pulls.index.seed[0] = drbg_u64(&s->drbg);
+    s->pulls.index.seed[1] = drbg_u64(&s->drbg);
+    s->rate.since = now;
+    e = start(s, now, out);
+    if (e) {
+        server_free(s);
+        return e;
+    }
+    *ret = s;
+    return ERR_OK;
+}
+
+void server_free(struct server *s)
+{
+    if (!s)
+        return;
+    pulls_free(&s->pulls);
+    phase1_table_free(s->phase1);
+    for (size_t i = 0; i < s->n_groups; i++)
+        group_free(s->groups[i]);
+    mint_free(&s->mint);
+    drbg_wipe(&s->drbg);
+    free(s->groups);
+    free(s->peers);
+    free(s);
+}
+
+void server_stop(struct server *s, instant_t now, struct effects *out)
+{
+    struct phase1_sa *sa;
+    size_t cursor = 0, n = 0;
+    struct phase1_sa **all = calloc(phase1_count(s->phase1, false) + 1, sizeof *all);
+
+    (void)now;
+    while (all && (sa = phase1_next(s->phase1, &cursor)))
+        all[n++] = sa;
+    for (size_t i = 0; i < n; i++) {
+        pull_end_all(s, all[i], out);
+        phase1_end(s->phase1, all[i], true, out);
+    }
+    free(all);
+}
+
+void server_reseed(struct server *s, const uint8_t seed[DRBG_SEED]) { drbg_reseed(&s->drbg, seed); }
+
+/* ---- inputs ---- */
+
+static void tell_notified(const struct phase1_outcome *o, struct effects *out)
+{
+    struct event e = server_event(EV_NOTIFY_RECEIVED, o->sa);
+
+    event_add_u64(&e, "type", o->notify_type);
+    event_add_str(&e, "name", ike1_notify_name(o->notify_type));
+    effects_tell(out, &e);
+}
+
+static void outcome(struct server *s, const struct phase1_outcome *o, struct effects *out)
+{
+    switch (o->kind) {
+    case PHASE1_NOTHING:
+    case PHASE1_UP:
+        break;
+    case PHASE1_FAILED:
+    case PHASE1_DOWN:
+        pull_end_all(s, o->sa, out);
+        break;
+    case PHASE1_NOTIFIED:
+        tell_notified(o, out);
+        break;
+    }
+}
+
+/* Cheapest check first: length and header, exchange type, then cookies. */
+void server_datagram(struct server *s, instant_t now, struct endpoint from, struct endpoint to,
+                     uint8_t *datagram, size_t len, struct effects *out)
+{
+    struct ike1_header header;
+    enum err e = len > DATAGRAM_MAX ? ERR_LENGTH : ike1_header_parse(bytes(datagram, len), &header);
+
+    if (e) {
+        server_drop(s, from, e, "header", out);
+        return;
+    }
+    switch (header.exchange) {
+    case IKE1_EXCHANGE_MAIN:
+    case IKE1_EXCHANGE_AGGRESSIVE:
+    case IKE1_EXCHANGE_INFORMATIONAL: {
+        struct phase1_outcome o =
+            phase1_datagram(s->phase1, now, from, to, &header, datagram, len, out);
+        outcome(s, &o, out);
+        return;
+    }
+    case IKE1_EXCHANGE_GROUPKEY_PULL:
+        pull_timer(s, now, out); /* a datagram may come before the timer that was due */
+        advance_groups(s, now, out);
+        pull_datagram(s, now, from, to, &header, datagram, len, out);
+        return;
+    case IKE1_EXCHANGE_GROUPKEY_PUSH:     /* sent by servers only */
+    case IKE1_EXCHANGE_GROUPKEY_PUSH_ACK: /* nothing was pushed */
+        server_drop(s, from, ERR_UNEXPECTED, ike1_exchange_name(header.exchange), out);
+        return;
+    default:
+        server_drop(s, from, ERR_TYPE, "exchange type", out);
+    }
+}
+
+void server_job_done(struct server *s, instant_t now, const struct job_result *result,
+                     struct effects *out)
+{
+    struct phase1_outcome o = phase1_job_done(s->phase1, now, result, out);
+
+    outcome(s, &o, out);
+}
+
+instant_t server_due(const struct server *s)
+{
+    instant_t due = instant_min(phase1_due(s->phase1), pull_due(s));
+
+    for (size_t i = 0; i < s->n_groups; i++)
+        due = instant_min(due, group_due(s->groups[i]));
+    return due;
+}
+
+void server_timer(struct server *s, instant_t now, struct effects *out)
+{
+    while (instant_reached(phase1_due(s->phase1), now)) {
+        struct phase1_outcome o = phase1_timer(s->phase1, now, out);
+        outcome(s, &o, out);
+    }
+    pull_timer(s, now, out);
+    advance_groups(s, now, out);
+}
+
+/* ---- views ---- */
+
+size_t server_n_groups(const struct server *s) { return s->n_groups; }
+const struct group *server_group(const struct server *s, size_t i) { return s->groups[i]; }
+const struct phase1_table *server_phase1(const struct server *s) { return s->phase1; }
+const uint64_t *server_dropped(const struct server *s) { return s->dropped; }

@@ -1,0 +1,31 @@
+#pragma once
+/* The server's insides, shared by its own files only. */
+#include "gdoi/dialect.h"
+#include "server/pull.h"
+#include "server/server.h"
+
+/* How many registrations this server gets done in a second at its best. */
+struct rate {
+    instant_t since;
+    uint32_t n, best;
+};
+
+struct server {
+    const struct model_server *model;
+    struct drbg drbg;
+    struct mint mint;
+    struct phase1_peer *peers; /* one per gateway */
+    struct phase1_table *phase1;
+    struct group **groups;
+    size_t n_groups;
+    struct pulls pulls;
+    struct rate rate;
+    struct gdoi_tolerated tolerated;
+    uint64_t dropped[ERR_COUNT];
+};
+
+/* Counts the datagram and tells; nothing else happens. */
+void server_drop(struct server *s, struct endpoint from, enum err why, const char *what,
+                 struct effects *out);
+/* An event about the peer of a phase 1 SA: peer, gateway. */
+struct event server_event(enum event_id id, const struct phase1_sa *sa);
