@@ -6,12 +6,12 @@ void ike1_attribute_read(struct rd *r, struct ike1_attribute *ret)
 {
     uint16_t head = rd_u16(r);
     bool tv = (head & IKE1_ATTRIBUTE_TV) != 0;
-    size_t len = tv ? sizeof(uint16_t) : rd_u16(r);
-    struct bytes value = rd_take(r, len);
     uint16_t type = (uint16_t)(head & ~IKE1_ATTRIBUTE_TV);
 
     if (type == 0)
         rd_fail(r, ERR_ATTRIBUTE);
+    size_t len = tv ? sizeof(uint16_t) : rd_u16(r);
+    struct bytes value = rd_take(r, len);
     if (r->err == ERR_OK)
         *ret = (struct ike1_attribute){type, tv, value};
 }
