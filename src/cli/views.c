@@ -8,7 +8,8 @@ static const char *const server_ike_brief[] = {
     "@if security-association",
     "Index   State  Initiator cookie  Responder cookie  Mode           Remote Address",
     "@each security-association",
-    "${index}$>8${state}$>15${initiator-cookie}$>33${responder-cookie}$>51${mode}$>66${remote-address}",
+    "${index}$>8${state}$>15${initiator-cookie}$>33${responder-cookie}$>51${mode}"
+        "$>66${remote-address}",
     "@end",
     "@end",
     NULL,
@@ -50,7 +51,8 @@ static const char *const server_ipsec_brief[] = {
     "  IPsec SA        Algorithm               SPI         Lifetime",
     "@each ipsec-sa",
     "@each generation",
-    "  ${ipsec-sa-name}$>18${protocol}:${encryption}/${authentication}$>42${spi}$>54${lifetime-remaining}",
+    "  ${ipsec-sa-name}$>18${protocol}:${encryption}/${authentication}$>42${spi}"
+        "$>54${lifetime-remaining}",
     "@end",
     "@end",
     "@end",
@@ -85,7 +87,8 @@ static const char *const server_ipsec_detail[] = {
     "@each match-policy",
     "  Policy Name: ${policy-name}",
     "    Source: ${source}   Destination: ${destination}",
-    "    Source Port: ${source-port}   Destination Port: ${destination-port}   Protocol: ${protocol-number}",
+    "    Source Port: ${source-port}   Destination Port: ${destination-port}   Protocol: "
+        "${protocol-number}",
     "@end",
     "@end",
     "",
@@ -116,7 +119,8 @@ static const char *const server_kek_detail[] = {
     "   Sig-hash            : ${algorithms.authentication}",
     "   Encryption          : ${algorithms.encryption}",
     "  Server Member Communication: ${server-member-communication}",
-    "  Retransmission Period: ${retransmission-period}, Number of Retransmissions: ${number-of-retransmission}",
+    "  Retransmission Period: ${retransmission-period}, Number of Retransmissions: "
+        "${number-of-retransmission}",
     "  Group Key Push sequence number: ${sequence-number}",
     "PUSH negotiations in progress: ${push-negotiations}",
     "",
@@ -163,7 +167,9 @@ static const char *const member_ipsec_brief[] = {
     "@if security-association",
     "  ID    Server          Port  Algorithm               SPI      Life:sec/kb  GId lsys",
     "@each security-association",
-    "  ${sends?<>:< }${tunnel-index}$>10${gvpn-server}$>24${port}$>30${protocol}:${esp-encryption-algorithm}/${hmac-algorithm}$>54${spi}$>63${hard-lifetime}/ ${lifesize-remaining}$>76${groupid}$>80${virtual-system}",
+    "  ${sends?<>:< }${tunnel-index}$>10${gvpn-server}$>24${port}$>30${protocol}:"
+        "${esp-encryption-algorithm}/${hmac-algorithm}$>54${spi}$>63${hard-lifetime}/ "
+        "${lifesize-remaining}$>76${groupid}$>80${virtual-system}",
     "@end",
     "@end",
     NULL,
@@ -201,15 +207,18 @@ static const char *const member_ipsec_detail[] = {
     "@each policy",
     " Tunnel-id: ${tunnel-id}",
     "   Source IP: ipv4_subnet(${protocol-number|any}:${source-port},[0..7]=${source-prefix})",
-    "   Destination IP: ipv4_subnet(${protocol-number|any}:${destination-port},[0..7]=${dest-prefix})",
+    "   Destination IP: ipv4_subnet(${protocol-number|any}:${destination-port},[0..7]="
+        "${dest-prefix})",
     "@end",
     "   Direction: ${direction}, SPI: ${spi}",
-    "   Protocol: ${protocol}, Authentication: ${hmac-algorithm}, Encryption: ${esp-encryption-algorithm}",
+    "   Protocol: ${protocol}, Authentication: ${hmac-algorithm}, Encryption: "
+        "${esp-encryption-algorithm}",
     "@unless activate-lifetime",
     "   Hard lifetime: Expires in ${hard-lifetime} seconds, ${sends?Activated:Receiving only}",
     "@end",
     "@if activate-lifetime",
-    "   Hard lifetime: Expires in ${hard-lifetime} seconds, Activates in ${activate-lifetime} seconds",
+    "   Hard lifetime: Expires in ${hard-lifetime} seconds, Activates in "
+        "${activate-lifetime} seconds",
     "@end",
     "   Lifesize Remaining: Unlimited",
     "@if soft-lifetime",
@@ -228,7 +237,8 @@ static const char *const member_kek_brief[] = {
     "@if kek",
     "Index   Server Address  Life:sec  Initiator cookie  Responder cookie  GroupId",
     "@each kek",
-    "${security-association-index}$>8${server-address}$>24${life-remaining}$>34${initiator-cookie}$>52${responder-cookie}$>70${group-id}",
+    "${security-association-index}$>8${server-address}$>24${life-remaining}"
+        "$>34${initiator-cookie}$>52${responder-cookie}$>70${group-id}",
     "@end",
     "@end",
     NULL,
@@ -256,8 +266,10 @@ static const char *const member_policy[] = {
     "From-zone: ${from-zone}, To-zone: ${to-zone}",
     "@each policy",
     "Tunnel-id: ${tunnel-id}, Policy type: ${policy-type}",
-    "   Source      : IP <${source-prefix.first} - ${source-prefix.last}>, Port <${source-port-first} - ${source-port-last}>, Protocol <${protocol-number}>",
-    "   Destination : IP <${dest-prefix.first} - ${dest-prefix.last}>, Port <${dest-port-first} - ${dest-port-last}>, Protocol <${protocol-number}>",
+    "   Source      : IP <${source-prefix.first} - ${source-prefix.last}>, Port <"
+        "${source-port-first} - ${source-port-last}>, Protocol <${protocol-number}>",
+    "   Destination : IP <${dest-prefix.first} - ${dest-prefix.last}>, Port <"
+        "${dest-port-first} - ${dest-port-last}>, Protocol <${protocol-number}>",
     "@end",
     "",
     "@end",
@@ -272,7 +284,9 @@ static const char *const member_statistics[] = {
     "  Decrypted packets:$>26${esp.decrypted-packets}",
     "Errors:",
     "  Replay errors: ${errors.replay}",
-    "  ESP authentication failures: ${errors.esp-authentication-failures}, ESP decryption failures: ${errors.esp-decryption-failures}",
+    "  ESP authentication failures: "
+        "${errors.esp-authentication-failures}, ESP decryption failures: "
+        "${errors.esp-decryption-failures}",
     "  Bad headers: ${errors.bad-headers}, Bad trailers: ${errors.bad-trailers}",
     "  Invalid SPI: ${errors.invalid-spi}, TS check fail: ${errors.ts-check-fail}",
     "  Exceeds tunnel MTU: ${errors.exceeds-tunnel-mtu}, Discarded: ${errors.discarded}",

@@ -1,7 +1,7 @@
 #pragma once
 /* The one table of operational commands. The daemons dispatch by it, the console parses, completes
- * and explains by it. A command is a fixed run of words, then arguments in any order. Every word may
- * be shortened as long as it stays unique, as in Junos. */
+ * and explains by it. A command is a fixed run of words, then arguments in any order. Every word
+ * may be shortened as long as it stays unique, as in Junos. */
 #include "base/compiler.h"
 #include "base/err.h"
 #include "base/ip.h"

@@ -7,8 +7,8 @@
 
 enum { CTL_OUT_MAX = 4 * 1048576 /* waiting for a slow console; then events are lost, counted */ };
 
-/* Answers a request into `reply`. On failure: an error, and a sentence for the operator (the error's
- * own when it is left empty). */
+/* Answers a request into `reply`. On failure: an error, and a sentence for the operator (the
+ * error's own when it is left empty). */
 struct ctl_handler {
     enum err (*answer)(void *ctx, const struct ctl_request *request, struct ctl_wr *reply,
                        char sentence[CTL_SENTENCE_MAX]);
