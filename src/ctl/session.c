@@ -7,7 +7,7 @@ struct ctl_session ctl_session_start(const struct ctl_service *service, bool may
     struct ctl_session s = {.service = service, .may_control = may_control};
     struct ctl_wr hello = {0};
 
-    s.in.cap = 2 * (CTL_BODY_MAX + CTL_FRAME_HEADER);
+    s.in.cap = (size_t)2 * (CTL_BODY_MAX + CTL_FRAME_HEADER);
     ctl_put_str(&hello, "program", service->program);
     ctl_put_str(&hello, "version", service->version);
     ctl_put_str(&hello, "host", service->host);

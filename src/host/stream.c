@@ -202,6 +202,7 @@ void host_listener_close(struct host_listener *l)
     if (!l)
         return;
     while (l->streams) {
+        // NOLINTNEXTLINE(clang-analyzer-unix.Malloc): hang_up() takes it off this list
         (void)push(l->streams); /* the last attempt: it is closed either way */
         hang_up(l->streams);
     }

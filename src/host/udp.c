@@ -136,7 +136,8 @@ void host_udp_send(struct host_udp *u, struct endpoint to, struct bytes datagram
         return;
     }
     memcpy(u->queue + u->queue_len, &head, sizeof head);
-    memcpy(u->queue + u->queue_len + sizeof head, datagram.data, datagram.len);
+    if (datagram.len > 0)
+        memcpy(u->queue + u->queue_len + sizeof head, datagram.data, datagram.len);
     u->queue_len += more;
 }
 

@@ -31,5 +31,5 @@ struct model_ike build_ike(struct builder *b, const struct conf_node *ike);
 void *build_referenced(const struct map *map, const struct conf_node *parent, const char *name);
 void build_name(struct map *map, const char *name, void *object);
 
-const struct model_server *build_server(struct builder *b, const struct conf_node *server);
-const struct model_member *build_member(struct builder *b, const struct conf_node *member);
+const struct model_server *build_server(struct builder *b, const struct conf_node *n);
+const struct model_member *build_member(struct builder *b, const struct conf_node *n);

@@ -10,9 +10,9 @@
 static struct ike1_phase1 of_model(const struct model_ike_proposal *p)
 {
     return (struct ike1_phase1){
-        .encryption = p->cipher,
-        .hash = p->hash,
-        .auth = p->auth,
+        .encryption = (uint16_t)p->cipher,
+        .hash = (uint16_t)p->hash,
+        .auth = (uint16_t)p->auth,
         .group = p->dh_group,
         .key_length = p->key_bits,
         .life = {.has_seconds = p->lifetime_s != 0, .seconds = p->lifetime_s},

@@ -1,7 +1,7 @@
 /* Reads one configuration file as the programs do with -n, for the golden tests.
  *   conf_check [server|member|any] FILE [print]
- * prints the report and exits as -n does. With `print`, a file without errors is also printed in each form, and
- * each printed form is read again: the two trees must be equal. */
+ * prints the report and exits as -n does. With `print`, a file without errors is also printed in
+ * each form, and each printed form is read again: the two trees must be equal. */
 #include "conf/check.h"
 #include "conf/parse.h"
 #include "conf/print.h"

@@ -137,7 +137,7 @@ static bool gcm_open(const struct packet_op *op)
 static void seal(struct packet_engine *e, struct packet_op *ops, size_t n)
 {
     (void)e;
-    for (struct packet_op *op = ops; op < ops + n; op++) {
+    for (struct packet_op *op = ops; n > 0; op++, n--) {
         op->ok = true;
         if (!key_of(op)->mac) {
             gcm_seal(op);
@@ -163,7 +163,7 @@ static bool hmac_open(const struct packet_op *op)
 static void open(struct packet_engine *e, struct packet_op *ops, size_t n)
 {
     (void)e;
-    for (struct packet_op *op = ops; op < ops + n; op++)
+    for (struct packet_op *op = ops; n > 0; op++, n--)
         op->ok = key_of(op)->mac ? hmac_open(op) : gcm_open(op);
 }
 

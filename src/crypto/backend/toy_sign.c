@@ -45,7 +45,7 @@ static enum err read_line(struct bytes text, struct toy_key *ret)
         return ERR_SYNTAX;
     memcpy(line, text.data, text.len);
     line[text.len] = 0;
-    if (sscanf(line, "%5s %5u %16llx", type, &bits, &id) != 3)
+    if (sscanf(line, "%5s %5u %16llx", type, &bits, &id) != 3) // NOLINT(cert-err34-c): see below
         return ERR_SYNTAX;
     struct toy_key k = {bytes_equal(bytes_str(type), bytes_str("rsa")), bits, id};
     if (!bytes_equal(bytes(same, write_line(&k, same)), text))
