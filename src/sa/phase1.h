@@ -100,10 +100,10 @@ struct phase1_sa *phase1_next(const struct phase1_table *t, size_t *cursor); /* 
 const struct phase1_counters *phase1_counters(const struct phase1_table *t);
 size_t phase1_count(const struct phase1_table *t, bool established_only);
 
-/* Facts about one SA. */
+/* Facts about one SA. The peer is known from the start; who he says he is has been authenticated
+ * when the state is UP. */
 enum phase1_state { PHASE1_STATE_STARTING, PHASE1_STATE_UP };
-const struct phase1_peer *
-phase1_peer(const struct phase1_sa *sa); /* NULL while a responder does not know it yet */
+const struct phase1_peer *phase1_peer(const struct phase1_sa *sa);
 enum phase1_state phase1_state(const struct phase1_sa *sa);
 bool phase1_is_initiator(const struct phase1_sa *sa);
 bool phase1_peer_is_native(const struct phase1_sa *sa); /* announced Conclave's vendor id */

@@ -182,7 +182,7 @@ void phase1_aggressive_keyed_i(struct phase1_call *c, struct phase1_sa *sa,
     phase1_keyed(sa, r);
     if (!phase1_auth_check(sa, false, id_body, phase1_blob_bytes(&hs->peer_hash))) {
         c->t->counters.dropped[ERR_AUTH]++;
-        phase1_suspect(c, sa, "HASH_R of message 2 is wrong: is the pre-shared key the same?");
+        phase1_suspect(c, sa, "HASH_R does not match: is the pre-shared key the same?");
         phase1_back_to_waiting(c, sa);
         return;
     }

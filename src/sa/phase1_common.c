@@ -90,6 +90,7 @@ enum err phase1_take_answer(struct phase1_call *c, struct phase1_sa *sa, const s
         return e;
     sa->proposal = choice.proposal;
     sa->hs->lifetime_s = choice.lifetime_s;
+    sa->hs->pending = c->digest;
     sa->native = phase1_chain_is_native(m);
     phase1_rekey_cookies(c->t, sa, &c->header->cookies);
     return ERR_OK;
@@ -104,7 +105,7 @@ void phase1_wrong_identity(struct phase1_call *c, struct phase1_sa *sa, const st
     (void)snprintf(detail, sizeof detail, "the peer says it is %s, configured is %s",
                    phase1_id_text(said, text, sizeof text),
                    phase1_id_text(&expected, wanted, sizeof wanted));
-    phase1_notify(c->t, sa, IKE1_NOTIFY_INVALID_ID_INFORMATION, sa->doi, bytes(NULL, 0), c->out);
+    phase1_refuse(c->t, sa, IKE1_NOTIFY_INVALID_ID_INFORMATION, c->out);
     phase1_fail(c, sa, ERR_IDENTITY, &sa->pair.peer->where, detail);
 }
 

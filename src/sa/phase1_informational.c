@@ -38,29 +38,54 @@ static void send_protected(struct phase1_table *t, struct phase1_sa *sa,
     exchange_send(sa, wr_bytes(&w), out);
 }
 
-void phase1_notify(struct phase1_table *t, struct phase1_sa *sa, uint16_t type, uint32_t doi,
-                   struct bytes data, struct effects *out)
+static struct ike1_notify notify_of(const struct phase1_sa *sa, uint16_t type)
 {
-    struct ike1_notify n = {.doi = doi,
-                            .protocol = IKE1_PROTOCOL_ISAKMP,
-                            .type = type,
-                            .spi = ike1_cookies_bytes(&sa->cookies),
-                            .data = data};
-    send_protected(t, sa, &n, NULL, out);
+    return (struct ike1_notify){.doi = sa->doi,
+                                .protocol = IKE1_PROTOCOL_ISAKMP,
+                                .type = type,
+                                .spi = ike1_cookies_bytes(&sa->cookies)};
+}
+
+/* RFC 2408 3.15: protocol ISAKMP, the SPI is the cookie pair. */
+static struct ike1_delete delete_of(const struct phase1_sa *sa)
+{
+    return (struct ike1_delete){.doi = sa->doi,
+                                .protocol = IKE1_PROTOCOL_ISAKMP,
+                                .spi_size = sizeof sa->cookies,
+                                .n_spis = 1,
+                                .spis = ike1_cookies_bytes(&sa->cookies)};
+}
+
+static void tell_sent(const struct phase1_sa *sa, uint16_t type, struct effects *out)
+{
     struct event e = phase1_event(EV_NOTIFY_SENT, sa->pair.peer, phase1_remote(sa), sa->local);
     event_add_str(&e, "type", ike1_notify_name(type));
     effects_tell(out, &e);
 }
 
-/* RFC 2408 3.15: protocol ISAKMP, the SPI is the cookie pair. */
+void phase1_notify(struct phase1_table *t, struct phase1_sa *sa, uint16_t type, uint32_t doi,
+                   struct bytes data, struct effects *out)
+{
+    struct ike1_notify n = notify_of(sa, type);
+    n.doi = doi;
+    n.data = data;
+    send_protected(t, sa, &n, NULL, out);
+    tell_sent(sa, type, out);
+}
+
 void phase1_delete(struct phase1_table *t, struct phase1_sa *sa, struct effects *out)
 {
-    struct ike1_delete d = {.doi = sa->doi,
-                            .protocol = IKE1_PROTOCOL_ISAKMP,
-                            .spi_size = sizeof sa->cookies,
-                            .n_spis = 1,
-                            .spis = ike1_cookies_bytes(&sa->cookies)};
+    struct ike1_delete d = delete_of(sa);
     send_protected(t, sa, NULL, &d, out);
+}
+
+/* Why, and that the SA is gone: the peer may have it up already. */
+void phase1_refuse(struct phase1_table *t, struct phase1_sa *sa, uint16_t type, struct effects *out)
+{
+    struct ike1_notify n = notify_of(sa, type);
+    struct ike1_delete d = delete_of(sa);
+    send_protected(t, sa, &n, &d, out);
+    tell_sent(sa, type, out);
 }
 
 void phase1_end(struct phase1_table *t, struct phase1_sa *sa, bool tell_peer, struct effects *out)

@@ -106,7 +106,8 @@ static enum err take_next(struct phase1_call *c, struct phase1_sa *sa)
     if (e == ERR_OK)
         return ERR_OK;
     if (sealed)
-        phase1_suspect(c, sa, sa->initiator ? "message 6" : "message 5 or aggressive message 3");
+        phase1_suspect(c, sa,
+                       "the peer's last message does not open: is the pre-shared key the same?");
     else
         phase1_tell_dropped(c, sa, e, ike1_shape_of(shape)->name);
     return e;

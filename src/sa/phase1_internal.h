@@ -154,7 +154,6 @@ struct phase1_table {
     struct phase1_counters counters;
     instant_t notify_next[PHASE1_NOTIFY_BUCKETS]; /* unprotected notifications, by address */
     instant_t limit_told;
-    bool any_dynamic;
 };
 
 /* One input and what comes of it. */
@@ -328,6 +327,8 @@ MUST_USE enum err phase1_informational(struct phase1_call *c);
 void phase1_notify_clear(struct phase1_call *c, const struct ike1_cookies *cookies, uint32_t doi,
                          uint16_t type);
 void phase1_delete(struct phase1_table *t, struct phase1_sa *sa, struct effects *out);
+void phase1_refuse(struct phase1_table *t, struct phase1_sa *sa, uint16_t type,
+                   struct effects *out);
 
 /* phase1_events.c */
 struct event phase1_event(enum event_id id, const struct phase1_peer *peer, struct endpoint remote,

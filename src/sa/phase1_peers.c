@@ -49,7 +49,6 @@ static enum err index_identity(struct phase1_table *t, struct phase1_slot *slot)
 {
     const struct model_identity *id = &slot->peer->remote;
     slot->identity_key = identity_key(&t->arena, (uint8_t)id->type, id->value);
-    t->any_dynamic = true;
     struct phase1_slot *at = map_get(&t->by_identity, slot->identity_key);
     if (!at) {
         map_put(&t->by_identity, slot->identity_key, slot);
