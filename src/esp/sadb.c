@@ -344,15 +344,21 @@ size_t esp_sadb_selectors(const struct esp_sadb *db, size_t vpn, const struct es
     return db->vpns[vpn].keys.n_policies;
 }
 
-uint16_t esp_sadb_inner_max(const struct esp_sadb *db)
+static void take_least(uint16_t *least, uint16_t value)
+{
+    if (*least == 0 || value < *least)
+        *least = value;
+}
+
+uint16_t esp_sadb_inner_max(const struct esp_sadb *db, size_t mtu)
 {
     uint16_t least = 0;
     for (size_t i = 0; i < db->n_vpns; i++) {
-        const struct esp_keys *k = &db->vpns[i].keys;
-        for (size_t j = 0; j < k->n_sas; j++) {
-            if (k->sas[j].slot == ESP_SLOT_CURRENT &&
-                (least == 0 || k->sas[j].sa->inner_max < least))
-                least = k->sas[j].sa->inner_max;
+        const struct esp_vpn *v = &db->vpns[i];
+        size_t outer = mtu < v->config.tunnel_mtu ? mtu : v->config.tunnel_mtu;
+        for (size_t j = 0; j < v->keys.n_sas; j++) {
+            if (v->keys.sas[j].slot == ESP_SLOT_CURRENT)
+                take_least(&least, esp_sa_inner_max(v->keys.sas[j].sa, outer));
         }
     }
     return least;

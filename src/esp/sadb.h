@@ -79,8 +79,9 @@ bool esp_sadb_can_send(const struct esp_sadb *db, size_t vpn);
 size_t esp_sadb_selectors(const struct esp_sadb *db, size_t vpn, const struct esp_selector **ret);
 /* The index of a VPN of that name, or the number of VPNs. */
 size_t esp_sadb_vpn(const struct esp_sadb *db, const char *name);
-/* The largest inner packet that every sending SA can carry; 0 when there is none. */
-uint16_t esp_sadb_inner_max(const struct esp_sadb *db);
+/* The largest inner packet that every sending SA can carry when the external interface takes mtu
+ * octets; 0 when there is no such SA. */
+uint16_t esp_sadb_inner_max(const struct esp_sadb *db, size_t mtu);
 
 /* --- what the pipelines ask --- */
 

@@ -1,0 +1,22 @@
+#pragma once
+/* The objects that outlive the member: TUN, tables, rules, sysctls (README.md has the list and the
+ * order). */
+#include "data/data.h"
+
+struct rtnl;
+
+MUST_USE enum err kernel_setup(struct rtnl *n, const struct data_config *config,
+                               struct data_failure *f);
+MUST_USE enum err kernel_teardown(struct rtnl *n, struct data_failure *f);
+/* Puts every interface that is neither external nor ours into the LAN group; new ones appear at any
+ * time. */
+MUST_USE int kernel_adopt_lans(struct rtnl *n, const struct esp_vpn_config *vpns, size_t n_vpns);
+/* Whether that interface leads to other members. */
+bool kernel_is_external(const struct esp_vpn_config *vpns, size_t n, const char *name);
+/* The default route into the TUN with the inside address (found anew if none was configured). */
+MUST_USE int kernel_route_tun(struct rtnl *n, struct ip inside);
+MUST_USE int kernel_tun_mtu(struct rtnl *n, unsigned mtu);
+/* Makes the rules of DATA_PREF_POLICY exactly these pairs: the new ones first, then, if `complete`,
+ * the old ones go. */
+MUST_USE int kernel_policy_rules(struct rtnl *n, const struct esp_selector *selectors, size_t count,
+                                 bool complete);

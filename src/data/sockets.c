@@ -1,0 +1,84 @@
+#include "data/sockets.h"
+
+#include "esp/inner.h"
+
+#include <errno.h>
+#include <linux/icmp.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { BUFFER = 8 << 20 };
+
+static int marked_socket(int protocol, int flags)
+{
+    int fd = socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC | flags, protocol);
+    int mark = DATA_MARK_OWN;
+    if (fd < 0)
+        return -1;
+    if (setsockopt(fd, SOL_SOCKET, SO_MARK, &mark, sizeof mark) == 0)
+        return fd;
+    int error = errno;
+    close(fd);
+    errno = error;
+    return -1;
+}
+
+static void set_int(int fd, int level, int option, int value)
+{
+    /* tuning: the path works without it */
+    (void)!setsockopt(fd, level, option, &value, sizeof value);
+}
+
+int socket_raw_out(void)
+{
+    int fd = marked_socket(IPPROTO_RAW, 0);
+    if (fd >= 0) {
+        set_int(fd, SOL_SOCKET, SO_SNDBUFFORCE, BUFFER);
+        set_int(fd, IPPROTO_IP, IP_MULTICAST_LOOP, 0);
+    }
+    return fd;
+}
+
+int socket_esp_in(void)
+{
+    int fd = marked_socket(IP_PROTO_ESP, SOCK_NONBLOCK);
+    if (fd >= 0)
+        set_int(fd, SOL_SOCKET, SO_RCVBUFFORCE, BUFFER);
+    return fd;
+}
+
+int socket_icmp_errors(void)
+{
+    int fd = marked_socket(IPPROTO_ICMP, SOCK_NONBLOCK);
+    struct icmp_filter all_but = {.data = ~(1u << ICMP_DEST_UNREACH)};
+    if (fd < 0 || setsockopt(fd, SOL_RAW, ICMP_FILTER, &all_but, sizeof all_but) == 0)
+        return fd;
+    int error = errno;
+    close(fd);
+    errno = error;
+    return -1;
+}
+
+static void put_interface(struct msghdr *m, struct socket_target *t, unsigned interface)
+{
+    struct in_pktinfo info = {.ipi_ifindex = (int)interface};
+    m->msg_control = t->control;
+    m->msg_controllen = sizeof t->control;
+    struct cmsghdr *c = CMSG_FIRSTHDR(m);
+    c->cmsg_level = IPPROTO_IP;
+    c->cmsg_type = IP_PKTINFO;
+    c->cmsg_len = CMSG_LEN(sizeof info);
+    memcpy(CMSG_DATA(c), &info, sizeof info);
+}
+
+void socket_aim(struct msghdr *m, struct socket_target *t, uint8_t *packet, size_t len,
+                unsigned interface)
+{
+    t->to = (struct sockaddr_in){.sin_family = AF_INET};
+    memcpy(&t->to.sin_addr, packet + 16, 4);
+    t->iov = (struct iovec){packet, len};
+    *m = (struct msghdr){
+        .msg_name = &t->to, .msg_namelen = sizeof t->to, .msg_iov = &t->iov, .msg_iovlen = 1};
+    if (interface)
+        put_interface(m, t, interface);
+}
