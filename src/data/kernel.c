@@ -163,9 +163,15 @@ static int add_rules(struct rtnl *n)
     return error;
 }
 
+/* The kernel does not say which version a prefix of length 0 has. */
+static bool same_prefix(struct prefix a, struct prefix b)
+{
+    return a.len == b.len && (a.len == 0 || prefix_equal(a, b));
+}
+
 static bool same_pair(const struct rtnl_rule *r, const struct esp_selector *s)
 {
-    return prefix_equal(r->source, s->source) && prefix_equal(r->destination, s->destination);
+    return same_prefix(r->source, s->source) && same_prefix(r->destination, s->destination);
 }
 
 static bool is_wanted(const struct rtnl_rule *r, const struct esp_selector *selectors, size_t count)

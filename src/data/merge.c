@@ -162,7 +162,7 @@ static size_t find_flow(const struct merge *m, const struct esp_inner *in)
 
 static void take(struct merge *m, const struct esp_packet *p)
 {
-    struct segment s;
+    struct segment s = {0};
     bool plain = read_segment(p, &s);
     size_t i = find_flow(m, &p->inner);
     if (i < m->n_open && plain && can_append(&m->frame[i], &s)) {

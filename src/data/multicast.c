@@ -2,9 +2,11 @@
 
 #include "data/names.h"
 
+#include <assert.h>
 #include <errno.h>
+#include <netinet/in.h> /* before linux/, which then leaves these names alone */
+
 #include <linux/mroute.h>
-#include <netinet/in.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>

@@ -77,7 +77,7 @@ static int run_nft(const char *script, char *const argv[], char *out, size_t roo
 
 enum err nft_load(const char *script, struct data_failure *ret_failure)
 {
-    static char *const argv[] = {(char[]){"nft"}, (char[]){"-f"}, (char[]){"-"}, NULL};
+    char *const argv[] = {(char[]){"nft"}, (char[]){"-f"}, (char[]){"-"}, NULL};
     char out[OUTPUT_MAX];
     int status = 0;
     int error = run_nft(script, argv, out, sizeof out, &status);
@@ -94,7 +94,7 @@ enum err nft_load(const char *script, struct data_failure *ret_failure)
 
 bool nft_guard_exists(void)
 {
-    static char *const argv[] = {(char[]){"nft"},
+    char *const argv[] = {(char[]){"nft"},
                                  (char[]){"list"},
                                  (char[]){"chain"},
                                  (char[]){"ip"},
@@ -119,7 +119,7 @@ static uint64_t find_counter(const char *text, const char *name)
 
 enum err nft_read_counters(struct data_guard_stats *ret)
 {
-    static char *const argv[] = {(char[]){"nft"},
+    char *const argv[] = {(char[]){"nft"},
                                  (char[]){"list"},
                                  (char[]){"counters"},
                                  (char[]){"table"},

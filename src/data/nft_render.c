@@ -3,6 +3,8 @@
 
 #include "esp/inner.h"
 
+#include <assert.h>
+
 /* A packet that a rule lets through in clear, or that a policy protects, means one thing to the
  * guard and another to the steering table. */
 #define MARK(bits) "meta mark set meta mark & 0xfff0ffff | " #bits " accept"

@@ -147,31 +147,31 @@ static enum err open_multicast(struct data_path *p, struct data_failure *f)
     return error ? data_fail_errno(f, error, "multicast routing") : ERR_OK;
 }
 
+static enum err opened(int fd, int *ret, const char *what, struct data_failure *f)
+{
+    *ret = fd;
+    return fd < 0 ? data_fail_errno(f, errno, "%s", what) : ERR_OK;
+}
+
 static enum err open_sockets(struct data_path *p, struct data_failure *f)
 {
-    const struct {
-        int *fd;
-        int value;
-        const char *what;
-    } opened[] = {
-        {&p->tun, tun_open(), "TUN device " DATA_TUN " (does another member run?)"},
-        {&p->esp, socket_esp_in(), "raw socket for ESP"},
-        {&p->raw, socket_raw_out(), "raw socket for sending"},
-        {&p->icmp, socket_icmp_errors(), "raw socket for ICMP"},
-        {&p->stop, eventfd(0, EFD_CLOEXEC), "eventfd"},
-        {&p->wake, eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd"},
-    };
-    int error = errno;
-    for (size_t i = 0; i < ARRAY_LEN(opened); i++)
-        *opened[i].fd = opened[i].value;
-    for (size_t i = 0; i < ARRAY_LEN(opened); i++) {
-        if (opened[i].value < 0)
-            return data_fail_errno(f, error, "%s", opened[i].what);
-    }
-    int failed = rtnl_open(&p->rtnl);
-    if (!failed)
-        failed = rtnl_open(&p->slow_rtnl);
-    return failed ? data_fail_errno(f, failed, "netlink") : open_multicast(p, f);
+    enum err e = opened(tun_open(), &p->tun, DATA_TUN " (does another member run?)", f);
+    if (e == ERR_OK)
+        e = opened(socket_esp_in(), &p->esp, "raw socket for ESP", f);
+    if (e == ERR_OK)
+        e = opened(socket_raw_out(), &p->raw, "raw socket for sending", f);
+    if (e == ERR_OK)
+        e = opened(socket_icmp_errors(), &p->icmp, "raw socket for ICMP", f);
+    if (e == ERR_OK)
+        e = opened(eventfd(0, EFD_CLOEXEC), &p->stop, "eventfd", f);
+    if (e == ERR_OK)
+        e = opened(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), &p->wake, "eventfd", f);
+    if (e)
+        return e;
+    int error = rtnl_open(&p->rtnl);
+    if (!error)
+        error = rtnl_open(&p->slow_rtnl);
+    return error ? data_fail_errno(f, error, "netlink") : open_multicast(p, f);
 }
 
 static int start_threads(struct data_path *p)

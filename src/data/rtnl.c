@@ -90,6 +90,18 @@ struct link_dump {
     size_t room, n;
 };
 
+static int link_attribute(const struct nlattr *a, void *context)
+{
+    struct rtnl_link *l = context;
+    if (mnl_attr_get_type(a) == IFLA_IFNAME)
+        strncpy(l->name, mnl_attr_get_str(a), sizeof l->name - 1);
+    else if (mnl_attr_get_type(a) == IFLA_GROUP)
+        l->group = mnl_attr_get_u32(a);
+    else if (mnl_attr_get_type(a) == IFLA_MTU)
+        l->mtu = mnl_attr_get_u32(a);
+    return MNL_CB_OK;
+}
+
 static int each_link(const struct nlmsghdr *h, void *context)
 {
     struct link_dump *d = context;
@@ -99,16 +111,8 @@ static int each_link(const struct nlmsghdr *h, void *context)
         .loopback = (info->ifi_flags & IFF_LOOPBACK) != 0,
         .up = (info->ifi_flags & IFF_UP) != 0,
     };
-    const struct nlattr *a;
-    mnl_attr_for_each(a, h, sizeof *info)
-    {
-        if (mnl_attr_get_type(a) == IFLA_IFNAME)
-            strncpy(l.name, mnl_attr_get_str(a), sizeof l.name - 1);
-        else if (mnl_attr_get_type(a) == IFLA_GROUP)
-            l.group = mnl_attr_get_u32(a);
-        else if (mnl_attr_get_type(a) == IFLA_MTU)
-            l.mtu = mnl_attr_get_u32(a);
-    }
+    if (mnl_attr_parse(h, sizeof *info, link_attribute, &l) < 0)
+        return MNL_CB_ERROR;
     if (d->n < d->room)
         d->out[d->n++] = l;
     return MNL_CB_OK;
@@ -170,19 +174,21 @@ static bool in_group(const struct address_dump *d, unsigned index)
     return false;
 }
 
+static int address_attribute(const struct nlattr *a, void *context)
+{
+    struct address_dump *d = context;
+    if (mnl_attr_get_type(a) == IFA_LOCAL)
+        d->found = get_v4(a);
+    return MNL_CB_OK;
+}
+
 static int each_address(const struct nlmsghdr *h, void *context)
 {
     struct address_dump *d = context;
     const struct ifaddrmsg *info = mnl_nlmsg_get_payload(h);
     if (d->found.version || info->ifa_scope != RT_SCOPE_UNIVERSE || !in_group(d, info->ifa_index))
         return MNL_CB_OK;
-    const struct nlattr *a;
-    mnl_attr_for_each(a, h, sizeof *info)
-    {
-        if (mnl_attr_get_type(a) == IFA_LOCAL)
-            d->found = get_v4(a);
-    }
-    return MNL_CB_OK;
+    return mnl_attr_parse(h, sizeof *info, address_attribute, d);
 }
 
 struct ip rtnl_address_of_group(struct rtnl *n, unsigned group)
@@ -306,31 +312,35 @@ struct rule_dump {
     uint32_t pref;
 };
 
-static void read_rule(const struct nlmsghdr *h, struct rtnl_rule *r)
+static int rule_attribute(const struct nlattr *a, void *context)
 {
-    const struct fib_rule_hdr *m = mnl_nlmsg_get_payload(h);
-    const struct nlattr *a;
-    r->source.len = m->src_len;
-    r->destination.len = m->dst_len;
-    mnl_attr_for_each(a, h, sizeof *m)
-    {
-        uint16_t type = mnl_attr_get_type(a);
-        if (type == FRA_PRIORITY)
-            r->pref = mnl_attr_get_u32(a);
-        else if (type == FRA_TABLE)
-            r->table = mnl_attr_get_u32(a);
-        else if (type == FRA_SRC)
-            r->source.ip = get_v4(a);
-        else if (type == FRA_DST)
-            r->destination.ip = get_v4(a);
+    struct rtnl_rule *r = context;
+    switch (mnl_attr_get_type(a)) {
+    case FRA_PRIORITY:
+        r->pref = mnl_attr_get_u32(a);
+        break;
+    case FRA_TABLE:
+        r->table = mnl_attr_get_u32(a);
+        break;
+    case FRA_SRC:
+        r->source.ip = get_v4(a);
+        break;
+    case FRA_DST:
+        r->destination.ip = get_v4(a);
+        break;
+    default:
+        break;
     }
+    return MNL_CB_OK;
 }
 
 static int each_rule(const struct nlmsghdr *h, void *context)
 {
     struct rule_dump *d = context;
-    struct rtnl_rule r = {0};
-    read_rule(h, &r);
+    const struct fib_rule_hdr *m = mnl_nlmsg_get_payload(h);
+    struct rtnl_rule r = {.source.len = m->src_len, .destination.len = m->dst_len};
+    if (mnl_attr_parse(h, sizeof *m, rule_attribute, &r) < 0)
+        return MNL_CB_ERROR;
     if (r.pref == d->pref && d->n < d->room)
         d->out[d->n++] = r;
     return MNL_CB_OK;
