@@ -80,9 +80,9 @@ const char *data_stat_meaning(enum data_stat s);
 
 /* Packets that nft decided about; they never reached the member. */
 struct data_guard_stats {
-    uint64_t excluded, fail_open;         /* passed in clear by rule */
-    uint64_t policy_dropped, fail_closed; /* would have left in clear */
-    uint64_t inbound_dropped;             /* came in clear and should not have */
+    uint64_t excluded, fail_open; /* passed in clear by rule */
+    uint64_t policy_dropped;      /* in clear, in or out, although a policy protects it */
+    uint64_t fail_closed;         /* no key: nothing leaves */
 };
 
 struct data_stats {

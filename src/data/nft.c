@@ -95,12 +95,12 @@ enum err nft_load(const char *script, struct data_failure *ret_failure)
 bool nft_guard_exists(void)
 {
     char *const argv[] = {(char[]){"nft"},
-                                 (char[]){"list"},
-                                 (char[]){"chain"},
-                                 (char[]){"ip"},
-                                 (char[]){DATA_GUARD},
-                                 (char[]){"closed"},
-                                 NULL};
+                          (char[]){"list"},
+                          (char[]){"chain"},
+                          (char[]){"ip"},
+                          (char[]){DATA_GUARD},
+                          (char[]){"closed"},
+                          NULL};
     char out[OUTPUT_MAX];
     int status = 0;
     return run_nft("", argv, out, sizeof out, &status) == 0 && WIFEXITED(status) &&
@@ -120,12 +120,12 @@ static uint64_t find_counter(const char *text, const char *name)
 enum err nft_read_counters(struct data_guard_stats *ret)
 {
     char *const argv[] = {(char[]){"nft"},
-                                 (char[]){"list"},
-                                 (char[]){"counters"},
-                                 (char[]){"table"},
-                                 (char[]){"ip"},
-                                 (char[]){DATA_GUARD},
-                                 NULL};
+                          (char[]){"list"},
+                          (char[]){"counters"},
+                          (char[]){"table"},
+                          (char[]){"ip"},
+                          (char[]){DATA_GUARD},
+                          NULL};
     char out[OUTPUT_MAX];
     int status = 0;
     if (run_nft("", argv, out, sizeof out, &status) || !WIFEXITED(status) || WEXITSTATUS(status))
@@ -135,7 +135,6 @@ enum err nft_read_counters(struct data_guard_stats *ret)
         .fail_open = find_counter(out, "fail_open"),
         .policy_dropped = find_counter(out, "policy_dropped"),
         .fail_closed = find_counter(out, "fail_closed"),
-        .inbound_dropped = find_counter(out, "inbound_dropped"),
     };
     return ERR_OK;
 }

@@ -106,17 +106,17 @@ static void put_session(FILE *out, struct line l, const struct esp_rule *r)
 static const char *const tables =
     "table ip " DATA_GUARD " {\n"
     " counter excluded { }\n counter fail_open { }\n counter policy_dropped { }\n"
-    " counter fail_closed { }\n counter inbound_dropped { }\n"
-    " chain exclude { }\n chain failopen { }\n chain policy { }\n chain closed { }\n"
+    "  counter fail_closed { }\n"
+    " chain exclude { }\n chain failopen { }\n chain policies { }\n chain closed { }\n"
     " chain closed_own { }\n chain arriving { }\n chain check { }\n"
     /* after address translation and before fragmentation: the last place that sees a packet */
     " chain out {\n  type filter hook postrouting priority 300; policy accept;\n }\n"
     /* before address translation */
     " chain through {\n  type filter hook forward priority 300; policy accept;\n }\n"
-    " chain in {\n  type filter hook input priority -300; policy accept;\n }\n"
+    " chain to_us {\n  type filter hook input priority -300; policy accept;\n }\n"
     "}\n"
     "table ip " DATA_STEER " {\n"
-    " chain exclude { }\n chain failopen { }\n chain policy { }\n chain decide { }\n"
+    " chain exclude { }\n chain failopen { }\n chain policies { }\n chain decide { }\n"
     /* No hook leads here: a tproxy statement alone makes the kernel reassemble IPv4 before
      * prerouting, without connection tracking. Selectors with ports need whole datagrams. */
     " chain whole { }\n"
@@ -147,8 +147,8 @@ static void render_check(FILE *out)
     fprintf(out, GUARD "check meta mark & 0xffff == 0x848 ip protocol esp accept\n");
     fprintf(out, GUARD "check meta mark & 0xffff == 0x848 ip protocol udp accept\n");
     put_never_captured(out, GUARD "check");
-    fprintf(out,
-            GUARD "check jump exclude\n" GUARD "check jump failopen\n" GUARD "check jump policy\n");
+    fprintf(out, GUARD "check jump exclude\n" GUARD "check jump failopen\n" GUARD
+                       "check jump policies\n");
     /* clear packets from the WAN that their sender should have protected (RFC 4301 5.2) */
     flush(out, DATA_GUARD, "arriving");
     fprintf(out, GUARD "arriving meta mark & 0xf0000 == 0x20000 accept\n");
@@ -156,7 +156,7 @@ static void render_check(FILE *out)
     fprintf(out, GUARD "arriving udp sport 848 accept\n" GUARD "arriving udp dport 848 accept\n");
     put_never_captured(out, GUARD "arriving");
     fprintf(out, GUARD "arriving jump exclude\n" GUARD "arriving jump failopen\n" GUARD
-                       "arriving jump policy\n");
+                       "arriving jump policies\n");
 }
 
 /* The external interfaces, each once. */
@@ -175,7 +175,7 @@ static void render_external(FILE *out, const char *wan)
     fprintf(out, GUARD "out oifname \"%s\" jump check\n", wan);
     fprintf(out, GUARD "through oifname \"%s\" jump check\n", wan);
     fprintf(out, GUARD "through iifname \"%s\" jump arriving\n", wan);
-    fprintf(out, GUARD "in iifname \"%s\" jump arriving\n", wan);
+    fprintf(out, GUARD "to_us iifname \"%s\" jump arriving\n", wan);
     fprintf(out, STEER "pre iifname \"%s\" ip protocol esp " MARK(0x20000) "\n", wan);
     /* path MTU messages that quote ESP: their addressee, a host, could do nothing with them */
     fprintf(out,
@@ -188,7 +188,7 @@ static void render_external(FILE *out, const char *wan)
 
 static void render_hooks(FILE *out, const struct esp_vpn_config *vpns, size_t n)
 {
-    static const char *const guard[] = {"out", "through", "in"};
+    static const char *const guard[] = {"out", "through", "to_us"};
     static const char *const steer[] = {"whole", "decide", "pre", "own"};
     for (size_t i = 0; i < ARRAY_LEN(guard); i++)
         flush(out, DATA_GUARD, guard[i]);
@@ -198,7 +198,7 @@ static void render_hooks(FILE *out, const struct esp_vpn_config *vpns, size_t n)
     fprintf(out, STEER "own meta mark & 0xffff == 0x848 accept\n");
     put_never_captured(out, STEER "decide");
     fprintf(out, STEER "decide jump exclude\n" STEER "decide jump failopen\n" STEER
-                       "decide jump policy\n");
+                       "decide jump policies\n");
     for (size_t i = 0; i < n; i++) {
         if (!is_repeat(vpns, i))
             render_external(out, vpns[i].external_interface);
@@ -216,9 +216,9 @@ static void render_policy_chains(FILE *out, const struct esp_vpn_config *vpns, s
     for (size_t t = 0; t < ARRAY_LEN(both); t++) {
         for (size_t i = 0; i < n; i++)
             fprintf(out, "add chain ip %s policy_%u\n", both[t], vpns[i].group);
-        flush(out, both[t], "policy");
+        flush(out, both[t], "policies");
         for (size_t i = 0; i < n; i++)
-            fprintf(out, "add rule ip %s policy jump policy_%u\n", both[t], vpns[i].group);
+            fprintf(out, "add rule ip %s policies jump policy_%u\n", both[t], vpns[i].group);
     }
 }
 

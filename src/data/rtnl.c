@@ -54,7 +54,8 @@ static struct nlmsghdr *message(char *buffer, int type, int flags)
 static int talk(struct rtnl *n, struct nlmsghdr *h, mnl_cb_t each, void *context)
 {
     h->nlmsg_seq = ++n->sequence;
-    if (!(h->nlmsg_flags & NLM_F_DUMP))
+    /* NLM_F_REPLACE and NLM_F_EXCL are the two halves of NLM_F_DUMP */
+    if ((h->nlmsg_flags & NLM_F_DUMP) != NLM_F_DUMP)
         h->nlmsg_flags |= NLM_F_ACK;
     if (mnl_socket_sendto(n->socket, h, h->nlmsg_len) < 0)
         return errno;

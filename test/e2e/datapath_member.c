@@ -175,9 +175,9 @@ static void stats(void)
     for (int i = 0; i < DATA_STAT_COUNT; i++)
         printf("%s %lu\n", data_stat_name((enum data_stat)i), s.n[i]);
     printf("excluded %lu\nfail-open %lu\npolicy-dropped %lu\nfail-closed %lu\n"
-           "inbound-dropped %lu\nunknown-spi %lu\n",
+           "unknown-spi %lu\n",
            s.guard.excluded, s.guard.fail_open, s.guard.policy_dropped, s.guard.fail_closed,
-           s.guard.inbound_dropped, s.unknown.n);
+           s.unknown.n);
     answer(ERR_OK, "");
 }
 
