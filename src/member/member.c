@@ -74,7 +74,7 @@ void member_free(struct member *m)
         return;
     for (size_t i = 0; i < m->n_vpns; i++) {
         struct vpn *v = &m->vpns[i];
-        pull_end(v);
+        vpn_pull_end(v);
         keyring_clear(&v->keys);
         explicit_bzero(&v->kek, sizeof v->kek);
     }
@@ -103,7 +103,7 @@ static void serve_waiting(struct member *m, struct phase1_sa *sa, instant_t now,
         if (v->state != MEMBER_PHASE1 || vpn_peer(v) != phase1_peer(sa))
             continue;
         vpn_move(v, MEMBER_PULL);
-        pull_start(m, v, sa, false, now, out);
+        vpn_pull_start(m, v, sa, false, now, out);
         return;
     }
 }
@@ -126,7 +126,7 @@ static void phase1_lost(struct member *m, const struct phase1_outcome *o, instan
     const struct phase1_peer *peer = phase1_peer(o->sa);
 
     if (pulling) {
-        pull_end(pulling);
+        vpn_pull_end(pulling);
         if (o->kind == PHASE1_DOWN)
             vpn_attempt(m, pulling, now,
                         out); /* the SA ended under the PULL: a new one, same server */
@@ -211,7 +211,7 @@ void member_datagram(struct member *m, instant_t now, struct endpoint from, stru
             m->dropped[ERR_UNEXPECTED]++;
             return;
         }
-        pull_datagram(m, phase1_user(sa), now, &header, datagram, len, out);
+        vpn_pull_datagram(m, phase1_user(sa), now, &header, datagram, len, out);
         serve_stranded(m, now, out);
         return;
     default:
@@ -269,7 +269,7 @@ void member_stop(struct member *m, instant_t now, struct effects *out)
 
     (void)now;
     for (size_t i = 0; i < m->n_vpns; i++)
-        pull_end(&m->vpns[i]);
+        vpn_pull_end(&m->vpns[i]);
     while ((sa = phase1_next(m->phase1, &cursor))) {
         phase1_end(m->phase1, sa, true, out);
         cursor = 0; /* the table has changed */

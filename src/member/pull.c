@@ -35,7 +35,7 @@ static void arm(struct member *m, struct vpn *v, instant_t now)
     v->due[DUE_RETRANSMIT] = instant_add(now, wait);
 }
 
-void pull_end(struct vpn *v)
+void vpn_pull_end(struct vpn *v)
 {
     if (v->pull.sa)
         phase1_set_user(v->pull.sa, NULL);
@@ -59,8 +59,8 @@ static enum err seal_and_send(struct member *m, struct vpn *v, instant_t now, st
     return ERR_OK;
 }
 
-void pull_start(struct member *m, struct vpn *v, struct phase1_sa *sa, bool was_up, instant_t now,
-                struct effects *out)
+void vpn_pull_start(struct member *m, struct vpn *v, struct phase1_sa *sa, bool was_up,
+                    instant_t now, struct effects *out)
 {
     uint32_t id = exchange_new_id(sa, &m->drbg);
 
@@ -83,7 +83,7 @@ void pull_start(struct member *m, struct vpn *v, struct phase1_sa *sa, bool was_
         vpn_failed(m, v, now, e, bytes_str("message 1 could not be built"), out);
 }
 
-void pull_retransmit(struct member *m, struct vpn *v, instant_t now, struct effects *out)
+void vpn_pull_retransmit(struct member *m, struct vpn *v, instant_t now, struct effects *out)
 {
     unsigned most = v->pull.sa_was_up ? MEMBER_PULL_TRIES_LIVE : MEMBER_PULL_TRIES;
 
@@ -96,7 +96,7 @@ void pull_retransmit(struct member *m, struct vpn *v, instant_t now, struct effe
     if (v->pull.sa_was_up) {
         /* The server may have lost this SA: a new phase 1 with the same server (decisions M7). */
         struct phase1_sa *sa = v->pull.sa;
-        pull_end(v);
+        vpn_pull_end(v);
         phase1_end(m->phase1, sa, false, out);
         v->fresh_phase1 = true;
         vpn_attempt(m, v, now, out);
@@ -149,7 +149,7 @@ static void reject(struct member *m, struct vpn *v, instant_t now, enum err err,
     struct phase1_sa *sa = v->pull.sa;
 
     v->counters.pull_aborted++;
-    pull_end(v);
+    vpn_pull_end(v);
     phase1_end(m->phase1, sa, true, out);
     vpn_failed(m, v, now, err, bytes_str(what), out);
 }
@@ -275,12 +275,13 @@ static void message_4(struct member *m, struct vpn *v, instant_t now, const stru
                out);
         return;
     }
-    pull_end(v);
+    vpn_pull_end(v);
     vpn_registered(m, v, now, learned, out);
 }
 
-void pull_datagram(struct member *m, struct vpn *v, instant_t now, const struct ike1_header *header,
-                   uint8_t *datagram, size_t len, struct effects *out)
+void vpn_pull_datagram(struct member *m, struct vpn *v, instant_t now,
+                       const struct ike1_header *header, uint8_t *datagram, size_t len,
+                       struct effects *out)
 {
     struct pull *p = &v->pull;
     struct bytes prefix[] = {bytes(p->ni, p->ni_len), bytes(p->nr, p->nr_len)};

@@ -80,7 +80,7 @@ void vpn_attempt(struct member *m, struct vpn *v, instant_t now, struct effects 
     v->due[DUE_ATTEMPT] = INSTANT_NEVER;
     if (sa && phase1_state(sa) == PHASE1_STATE_UP && !phase1_user(sa)) {
         vpn_move(v, MEMBER_PULL);
-        pull_start(m, v, sa, true, now, out);
+        vpn_pull_start(m, v, sa, true, now, out);
         return;
     }
     vpn_move(v, MEMBER_PHASE1); /* until that SA is up, or its present PULL is over */
@@ -132,7 +132,7 @@ void vpn_failed(struct member *m, struct vpn *v, instant_t now, enum err err, st
     effects_tell(out, &e);
     remember_error(v, err, text);
     v->counters.pull_failed++;
-    pull_end(v);
+    vpn_pull_end(v);
     vpn_move(v, MEMBER_WAITING);
     v->server = (v->server + 1) % v->n_peers;
     if (++v->n_failed < v->n_peers) {
@@ -218,7 +218,7 @@ void vpn_timer(struct member *m, struct vpn *v, instant_t now, struct effects *o
     if (instant_reached(v->due[DUE_KEYS], now))
         keys_due(v, now, out);
     if (instant_reached(v->due[DUE_RETRANSMIT], now))
-        pull_retransmit(m, v, now, out);
+        vpn_pull_retransmit(m, v, now, out);
     if (instant_reached(v->due[DUE_ATTEMPT], now)) {
         if (v->state == MEMBER_PHASE1 || v->state == MEMBER_PULL)
             v->due[DUE_ATTEMPT] = INSTANT_NEVER; /* already at it */

@@ -88,10 +88,11 @@ const char *vpn_state_name(unsigned state);
 void vpn_move(struct vpn *v, enum member_vpn_state to);
 
 /* pull.c: the exchange. */
-void pull_start(struct member *m, struct vpn *v, struct phase1_sa *sa, bool was_up, instant_t now,
-                struct effects *out);
-void pull_datagram(struct member *m, struct vpn *v, instant_t now, const struct ike1_header *header,
-                   uint8_t *datagram, size_t len, struct effects *out);
-void pull_retransmit(struct member *m, struct vpn *v, instant_t now, struct effects *out);
+void vpn_pull_start(struct member *m, struct vpn *v, struct phase1_sa *sa, bool was_up,
+                    instant_t now, struct effects *out);
+void vpn_pull_datagram(struct member *m, struct vpn *v, instant_t now,
+                       const struct ike1_header *header, uint8_t *datagram, size_t len,
+                       struct effects *out);
+void vpn_pull_retransmit(struct member *m, struct vpn *v, instant_t now, struct effects *out);
 /* Frees what the exchange holds and gives the phase 1 SA back. */
-void pull_end(struct vpn *v);
+void vpn_pull_end(struct vpn *v);

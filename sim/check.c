@@ -1,0 +1,300 @@
+#include "sim/check.h"
+
+#include "sim/world.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { CHECK_EVERY = 32, GENERATIONS_MAX = 256, KEY_SAMPLE = 16, SAS_MAX = 64 };
+
+/* A PULL takes its snapshot at message 2 and is abandoned 10 s later (decisions M9): a generation
+ * made in between is not in it. */
+#define SNAPSHOT_AGE span_s(12)
+/* Delays are told in whole seconds, rounded up, and count from the receipt of message 2: a lost message 2 is repeated as it was
+ * built, at most 10 s before (decisions M9). No packet is lost by that: the old key goes ATD >= 10 s after the switch. */
+#define SWITCH_TOLERANCE span_ms(10000 + 1000 + 500)
+
+/* What one node has to do with one generation. */
+struct holding {
+    bool holds, sends;
+    bool learned; /* has held it in this life */
+    instant_t learned_at;
+    bool cut_off;
+    instant_t cut_off_at;
+};
+struct watched {
+    bool used, has_truth, has_key;
+    unsigned number; /* within its SA, from 1 */
+    struct truth truth;
+    uint8_t key[KEY_SAMPLE];
+    struct holding by[WORLD_NODES_MAX];
+};
+struct check {
+    struct watched generations[GENERATIONS_MAX];
+    instant_t registered_at[WORLD_NODES_MAX];
+    instant_t newest_sent[WORLD_NODES_MAX]
+                         [SAS_MAX]; /* created of the newest generation sent under */
+    unsigned last_number[SAS_MAX];
+    bool changed; /* something that the laws speak of, since they were checked last */
+    struct check_report report;
+};
+
+struct check *check_new(void)
+{
+    struct check *c = calloc(1, sizeof *c);
+    if (!c)
+        abort();
+    for (size_t i = 0; i < WORLD_NODES_MAX; i++)
+        c->registered_at[i] = INSTANT_NEVER;
+    return c;
+}
+
+void check_free(struct check *c) { free(c); }
+
+struct check_report check_report(const struct check *c)
+{
+    struct check_report r = c->report;
+    for (size_t i = 0; i < GENERATIONS_MAX; i++) {
+        for (size_t n = 0; c->generations[i].used && n < WORLD_NODES_MAX; n++)
+            r.cut_off_now += c->generations[i].by[n].cut_off;
+    }
+    return r;
+}
+
+__attribute__((noreturn)) static void broken(const struct world *w, const char *law, const char *a,
+                                             const char *b, uint32_t spi)
+{
+    fprintf(stderr, "check broken: %s: %s %s SPI %08" PRIx32 " at %.3f s, step %" PRIu64 "\n", law,
+            a, b, spi, (double)w->now.ns / 1e9 - WORLD_START_S, w->n_steps);
+    abort();
+}
+
+static struct watched *find(struct check *c, uint32_t spi)
+{
+    for (size_t i = 0; i < GENERATIONS_MAX; i++) {
+        if (c->generations[i].used && c->generations[i].truth.spi == spi)
+            return &c->generations[i];
+    }
+    return NULL;
+}
+
+static struct watched *find_or_add(struct check *c, uint32_t spi)
+{
+    struct watched *g = find(c, spi);
+
+    for (size_t i = 0; !g && i < GENERATIONS_MAX; i++) {
+        if (!c->generations[i].used) {
+            g = &c->generations[i];
+            *g = (struct watched){.used = true, .truth.spi = spi};
+            c->report.generations++;
+        }
+    }
+    if (!g)
+        abort(); /* GENERATIONS_MAX is too small for this world */
+    return g;
+}
+
+/* An ended generation, a minute after everybody must have forgotten it. */
+static void forget_ended(struct check *c, instant_t now)
+{
+    for (size_t i = 0; i < GENERATIONS_MAX; i++) {
+        struct watched *g = &c->generations[i];
+        if (g->used && g->has_truth &&
+            instant_reached(instant_add(g->truth.expiry, span_s(60)), now))
+            g->used = false;
+    }
+}
+
+void check_truth(struct check *c, const struct world *w, const struct truth *t)
+{
+    struct watched *g = find(c, t->spi);
+
+    if (!g)
+        forget_ended(c, w->now);
+    g = find_or_add(c, t->spi);
+    if (g->has_truth &&
+        (g->truth.created.ns != t->created.ns || g->truth.switch_at.ns != t->switch_at.ns))
+        broken(w, "a generation's instants never move", "server", "", t->spi);
+    c->changed = c->changed || !g->has_truth;
+    if (!g->has_truth)
+        g->number = ++c->last_number[t->sa % SAS_MAX];
+    g->truth = *t;
+    g->has_truth = true;
+}
+
+unsigned check_number(const struct check *c, uint32_t spi)
+{
+    for (size_t i = 0; i < GENERATIONS_MAX; i++) {
+        if (c->generations[i].used && c->generations[i].truth.spi == spi)
+            return c->generations[i].number;
+    }
+    return 0;
+}
+
+void check_datagram(struct check *c, const struct world *w, struct bytes datagram)
+{
+    for (size_t i = 0; i < GENERATIONS_MAX; i++) {
+        const struct watched *g = &c->generations[i];
+        if (g->used && g->has_key && memmem(datagram.data, datagram.len, g->key, KEY_SAMPLE))
+            broken(w, "no key's octets are on the wire", "", "", g->truth.spi);
+    }
+}
+
+static void end_cut_off(struct check *c, struct holding *h, instant_t now)
+{
+    if (!h->cut_off)
+        return;
+    h->cut_off = false;
+    c->report.longest_cut_off =
+        span_max(c->report.longest_cut_off, instant_since(now, h->cut_off_at));
+}
+
+/* The member has now what the install names, and nothing else. */
+void check_install(struct check *c, struct world *w, size_t node,
+                   const struct esp_vpn_install *install)
+{
+    for (size_t i = 0; i < GENERATIONS_MAX; i++)
+        c->generations[i].by[node].holds = c->generations[i].by[node].sends = false;
+    c->changed = true;
+    for (size_t i = 0; i < install->n_sas; i++) {
+        const struct esp_sa_install *sa = &install->sas[i];
+        struct watched *g = find_or_add(c, sa->spi);
+        struct holding *h = &g->by[node];
+        if (g->has_key && !secret_equal(bytes(g->key, KEY_SAMPLE), bytes(sa->key.b, KEY_SAMPLE)))
+            broken(w, "the same generation means the same key", w->nodes[node].name, "", sa->spi);
+        memcpy(g->key, sa->key.b, KEY_SAMPLE);
+        g->has_key = true;
+        h->holds = true;
+        h->sends = sa->slot == ESP_SLOT_CURRENT;
+        if (!h->learned) {
+            h->learned = true;
+            h->learned_at = w->now;
+            c->report.changeovers_followed +=
+                g->has_truth && instant_before(w->now, g->truth.switch_at);
+        }
+        end_cut_off(c, h, w->now);
+    }
+}
+
+static bool in_time(const struct watched *g, const struct holding *h)
+{
+    return h->learned && instant_before(h->learned_at, g->truth.switch_at);
+}
+
+static void check_sender(struct check *c, const struct world *w, const struct watched *g, size_t a)
+{
+    const struct truth *t = &g->truth;
+    instant_t *newest = &c->newest_sent[a][t->sa % SAS_MAX];
+
+    if (instant_before(w->now, t->switch_at))
+        broken(w, "nobody sends before switch_at", w->nodes[a].name, "", t->spi);
+    if (instant_before(t->created, *newest))
+        broken(w, "no member goes back a generation", w->nodes[a].name, "", t->spi);
+    *newest = t->created;
+    for (size_t i = 0; i < GENERATIONS_MAX; i++) {
+        const struct watched *next = &c->generations[i];
+        if (!next->used || !next->has_truth || next->truth.sa != t->sa ||
+            !instant_before(t->created, next->truth.created))
+            continue;
+        if (in_time(next, &next->by[a]) && next->by[a].holds &&
+            instant_before(instant_add(next->truth.switch_at, SWITCH_TOLERANCE), w->now))
+            broken(w, "nobody who learned the next sends under the old after the switch",
+                   w->nodes[a].name, "", t->spi);
+    }
+}
+
+static void cut_off(struct check *c, struct holding *h, instant_t now)
+{
+    if (h->cut_off)
+        return;
+    h->cut_off = true;
+    h->cut_off_at = now;
+    c->report.cut_off++;
+}
+
+/* Somebody sends under g and b does not hold it. */
+static void check_missing(struct check *c, const struct world *w, struct watched *g,
+                          const char *sender, size_t b)
+{
+    struct holding *h = &g->by[b];
+
+    if (instant_is_never(c->registered_at[b]))
+        return; /* not a member yet */
+    if (h->learned)
+        broken(w, "what was learned is kept until nobody sends under it", sender, w->nodes[b].name,
+               g->truth.spi);
+    if (instant_before(instant_add(g->truth.created, SNAPSHOT_AGE), c->registered_at[b]))
+        broken(w, "a registration brings every live generation", sender, w->nodes[b].name,
+               g->truth.spi);
+    cut_off(c, h, w->now);
+}
+
+/* The generation that has taken over from g and let it be dropped, or NULL: who still sends under g
+ * is cut off for that one. */
+static struct watched *heir(struct check *c, const struct watched *g, instant_t now)
+{
+    for (size_t i = 0; i < GENERATIONS_MAX; i++) {
+        struct watched *next = &c->generations[i];
+        if (next->used && next->has_truth && next->truth.sa == g->truth.sa &&
+            instant_before(g->truth.created, next->truth.created) &&
+            instant_reached(next->truth.drop_at, now))
+            return next;
+    }
+    return NULL;
+}
+
+static void check_generation(struct check *c, struct world *w, struct watched *g)
+{
+    size_t sender = SIZE_MAX;
+    struct watched *next = heir(c, g, w->now);
+
+    for (size_t a = 0; a < w->n_nodes; a++) {
+        if (!g->by[a].sends || !w->nodes[a].up)
+            continue;
+        sender = a;
+        check_sender(c, w, g, a);
+        if (next)
+            cut_off(c, &next->by[a], w->now);
+    }
+    if (next)
+        return;
+    for (size_t b = 0; sender != SIZE_MAX && b < w->n_nodes; b++) {
+        if (w->nodes[b].kind != NODE_MEMBER || !w->nodes[b].up)
+            continue;
+        c->report.pairs_checked++;
+        if (!g->by[b].holds)
+            check_missing(c, w, g, w->nodes[sender].name, b);
+    }
+}
+
+void check_step(struct check *c, struct world *w, size_t node)
+{
+    const struct node *n = &w->nodes[node];
+
+    if (n->server)
+        truth_tell(c, w, node);
+    if (n->member && member_n_vpns(n->member) > 0)
+        c->registered_at[node] = member_vpn(n->member, 0).registered_at;
+    /* Who holds and sends what changes by an install; the rest is the passing of time. */
+    if (!c->changed && w->n_steps % CHECK_EVERY != 0)
+        return;
+    c->changed = false;
+    for (size_t i = 0; i < GENERATIONS_MAX; i++) {
+        if (c->generations[i].used && c->generations[i].has_truth)
+            check_generation(c, w, &c->generations[i]);
+    }
+}
+
+/* A life's end: what it held and sent is gone, and so is being cut off. */
+void check_kill(struct check *c, struct world *w, size_t node)
+{
+    (void)w;
+    for (size_t i = 0; i < GENERATIONS_MAX; i++) {
+        end_cut_off(c, &c->generations[i].by[node], w->now);
+        c->generations[i].by[node] = (struct holding){0};
+    }
+    for (size_t i = 0; i < SAS_MAX; i++)
+        c->newest_sent[node][i] = (instant_t){0};
+    c->registered_at[node] = INSTANT_NEVER;
+}

@@ -1,0 +1,48 @@
+#pragma once
+/* The safety checks of the simulation, run after every step (design: "Proof"; decisions M7):
+ *
+ *   same key      the same SPI of a server means the same key everywhere
+ *   forward       no member goes back to an older generation of an SA
+ *   not early     nobody sends under a generation before its switch_at
+ *   not late      nobody who learned a generation in time sends under its predecessor after the
+ * switch opens         what a member sends, every member opens that has learned the generation, or
+ * has registered since it was made learns        no key's octets are ever on the wire
+ *
+ * A member is cut off for a generation when it did not learn it in [created, switch_at): that is
+ * counted, with the longest time until it was back. A broken check prints the sentence, the time
+ * and the nodes, and ends the program. */
+#include "base/events.h"
+#include "base/instant.h"
+#include "esp/install.h"
+
+struct check;
+struct world;
+
+struct check *check_new(void);
+void check_free(struct check *c);
+void check_datagram(struct check *c, const struct world *w, struct bytes datagram);
+void check_install(struct check *c, struct world *w, size_t node,
+                   const struct esp_vpn_install *install);
+void check_step(struct check *c, struct world *w, size_t node);
+void check_kill(struct check *c, struct world *w, size_t node);
+
+/* What the server says of a generation: told by truth.c after each step of the server. */
+struct truth {
+    uint32_t spi;
+    uint32_t sa; /* number of the ipsec-sa, over all groups */
+    instant_t created, switch_at, drop_at, expiry;
+};
+/* Which generation of its SA a SPI is, from 1; 0: unknown. */
+unsigned check_number(const struct check *c, uint32_t spi);
+void check_truth(struct check *c, const struct world *w, const struct truth *t);
+/* Tells every generation of the server to check_truth(). */
+void truth_tell(struct check *c, struct world *w, size_t server);
+
+struct check_report {
+    uint64_t generations, changeovers_followed; /* (member, generation) learned in time */
+    uint64_t cut_off;                           /* (member, generation) not learned in time */
+    span_t longest_cut_off;
+    uint64_t pairs_checked;
+    size_t cut_off_now;
+};
+struct check_report check_report(const struct check *c);

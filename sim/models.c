@@ -1,0 +1,95 @@
+#include "sim/models.h"
+
+#include "conf/check.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+const struct model *models_read(struct arena *arena, const char *name, const char *text)
+{
+    struct conf_check check;
+    const struct model *model;
+
+    conf_check(arena, CONF_ROLE_ANY, name, bytes_str(text), &check);
+    if (conf_check_verdict(&check) == ERR_CONFIG ||
+        model_build(check.tree, &check.diags, arena, &model) != ERR_OK) {
+        fputs(conf_check_report(&check), stderr);
+        abort();
+    }
+    return model;
+}
+
+#define SET "set security group-vpn "
+#define PROPOSAL(side)                                                                             \
+    SET side " ike proposal p1 authentication-method pre-shared-keys\n" SET side                   \
+             " ike proposal p1 dh-group group14\n" SET side                                        \
+             " ike proposal p1 authentication-algorithm sha-256\n" SET side                        \
+             " ike proposal p1 encryption-algorithm aes-128-cbc\n"
+
+static struct models_odd odd_of(const struct models_plan *plan, unsigned member)
+{
+    for (size_t i = 0; i < plan->n_odd; i++) {
+        if (plan->odd[i].member == member)
+            return plan->odd[i];
+    }
+    return (struct models_odd){0};
+}
+
+static char *member_address(struct arena *arena, unsigned i)
+{
+    return arena_text(arena, "198.18.%u.%u", i / 250, i % 250 + 1);
+}
+
+const struct model *models_server(struct arena *arena, const struct models_plan *plan)
+{
+    char *text = arena_text(
+        arena,
+        PROPOSAL("server") SET
+        "server ike policy pol1 mode main\n" SET "server ike policy pol1 proposals p1\n" SET
+        "server ike policy pol1 pre-shared-key ascii-text \"simulated secret\"\n" SET
+        "server ipsec proposal e1 encryption-algorithm aes-128-cbc\n" SET
+        "server ipsec proposal e1 authentication-algorithm hmac-sha-256-128\n" SET
+        "server ipsec proposal e1 lifetime-seconds %u\n" SET
+        "server ike proposal p1 lifetime-seconds %u\n" SET "server group g1 group-id 1\n" SET
+        "server group g1 server-address 192.0.2.1\n" SET
+        "server group g1 activation-time-delay %u\n" SET "server group g1 no-anti-replay\n" SET
+        "server group g1 ipsec-sa s1 proposal e1\n" SET
+        "server group g1 ipsec-sa s1 match-policy m1 source 10.0.0.0/8\n" SET
+        "server group g1 ipsec-sa s1 match-policy m1 destination 10.0.0.0/8\n",
+        plan->lifetime_s, plan->ike_lifetime_s, plan->atd_s);
+    size_t room = strlen(text) + strlen(plan->group_extra) + 1 + (size_t)plan->members * 200;
+    char *all = arena_alloc(arena, room);
+    size_t n = (size_t)snprintf(all, room, "%s%s", text, plan->group_extra);
+
+    for (unsigned i = 0; i < plan->members; i++) {
+        n += (size_t)snprintf(all + n, room - n,
+                              SET "server ike gateway gw%u ike-policy pol1\n" SET
+                                  "server ike gateway gw%u address %s\n",
+                              i, i, member_address(arena, i));
+        if (!odd_of(plan, i).unlisted)
+            n += (size_t)snprintf(all + n, room - n, SET "server group g1 ike-gateway gw%u\n", i);
+    }
+    return models_read(arena, "server", all);
+}
+
+const struct model *models_member(struct arena *arena, const struct models_plan *plan, unsigned i)
+{
+    struct models_odd odd = odd_of(plan, i);
+    char *servers = arena_text(arena, "[ %s 192.0.2.1 ]", odd.more_servers ? odd.more_servers : "");
+
+    return models_read(
+        arena, "member",
+        arena_text(arena,
+                   PROPOSAL("member") SET
+                   "member ike proposal p1 lifetime-seconds %u\n" SET
+                   "member ike policy pol1 mode main\n" SET
+                   "member ike policy pol1 proposals p1\n" SET
+                   "member ike policy pol1 pre-shared-key ascii-text \"%s\"\n" SET
+                   "member ike gateway ks ike-policy pol1\n" SET
+                   "member ike gateway ks server-address %s\n" SET
+                   "member ike gateway ks local-address %s\n" SET
+                   "member ipsec vpn v1 ike-gateway ks\n" SET "member ipsec vpn v1 group %u\n" SET
+                   "member ipsec vpn v1 group-vpn-external-interface wan0\n",
+                   plan->ike_lifetime_s, odd.secret ? odd.secret : "simulated secret", servers,
+                   member_address(arena, i), odd.group ? odd.group : 1));
+}

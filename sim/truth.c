@@ -1,0 +1,27 @@
+#include "sim/check.h"
+#include "sim/world.h"
+
+/* The server's own word on every generation in its slots. */
+void truth_tell(struct check *c, struct world *w, size_t server)
+{
+    const struct server *s = w->nodes[server].server;
+    uint32_t number = 0;
+
+    for (size_t i = 0; i < server_n_groups(s); i++) {
+        const struct group *g = server_group(s, i);
+        for (size_t j = 0; j < g->n_sas; j++, number++) {
+            for (size_t slot = 0; slot < GROUP_SLOTS; slot++) {
+                const struct generation *gen = g->sas[j].slot[slot];
+                if (!gen)
+                    continue;
+                check_truth(c, w,
+                            &(struct truth){.spi = gen->spi,
+                                            .sa = number,
+                                            .created = gen->time.created,
+                                            .switch_at = gen->time.switch_at,
+                                            .drop_at = gen->time.drop_at,
+                                            .expiry = gen->time.expiry});
+            }
+        }
+    }
+}

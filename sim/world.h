@@ -1,0 +1,79 @@
+#pragma once
+/* The whole world in one process: a key server, members, a stranger and the network between them,
+ * on a virtual clock with one seed. One event a step: the clock moves to it, exactly one engine is
+ * called, its effects are carried out, the checks run. The same seed gives the same trace whatever
+ * compiled it. */
+#include "base/heap.h"
+#include "base/ip.h"
+#include "member/member.h"
+#include "model/model.h"
+#include "sa/effects.h"
+#include "server/server.h"
+#include "sim/prng.h"
+
+enum { WORLD_NODES_MAX = 512, WORLD_START_S = 10000 };
+
+/* How a link treats each datagram. */
+struct link {
+    span_t delay_min, delay_max; /* uniform: unequal delays reorder */
+    unsigned loss_ppm, duplicate_ppm, flip_ppm,
+        replay_ppm; /* replay: something recorded earlier comes again */
+};
+
+enum node_kind { NODE_SERVER, NODE_MEMBER };
+struct node {
+    enum node_kind kind;
+    char name[32];
+    const struct model *model;
+    struct ip ip;
+    bool up;
+    bool cut; /* no datagram passes */
+    struct server *server;
+    struct member *member;
+    struct heap_node due;
+    uint32_t incarnation; /* jobs and datagrams of an earlier life are not delivered */
+    struct link link;
+};
+
+struct check;
+struct world {
+    instant_t now;
+    struct prng prng;
+    struct heap heap; /* datagrams under way, jobs, script, and each node's due */
+    struct node nodes[WORLD_NODES_MAX];
+    size_t n_nodes;
+    struct effects effects;
+    struct check *check;
+    uint64_t trace[2]; /* running hash of everything that happened */
+    uint64_t n_steps, n_sent, n_lost, n_delivered;
+    uint64_t n_events[EVENT_COUNT];
+    bool print_events;
+    struct record { /* what an eavesdropper recorded last, for replays */
+        struct endpoint from, to;
+        size_t len;
+        uint8_t data[1500];
+    } records[64];
+    size_t n_records;
+    /* Told of each event of an engine, after it was counted: scenarios and tests. NULL: nobody. */
+    void (*on_event)(void *ctx, size_t node, const struct event *e);
+    void *on_event_ctx;
+};
+
+void world_init(struct world *w, uint64_t seed);
+void world_free(struct world *w);
+/* A node that is down. The model outlives the world. The index of the node. */
+size_t world_add(struct world *w, enum node_kind kind, const char *name, const struct model *model,
+                 struct link link);
+void world_boot(struct world *w, size_t node);
+/* Ends a node at once: kill -9. Nothing is told to anybody. */
+void world_kill(struct world *w, size_t node);
+/* Calls fn(w, arg) at `at`. */
+void world_at(struct world *w, instant_t at, void (*fn)(struct world *w, uint64_t arg),
+              uint64_t arg);
+/* A datagram from nowhere, or from a recorded address. */
+void world_inject(struct world *w, struct endpoint from, struct endpoint to, struct bytes datagram);
+/* Takes the nearest event; false when there is none before `until`, the clock is then at `until`.
+ */
+bool world_step(struct world *w, instant_t until);
+void world_run(struct world *w, instant_t until);
+size_t world_find(const struct world *w, const char *name); /* SIZE_MAX: none */
