@@ -102,6 +102,18 @@ def suites(tally):
         timed("suites, gcc", run_suites, tally, "build", [])
     if build(tally, "build-asan", SANITIZED, {"CC": "clang"}):
         timed("suites, clang with sanitizers", run_suites, tally, "build-asan", SANITIZED_SUITES)
+        timed("one seed, one trace", same_trace, tally)
+
+
+def same_trace(tally):
+    """A simulated month of one seed leaves the same trace hash with both compilers."""
+    arguments = ["--seed", "7", "--days", "30", "--lifetime", "14400"]
+    traces = [run([f"{folder}/sim/sim_year", *arguments]) for folder in ("build", "build-asan")]
+    hashes = [re.findall(r"^trace (\w{16})", output, re.M) for _, output in traces]
+    if all(well for well, _ in traces) and hashes[0] and hashes[0] == hashes[1]:
+        tally.passed += 1
+    else:
+        tally.fail("one seed, one trace", "\n".join(output for _, output in traces))
 
 
 def checks(tally):
