@@ -4,7 +4,10 @@
     tools/run_tests.py        gcc build and all suites; clang with ASan and UBSan and the suites
                               that need no machine around them; the checks
     tools/run_tests.py lint   the checks only
+    tools/run_tests.py --self-test   see that failures of every kind are counted
 """
+import contextlib
+import io
 import json
 import os
 import pathlib
@@ -15,10 +18,11 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 SANITIZED = ["-Db_sanitize=address,undefined", "-Db_lundef=false"]
-SANITIZED_SUITES = ["unit", "golden", "scenario", "fuzz-replay"]
+SANITIZED_SUITES = ["unit", "golden", "scenario", "sim", "fuzz-replay"]
 CHECKS = {
     "tidy": "tools/tidy.py",
     "tidy self-test": "tools/tidy.py --self-test",
+    "run_tests self-test": "tools/run_tests.py --self-test",
     "nm": "tools/nm_check.py build",
     "nm self-test": "tools/nm_check.py --self-test",
     "clang-format": "find src sim test fuzz bench -name '*.[ch]' |"
@@ -44,17 +48,17 @@ class Tally:
 
     def test(self, where, test):
         """One line of meson's testlog.json; each TAP line in its output is a case."""
+        output = (test.get("stdout") or "") + (test.get("stderr") or "")
         tap = re.findall(r"^(not )?ok\b(.*)$", test.get("stdout") or "", re.M)
         bad = [title for no, title in tap if no]
         skipped = [title for no, title in tap if not no and re.search(r"# skip", title, re.I)]
-        well = test["result"] in ("OK", "EXPECTEDFAIL", "SKIP")
+        well = test["result"] in ("OK", "SKIP")
         if test["result"] == "SKIP" and not tap:
-            skipped = [""]
+            skipped = [output.strip()[-200:]]
         for title in skipped:
             print(f"skipped: {test['name']} {title.strip()}")
         self.skipped += len(skipped)
         self.passed += len(tap) - len(bad) - len(skipped) if tap else test["result"] == "OK"
-        output = (test.get("stdout") or "") + (test.get("stderr") or "")
         for title in bad:
             self.fail(f"{where} {test['name']}{title}", output)
         if not well and not bad:
@@ -127,6 +131,30 @@ def checks(tally):
             tally.fail(name, output)
 
 
+OUTCOMES = [  # result, output, passed, failed, skipped
+    ("OK", "1..2\nok 1 - a\nok 2 - b\n", 2, 0, 0),
+    ("FAIL", "1..2\nok 1 - a\nnot ok 2 - b\n# why\n", 1, 1, 0),
+    ("OK", "1..2\nok 1 - a\nok 2 - b # SKIP no namespaces\n", 1, 0, 1),
+    ("ERROR", "1..9\nok 1 - a\n", 1, 1, 0),
+    ("TIMEOUT", "", 0, 1, 0),
+    ("FAIL", "assertion failed\n", 0, 1, 0),
+    ("OK", "37 inputs\n", 1, 0, 0),
+    ("SKIP", "no namespaces\n", 0, 0, 1),
+]
+
+
+def self_test():
+    bad = 0
+    for result, output, *want in OUTCOMES:
+        tally = Tally()
+        with contextlib.redirect_stdout(io.StringIO()):
+            tally.test("x", {"name": "t", "result": result, "stdout": output})
+        if [tally.passed, tally.failed, tally.skipped] != want:
+            print(f"{result} {output!r}: {tally.passed}, {tally.failed}, {tally.skipped}")
+            bad += 1
+    return bad > 0
+
+
 def timed(name, function, *arguments):
     start = time.monotonic()
     result = function(*arguments)
@@ -135,6 +163,8 @@ def timed(name, function, *arguments):
 
 
 def main():
+    if "--self-test" in sys.argv[1:]:
+        return self_test()
     tally = Tally()
     if "lint" not in sys.argv[1:]:
         suites(tally)

@@ -208,7 +208,7 @@ static enum err read_message_1(const struct chain *c, struct bytes *ret_ni,
 static void message_1(struct server *s, const struct request *q, const struct exchange_iv *iv,
                       const struct chain *c)
 {
-    struct bytes ni;
+    struct bytes ni = {0};
     struct gdoi_group_id id;
     struct group *g = NULL;
     uint8_t payload = 0;
