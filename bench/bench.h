@@ -22,5 +22,5 @@ static inline void bench_print(const char *name, double value, const char *unit,
     if (peer)
         printf("  (ratio %.2f to %s)", value / peer_value, peer);
     printf("\n");
-    fflush(stdout);
+    (void)fflush(stdout);
 }

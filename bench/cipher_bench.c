@@ -158,7 +158,7 @@ static void compare(struct contest *c)
 static void report(const struct contest *c, const char *direction, const double *spent, int batches)
 {
     static const char *const who[] = {"ipsec-mb backend", "OpenSSL backend", "bare libipsec-mb"};
-    double octets = (double)c->len * N * batches * TURNS;
+    double octets = (double)c->len * N * TURNS * batches;
     for (int way = 0; way < WAYS; way++) {
         char title[96];
         snprintf(title, sizeof title, "%s%s%s %zu %s, %s", cipher_name(c->cipher),
@@ -172,7 +172,7 @@ static void run(enum cipher cipher, enum auth auth, size_t len)
 {
     static struct contest c;
     double sealing[WAYS] = {0}, opening[WAYS] = {0};
-    int batches = (int)(BATCHES_OF_SMALL * 64 / (len + 64)) + 1;
+    int batches = (int)((size_t)BATCHES_OF_SMALL * 64 / (len + 64)) + 1;
     c = (struct contest){.cipher = cipher, .auth = auth, .len = len};
     prepare(&c, OURS_MB, PACKET_BACKEND_IPSEC_MB);
     prepare(&c, OURS_OPENSSL, PACKET_BACKEND_OPENSSL);

@@ -16,9 +16,9 @@ const char *dh_group_name(unsigned group); /* "group14" */
  * generator. */
 MUST_USE enum err dh_generate(unsigned group, const uint8_t entropy[DH_ENTROPY],
                               struct secret *ret_private, uint8_t *ret_public);
-/* g^xy, as long as the public value (the x coordinate for ECP: RFC 5903 section 7). ERR_LENGTH or
- * ERR_VALUE for a public value that is not of this group: wrong length, y <= 1, y >= p-1, a
- * subgroup element of group 24, not on the curve. */
+/* g^xy, dh_shared_len() octets (for ECP the x coordinate: RFC 5903 section 7). ERR_LENGTH: not
+ * dh_public_len() octets. ERR_VALUE: y <= 1, y >= p - 1, for group 24 outside the subgroup, for ECP
+ * not on the curve. A private value is used once: the cheap checks rest on that. */
 MUST_USE enum err dh_derive(unsigned group, const struct secret *private, struct bytes peer_public,
                             struct secret_long *ret_shared);
 /* Both in one step, for a responder. */

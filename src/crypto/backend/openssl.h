@@ -20,6 +20,7 @@ void openssl_must(int result);
 /* Drops what a failed call left in the thread's error queue, and returns e. */
 enum err openssl_failed(enum err e);
 
-/* The constants of the Diffie-Hellman groups. */
-void openssl_dh_start(void);
+/* The constants of the Diffie-Hellman groups; those in use (1 << number) also get a table that
+ * trebles the speed of key generation, of 0.1 to 0.7 MB. */
+void openssl_dh_start(uint64_t used);
 void openssl_dh_stop(void);

@@ -4,6 +4,7 @@
  * it spends seven times the work on checks of the peer's value that are settled for a safe prime by
  * the range check below.) */
 #include "crypto/backend/openssl.h"
+#include "crypto/backend/openssl_powers.h"
 
 #include <openssl/bn.h>
 #include <openssl/ec.h>
@@ -15,7 +16,8 @@ struct group {
     int private_bits;  /* MODP: of the exponent */
     BIGNUM *p, *g, *q; /* MODP; q, the order of a small subgroup, for group 24 only */
     BN_MONT_CTX *p_mont;
-    EC_GROUP *curve; /* ECP */
+    struct powers *powers; /* of g, when the group is in use */
+    EC_GROUP *curve;       /* ECP */
 };
 static struct group groups[25];
 
@@ -69,10 +71,8 @@ static void prepare_mont(struct group *g)
     BN_CTX_free(ctx);
 }
 
-void openssl_dh_start(void)
+static void prepare_all(void)
 {
-    if (groups[1].p)
-        return;
     for (size_t i = 0; i < ARRAY_LEN(modp); i++) {
         struct group *g = &groups[modp[i].group];
         *g = (struct group){
@@ -81,12 +81,24 @@ void openssl_dh_start(void)
         prepare_mont(g);
     }
     struct group *g24 = &groups[24];
+    g24->private_bits = 256;
     openssl_must(BN_hex2bn(&g24->p, group24_p) && BN_hex2bn(&g24->g, group24_g) &&
                  BN_hex2bn(&g24->q, group24_q));
     prepare_mont(g24);
     for (size_t i = 0; i < ARRAY_LEN(ecp); i++) {
         groups[ecp[i].group].curve = EC_GROUP_new_by_curve_name(ecp[i].nid);
         openssl_must(groups[ecp[i].group].curve != NULL);
+    }
+}
+
+void openssl_dh_start(uint64_t used)
+{
+    if (!groups[1].p)
+        prepare_all();
+    for (unsigned i = 0; i < ARRAY_LEN(groups); i++) {
+        struct group *g = &groups[i];
+        if (g->p && !g->powers && used >> i & 1)
+            g->powers = powers_new(g->g, g->p, g->p_mont, g->private_bits);
     }
 }
 
@@ -97,6 +109,7 @@ void openssl_dh_stop(void)
         BN_free(groups[i].g);
         BN_free(groups[i].q);
         BN_MONT_CTX_free(groups[i].p_mont);
+        powers_free(groups[i].powers);
         EC_GROUP_free(groups[i].curve);
         groups[i] = (struct group){0};
     }
@@ -154,19 +167,31 @@ static void choose_private(const struct sum *s)
     } while (BN_is_zero(s->x));
 }
 
-static void write_public(const struct sum *s, uint8_t *out)
+static void write_modp(const struct sum *s, uint8_t *out)
 {
-    if (!s->g->curve) {
-        openssl_must(
-            BN_mod_exp_mont_consttime(s->result, s->g->g, s->x, s->g->p, s->ctx, s->g->p_mont));
-        openssl_must(BN_bn2binpad(s->result, out, (int)s->public_len));
-        return;
-    }
+    const struct group *g = s->g;
+    if (g->powers)
+        powers_raise(g->powers, s->x, s->result, s->ctx);
+    else
+        openssl_must(BN_mod_exp_mont_consttime(s->result, g->g, s->x, g->p, s->ctx, g->p_mont));
+    openssl_must(BN_bn2binpad(s->result, out, (int)s->public_len));
+}
+
+static void write_point(const struct sum *s, uint8_t *out)
+{
     uint8_t point[1 + DH_PUBLIC_MAX]; /* 04 | x | y; RFC 5903 section 7 sends x | y */
     openssl_must(EC_POINT_mul(s->g->curve, s->point, s->x, NULL, NULL, s->ctx));
     openssl_must(EC_POINT_point2oct(s->g->curve, s->point, POINT_CONVERSION_UNCOMPRESSED, point,
                                     1 + s->public_len, s->ctx) == 1 + s->public_len);
     memcpy(out, point + 1, s->public_len);
+}
+
+static void write_public(const struct sum *s, uint8_t *out)
+{
+    if (s->g->curve)
+        write_point(s, out);
+    else
+        write_modp(s, out);
 }
 
 /* 1 < y < p - 1: in the group of a safe prime that leaves elements of large order only, and a

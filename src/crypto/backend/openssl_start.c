@@ -103,7 +103,7 @@ enum err crypto_start(struct crypto_use use, const char **ret_text)
         *ret_text = problem;
         return e;
     }
-    openssl_dh_start();
+    openssl_dh_start(use.dh_groups);
     return crypto_self_test(use, &crypto_vectors, ret_text);
 }
 

@@ -42,7 +42,7 @@ static struct file file_of(const char *name)
     FILE *in = fopen(path, "rb");
     assert_non_null(in);
     f.len = fread(f.b, 1, sizeof f.b, in);
-    fclose(in);
+    assert_int_equal(fclose(in), 0);
     return f;
 }
 

@@ -81,6 +81,32 @@ static void key_pairs_are_fresh(void **state)
     assert_false(secret_equal(secret_bytes(&x), secret_bytes(&y)));
 }
 
+/* The two ways of raising to a power, and both with and without the table that comes with use. */
+static void the_public_value_is_the_generator_to_the_private(void **state)
+{
+    (void)state;
+    static const unsigned two[] = {1, 2, 5, 14, 15, 16};
+    const char *text;
+    for (int tables = 0; tables < 2; tables++) {
+        crypto_stop();
+        assert_int_equal(crypto_start(tables ? CRYPTO_USE_ALL : (struct crypto_use){0}, &text),
+                         ERR_OK);
+        for (size_t i = 0; i < ARRAY_LEN(two); i++) {
+            size_t len = dh_public_len(two[i]);
+            uint8_t generator[DH_PUBLIC_MAX] = {0}, public[DH_PUBLIC_MAX];
+            generator[len - 1] = 2;
+            for (int again = 0; again < (tables ? 20 : 2); again++) {
+                SECRET private = {0};
+                SECRET_LONG power = {0};
+                assert_int_equal(dh_generate(two[i], entropy, &private, public), ERR_OK);
+                assert_int_equal(dh_derive(two[i], &private, bytes(generator, len), &power),
+                                 ERR_OK);
+                assert_memory_equal(power.b, public, len);
+            }
+        }
+    }
+}
+
 /* Both entry points refuse, and leave what they were given. */
 static void refused(unsigned g, struct bytes peer, enum err want)
 {
@@ -187,6 +213,7 @@ int main(void)
         cmocka_unit_test(the_groups_and_their_lengths),
         cmocka_unit_test(both_sides_agree),
         cmocka_unit_test(key_pairs_are_fresh),
+        cmocka_unit_test(the_public_value_is_the_generator_to_the_private),
         cmocka_unit_test(wrong_lengths_are_refused),
         cmocka_unit_test(modp_values_out_of_range_are_refused),
         cmocka_unit_test(the_edges_at_the_prime),
