@@ -134,19 +134,11 @@ static bool gcm_open(const struct packet_op *op)
     return EVP_CipherFinal_ex(ctx, none, &done) > 0;
 }
 
-static void seal(struct packet_engine *e, struct packet_op *ops, size_t n)
+static void hmac_seal(const struct packet_op *op)
 {
-    (void)e;
-    for (struct packet_op *op = ops; n > 0; op++, n--) {
-        op->ok = true;
-        if (!key_of(op)->mac) {
-            gcm_seal(op);
-            continue;
-        }
-        if (key_of(op)->seal)
-            crypt(key_of(op)->seal, op->iv, op->text, op->text_len);
-        mac(op, op->icv);
-    }
+    if (key_of(op)->seal)
+        crypt(key_of(op)->seal, op->iv, op->text, op->text_len);
+    mac(op, op->icv);
 }
 
 static bool hmac_open(const struct packet_op *op)
@@ -160,11 +152,23 @@ static bool hmac_open(const struct packet_op *op)
     return true;
 }
 
+static void seal(struct packet_engine *e, struct packet_op *ops, size_t n)
+{
+    (void)e;
+    for (size_t i = 0; i < n; i++) {
+        ops[i].ok = true;
+        if (key_of(&ops[i])->mac)
+            hmac_seal(&ops[i]);
+        else
+            gcm_seal(&ops[i]);
+    }
+}
+
 static void open(struct packet_engine *e, struct packet_op *ops, size_t n)
 {
     (void)e;
-    for (struct packet_op *op = ops; n > 0; op++, n--)
-        op->ok = key_of(op)->mac ? hmac_open(op) : gcm_open(op);
+    for (size_t i = 0; i < n; i++)
+        ops[i].ok = key_of(&ops[i])->mac ? hmac_open(&ops[i]) : gcm_open(&ops[i]);
 }
 
 const struct packet_ops openssl_packet_ops = {
