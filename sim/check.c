@@ -11,8 +11,9 @@ enum { CHECK_EVERY = 32, GENERATIONS_MAX = 256, KEY_SAMPLE = 16, SAS_MAX = 64 };
 /* A PULL takes its snapshot at message 2 and is abandoned 10 s later (decisions M9): a generation
  * made in between is not in it. */
 #define SNAPSHOT_AGE span_s(12)
-/* Delays are told in whole seconds, rounded up, and count from the receipt of message 2: a lost message 2 is repeated as it was
- * built, at most 10 s before (decisions M9). No packet is lost by that: the old key goes ATD >= 10 s after the switch. */
+/* Delays are told in whole seconds, rounded up, and count from the receipt of message 2: a lost
+ * message 2 is repeated as it was built, at most 10 s before (decisions M9). No packet is lost by
+ * that: the old key goes ATD >= 10 s after the switch. */
 #define SWITCH_TOLERANCE span_ms(10000 + 1000 + 500)
 
 /* What one node has to do with one generation. */
