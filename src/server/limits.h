@@ -12,5 +12,5 @@ enum {
     SERVER_REGISTRATIONS_S = 250, /* a second, believed of this machine until it has done more */
 };
 
-#define SERVER_PULL_LIFE                                                                           \
-    span_s(10) /* from message 2 to message 3; from 4 to the last repeat of 3 */
+/* From message 2 to message 3, and from message 4 to the last repeat of message 3. */
+#define SERVER_PULL_LIFE span_s(10)

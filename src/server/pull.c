@@ -74,34 +74,31 @@ static void pull_free(struct pull *p)
     free(p);
 }
 
-/* Takes p off the list of its SA. The SA may be gone by now. */
-static void unhang(struct server *s, struct pull *p)
+/* Takes p off the list of its SA; NULL: that is gone. */
+static void unhang(struct phase1_sa *sa, const struct pull *p)
 {
-    struct phase1_sa *sa = phase1_find(s->phase1, &p->key.cookies);
-    struct pull *first = sa ? phase1_user(sa) : NULL;
-
-    if (first == p) {
-        phase1_set_user(sa, p->next);
+    if (!sa)
         return;
-    }
-    for (; first; first = first->next) {
-        if (first->next == p)
-            first->next = p->next;
+    if (phase1_user(sa) == p)
+        phase1_set_user(sa, p->next);
+    for (struct pull *at = phase1_user(sa); at; at = at->next) {
+        if (at->next == p)
+            at->next = p->next;
     }
 }
 
-static void forget(struct server *s, struct pull *p)
+static void forget(struct server *s, struct pull *p, struct phase1_sa *sa)
 {
-    unhang(s, p);
+    unhang(sa, p);
     map_remove(&s->pulls.index, key_bytes(&p->key));
     heap_remove(&s->pulls.due, &p->due);
     pull_free(p);
 }
 
 /* The member did not finish. Its row, if it has one, says so. */
-static void tell_aborted(struct server *s, const struct pull *p, enum err why, struct effects *out)
+static void tell_aborted(const struct pull *p, const struct phase1_sa *sa, enum err why,
+                         struct effects *out)
 {
-    struct phase1_sa *sa = phase1_find(s->phase1, &p->key.cookies);
     struct event e = sa ? server_event(EV_PULL_ABORTED, sa) : event_of(EV_PULL_ABORTED);
 
     p->group->counters.pulls_failed++;
@@ -115,11 +112,12 @@ static void tell_aborted(struct server *s, const struct pull *p, enum err why, s
     effects_tell(out, &e);
 }
 
-static void abandon(struct server *s, struct pull *p, enum err why, struct effects *out)
+static void abandon(struct server *s, struct pull *p, struct phase1_sa *sa, enum err why,
+                    struct effects *out)
 {
     if (p->state == PULL_OFFERED)
-        tell_aborted(s, p, why, out);
-    forget(s, p);
+        tell_aborted(p, sa, why, out);
+    forget(s, p, sa);
 }
 
 /* Sends the sealed message in `w` and keeps it for repeats of the request. */
@@ -351,14 +349,14 @@ static void complete(struct server *s, struct pull *p, const struct request *q)
     enum err e = write_message_4(s, p, q, &w);
 
     if (e) { /* a key of the offer was dropped meanwhile: the member has to ask again (M9) */
-        abandon(s, p, e, q->out);
+        abandon(s, p, q->sa, e, q->out);
         return;
     }
     e = register_member(s, p, q);
     if (e) {
         struct refusal r = refuse_limit(e, "the registry is full");
         refuse(s, q->sa, p->group, &r, q->out);
-        forget(s, p);
+        forget(s, p, q->sa);
         return;
     }
     tell_registered(q, p->group);
@@ -392,7 +390,7 @@ static void message_3(struct server *s, struct pull *p, const struct request *q,
         r = refuse_unauthorised(q->sa, p->group);
     if (r.err) {
         refuse(s, q->sa, p->group, &r, q->out);
-        forget(s, p);
+        forget(s, p, q->sa);
         return;
     }
     complete(s, p, q);
@@ -466,29 +464,20 @@ void pull_datagram(struct server *s, instant_t now, struct endpoint from, struct
     }
 }
 
-static struct pull *first_due(const struct server *s)
-{
-    struct heap_node *first = heap_first(&s->pulls.due);
-
-    return first ? HEAP_OBJECT(first, struct pull, due) : NULL;
-}
-
 instant_t pull_due(const struct server *s) { return heap_due(&s->pulls.due); }
 
 void pull_timer(struct server *s, instant_t now, struct effects *out)
 {
-    while (instant_reached(pull_due(s), now))
-        abandon(s, first_due(s), ERR_TIMEOUT, out);
+    while (instant_reached(pull_due(s), now)) {
+        struct pull *p = HEAP_OBJECT(heap_first(&s->pulls.due), struct pull, due);
+        abandon(s, p, phase1_find(s->phase1, &p->key.cookies), ERR_TIMEOUT, out);
+    }
 }
 
 void pull_end_all(struct server *s, struct phase1_sa *sa, struct effects *out)
 {
-    struct pull *p;
-
-    while ((p = phase1_user(sa))) {
-        phase1_set_user(sa, p->next);
-        abandon(s, p, ERR_CLOSED, out);
-    }
+    while (phase1_user(sa))
+        abandon(s, phase1_user(sa), sa, ERR_CLOSED, out);
 }
 
 void pulls_free(struct pulls *p)

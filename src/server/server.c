@@ -199,27 +199,16 @@ void server_reseed(struct server *s, const uint8_t seed[DRBG_SEED]) { drbg_resee
 
 /* ---- inputs ---- */
 
-static void tell_notified(const struct phase1_outcome *o, struct effects *out)
-{
-    struct event e = server_event(EV_NOTIFY_RECEIVED, o->sa);
-
-    event_add_u64(&e, "type", o->notify_type);
-    event_add_str(&e, "name", ike1_notify_name(o->notify_type));
-    effects_tell(out, &e);
-}
-
 static void outcome(struct server *s, const struct phase1_outcome *o, struct effects *out)
 {
     switch (o->kind) {
     case PHASE1_NOTHING:
     case PHASE1_UP:
+    case PHASE1_NOTIFIED: /* told by phase 1; nothing that a member could say changes the server */
         break;
     case PHASE1_FAILED:
     case PHASE1_DOWN:
         pull_end_all(s, o->sa, out);
-        break;
-    case PHASE1_NOTIFIED:
-        tell_notified(o, out);
         break;
     }
 }
