@@ -45,8 +45,8 @@ static void a_member_registers(void **state)
         assert_int_equal(t->direction, 0);
         assert_int_equal(t->preserve, 0);
     }
-    assert_true(prefix_equal(sa->sats[1].src, w->policies[1].source));
-    assert_true(prefix_equal(sa->sats[1].dst, w->policies[1].destination));
+    assert_true(prefix_equal(sa->sats[1].src, w->m.policies[1].source));
+    assert_true(prefix_equal(sa->sats[1].dst, w->m.policies[1].destination));
     assert_int_equal(sa->sats[1].src_port, 1);
     assert_int_equal(sa->sats[1].dst_port, 2);
     assert_int_equal(sa->sats[1].ip_protocol, 17);
@@ -146,7 +146,7 @@ static void several_ipsec_sas_have_a_key_each(void **state)
 {
     (void)state;
     struct world *w = world_new();
-    w->groups[0].n_sas = 2;
+    w->m.groups[0].n_sas = 2;
     world_open(w);
     struct pull_client *gm = &w->gm[0];
     world_phase1(w, gm);
@@ -446,8 +446,8 @@ static void unlisted_gateway_is_refused_with_the_statement(void **state)
     uint8_t room[DATAGRAM_MAX];
     (void)state;
     struct world *w = world_new();
-    w->groups[0].gateways = w->red_list; /* site-2 only */
-    w->groups[0].n_gateways = 1;
+    w->m.groups[0].gateways = w->m.red_list; /* site-2 only */
+    w->m.groups[0].n_gateways = 1;
     world_open(w);
     struct pull_client *gm = &w->gm[0];
     world_phase1(w, gm);
@@ -470,7 +470,7 @@ static void authorisation_is_checked_again_at_message_3(void **state)
     struct pull_client *gm = &w->gm[0];
     world_phase1(w, gm);
     world_ask(w, gm, BLUE);
-    w->groups[0].n_gateways = 0; /* the operator took it off the list */
+    w->m.groups[0].n_gateways = 0; /* the operator took it off the list */
     world_from(w, gm, pull_client_3(gm, NULL, room));
     expect_refusal(w, gm, IKE1_NOTIFY_INVALID_ID_INFORMATION, GDOI_REASON_NOT_AUTHORISED);
     assert_int_equal(world_blue(w)->registry.n, 0);
@@ -496,7 +496,7 @@ static void a_group_without_keys_is_not_ready(void **state)
     uint8_t room[DATAGRAM_MAX];
     (void)state;
     struct world *w = world_new();
-    w->groups[0].n_sas = 0;
+    w->m.groups[0].n_sas = 0;
     world_open(w);
     struct pull_client *gm = &w->gm[0];
     world_phase1(w, gm);

@@ -5,7 +5,7 @@ static enum err try_new(struct world *w)
 {
     uint8_t seed[DRBG_SEED] = {1};
     struct server *s = NULL;
-    enum err e = server_new(&w->model, seed, w->now, &w->out, &s);
+    enum err e = server_new(&w->m.model, seed, w->now, &w->out, &s);
     world_collect(w);
     assert_int_equal(s == NULL, e != ERR_OK);
     server_free(s);
@@ -18,31 +18,31 @@ static void what_is_not_built_is_refused_by_name(void **state)
     struct world *w = world_new();
     assert_int_equal(try_new(w), ERR_OK);
 
-    w->groups[1].communication = (struct model_communication){
+    w->m.groups[1].communication = (struct model_communication){
         .present = true, .where = WHERE("group red server-member-communication")};
     assert_int_equal(try_new(w), ERR_UNBUILT);
     world_says(w, EV_CONFIG, "statement", "server-member-communication");
-    w->groups[1].communication.present = false;
+    w->m.groups[1].communication.present = false;
 
-    w->groups[1].anti_replay_window_ms = 100000;
+    w->m.groups[1].anti_replay_window_ms = 100000;
     assert_int_equal(try_new(w), ERR_UNBUILT);
     world_says(w, EV_CONFIG, "what", "no-anti-replay");
-    w->groups[1].anti_replay_window_ms = 0;
+    w->m.groups[1].anti_replay_window_ms = 0;
 
-    w->hour.cipher = MODEL_ESP_AES_GCM16;
-    w->hour.auth = MODEL_ESP_AUTH_NONE;
+    w->m.hour.cipher = MODEL_ESP_AES_GCM16;
+    w->m.hour.auth = MODEL_ESP_AUTH_NONE;
     assert_int_equal(try_new(w), ERR_UNBUILT);
     world_says(w, EV_CONFIG, "what", "sender identifiers");
     world_says(w, EV_CONFIG, "statement", "ipsec proposal hour");
-    w->hour.cipher = MODEL_ESP_AES_CBC;
+    w->m.hour.cipher = MODEL_ESP_AES_CBC;
     assert_int_equal(try_new(w), ERR_TYPE);
-    w->hour.auth = MODEL_ESP_HMAC_SHA1_96;
+    w->m.hour.auth = MODEL_ESP_HMAC_SHA1_96;
     assert_int_equal(try_new(w), ERR_OK);
 
-    w->hour.lifetime_s = 149;
+    w->m.hour.lifetime_s = 149;
     assert_int_equal(try_new(w), ERR_CONFIG);
     world_says(w, EV_CONFIG, "what", "10 times");
-    w->hour.lifetime_s = 150;
+    w->m.hour.lifetime_s = 150;
     assert_int_equal(try_new(w), ERR_OK);
 
     effects_free(&w->out);
@@ -56,15 +56,15 @@ static void a_group_too_large_for_a_message_is_refused(void **state)
     (void)state;
     struct world *w = world_new();
     for (size_t i = 0; i < ARRAY_LEN(policies); i++)
-        policies[i] = w->policies[0];
+        policies[i] = w->m.policies[0];
     for (size_t i = 0; i < ARRAY_LEN(sas); i++) {
-        sas[i] = w->blue_sas[0];
+        sas[i] = w->m.blue_sas[0];
         sas[i].n_policies = 1;
     }
-    w->groups[0].sas = sas;
-    w->groups[0].n_sas = SERVER_SAS_MAX + 1;
+    w->m.groups[0].sas = sas;
+    w->m.groups[0].n_sas = SERVER_SAS_MAX + 1;
     assert_int_equal(try_new(w), ERR_LIMIT);
-    w->groups[0].n_sas = 1;
+    w->m.groups[0].n_sas = 1;
     sas[0].policies = policies;
     sas[0].n_policies = SERVER_POLICIES_MAX + 1;
     assert_int_equal(try_new(w), ERR_LIMIT);
@@ -81,17 +81,17 @@ static void the_largest_groups_fit(void **state)
     (void)state;
     for (int many_keys = 0; many_keys < 2; many_keys++) {
         struct world *w = world_new();
-        w->hour.key_bits = 256;
-        w->hour.auth = MODEL_ESP_HMAC_SHA512_256;
+        w->m.hour.key_bits = 256;
+        w->m.hour.auth = MODEL_ESP_HMAC_SHA512_256;
         for (size_t i = 0; i < ARRAY_LEN(policies); i++)
-            policies[i] = w->policies[1];
+            policies[i] = w->m.policies[1];
         for (size_t i = 0; i < ARRAY_LEN(sas); i++) {
-            sas[i] = w->blue_sas[0];
+            sas[i] = w->m.blue_sas[0];
             sas[i].policies = policies;
             sas[i].n_policies = i < SERVER_POLICIES_MAX - SERVER_SAS_MAX ? 2 : 1;
         }
-        w->groups[0].sas = sas;
-        w->groups[0].n_sas = many_keys ? SERVER_SAS_MAX : 1;
+        w->m.groups[0].sas = sas;
+        w->m.groups[0].n_sas = many_keys ? SERVER_SAS_MAX : 1;
         if (!many_keys)
             sas[0].n_policies = SERVER_POLICIES_MAX;
         world_open(w);
@@ -107,7 +107,7 @@ static void gateways_that_cannot_be_told_apart_are_refused(void **state)
 {
     (void)state;
     struct world *w = world_new();
-    w->gateways[1].address = w->gateways[0].address;
+    w->m.gateways[1].address = w->m.gateways[0].address;
     assert_int_equal(try_new(w), ERR_CONFLICT);
     effects_free(&w->out);
     free(w);
@@ -271,13 +271,13 @@ static void aggressive_mode_and_names_register_too(void **state)
 {
     (void)state;
     struct world *w = world_new();
-    w->policy.mode = MODEL_MODE_AGGRESSIVE;
-    w->gateways[0].address = IP_NONE;
-    w->gateways[0].dynamic = (struct model_identity){MODEL_ID_FQDN, bytes_str("one.example.net")};
+    w->m.policy.mode = MODEL_MODE_AGGRESSIVE;
+    w->m.gateways[0].address = IP_NONE;
+    w->m.gateways[0].dynamic = (struct model_identity){MODEL_ID_FQDN, bytes_str("one.example.net")};
     world_open(w);
-    struct pull_client_config config = {.proposal = w->ike_list,
-                                        .psk = w->policy.psk,
-                                        .identity = w->gateways[0].dynamic,
+    struct pull_client_config config = {.proposal = w->m.ike_list,
+                                        .psk = w->m.policy.psk,
+                                        .identity = w->m.gateways[0].dynamic,
                                         .mode = MODEL_MODE_AGGRESSIVE,
                                         .local = {ip_v4(0xc6336401), 848},
                                         .server = blue_at,
@@ -287,7 +287,7 @@ static void aggressive_mode_and_names_register_too(void **state)
     world_phase1(w, &w->gm[0]);
     world_pull(w, &w->gm[0], BLUE);
     const struct registry *r = &world_blue(w)->registry;
-    assert_ptr_equal(registry_find(r, w->gateways[0].dynamic), r->members[0]);
+    assert_ptr_equal(registry_find(r, w->m.gateways[0].dynamic), r->members[0]);
     assert_ptr_equal(registry_at_address(r, ip_v4(0xc6336401)), r->members[0]);
     world_close(w);
 }

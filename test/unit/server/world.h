@@ -1,17 +1,17 @@
 #pragma once
-/* One key server and some hand-cranked members on a virtual clock. Two groups: "blue" (id 7) at
- * 10.0.0.254 for site-1 and site-2, "red" (id 9) at 10.0.0.253 for site-2 only. Every datagram
- * passes through the test. */
+/* One key server and two hand-cranked members on a virtual clock. Every datagram passes through the
+ * test. */
 #include "check.h"
 #include "crypto/crypto.h"
 #include "ike1/payload.h"
 #include "server/limits.h"
 #include "server/server.h"
 #include "unit/server/pull_client.h"
+#include "unit/server/two_groups.h"
 
 #include <stdlib.h>
 
-enum { WORLD_START = 5000, BLUE = 7, RED = 9, WORLD_PACKETS = 32, WORLD_EVENTS = 128 };
+enum { WORLD_START = 5000, WORLD_PACKETS = 32, WORLD_EVENTS = 128 };
 
 struct packet {
     struct endpoint from, to;
@@ -20,17 +20,7 @@ struct packet {
 };
 struct world {
     instant_t now;
-    /* the model, free to change before world_open(); tests also change the lists later on */
-    struct model_ike_proposal ike;
-    const struct model_ike_proposal *ike_list[1];
-    struct model_ike_policy policy;
-    struct model_server_gateway gateways[3];
-    const struct model_server_gateway *blue_list[3], *red_list[1];
-    struct model_ipsec_proposal hour, day;
-    struct model_match_policy policies[3];
-    struct model_ipsec_sa blue_sas[2], red_sas[1];
-    struct model_group groups[2];
-    struct model_server model;
+    struct two_groups m; /* free to change before world_open(), its lists later too */
     struct server *server;
     struct effects out;
     struct packet packets[WORLD_PACKETS]; /* that the server sent and nobody took */
@@ -40,90 +30,6 @@ struct world {
     struct pull_client gm[2];
 };
 
-#define WHERE(text) ((struct model_where){"ks.conf", text, 12})
-
-static const struct endpoint blue_at = {{4, {10, 0, 0, 254}}, 848};
-static const struct endpoint red_at = {{4, {10, 0, 0, 253}}, 848};
-
-static inline void world_ike(struct world *w)
-{
-    w->ike = (struct model_ike_proposal){.name = "p1",
-                                         .auth = MODEL_AUTH_PSK,
-                                         .hash = MODEL_IKE_SHA256,
-                                         .dh_group = 19,
-                                         .cipher = MODEL_IKE_AES,
-                                         .key_bits = 128,
-                                         .lifetime_s = 28800};
-    w->ike_list[0] = &w->ike;
-    w->policy = (struct model_ike_policy){.name = "pol",
-                                          .where = WHERE("ike policy pol"),
-                                          .mode = MODEL_MODE_MAIN,
-                                          .proposals = w->ike_list,
-                                          .n_proposals = 1,
-                                          .psk = bytes_str("between us")};
-    for (uint8_t i = 0; i < 3; i++) {
-        static const char *const names[] = {"site-1", "site-2", "site-3"};
-        w->gateways[i] = (struct model_server_gateway){.name = names[i],
-                                                       .where = WHERE("ike gateway"),
-                                                       .policy = &w->policy,
-                                                       .address = ip_v4(0x0a000001u + i)};
-    }
-}
-
-static inline void world_group(struct world *w, size_t i, const char *name, uint32_t id,
-                               struct endpoint at)
-{
-    w->groups[i] = (struct model_group){
-        .name = name, .where = WHERE("group"), .id = id, .atd_s = 15, .server_address = at.ip};
-}
-
-/* blue: one ipsec-sa with two policies; a second one, "wide", when a test says n_sas = 2. */
-static inline void world_groups(struct world *w)
-{
-    w->hour = (struct model_ipsec_proposal){.name = "hour",
-                                            .where = WHERE("ipsec proposal hour"),
-                                            .cipher = MODEL_ESP_AES_CBC,
-                                            .key_bits = 128,
-                                            .auth = MODEL_ESP_HMAC_SHA256_128,
-                                            .lifetime_s = 3600};
-    w->day = (struct model_ipsec_proposal){.name = "day",
-                                           .where = WHERE("ipsec proposal day"),
-                                           .cipher = MODEL_ESP_3DES,
-                                           .auth = MODEL_ESP_HMAC_SHA1_96,
-                                           .lifetime_s = 86400};
-    struct prefix left = prefix_of(ip_v4(0x0a010000), 16), right = prefix_of(ip_v4(0x0a020000), 16);
-    w->policies[0] =
-        (struct model_match_policy){.name = "lr", .source = left, .destination = right};
-    w->policies[1] = (struct model_match_policy){.name = "rl",
-                                                 .source = right,
-                                                 .destination = left,
-                                                 .source_port = 1,
-                                                 .destination_port = 2,
-                                                 .protocol = 17};
-    w->policies[2] = (struct model_match_policy){
-        .name = "all", .source = prefix_of(ip_v4(0), 0), .destination = prefix_of(ip_v4(0), 0)};
-    w->blue_sas[0] = (struct model_ipsec_sa){
-        .name = "main", .proposal = &w->hour, .policies = w->policies, .n_policies = 2};
-    w->blue_sas[1] = (struct model_ipsec_sa){
-        .name = "wide", .proposal = &w->day, .policies = w->policies + 2, .n_policies = 1};
-    w->red_sas[0] = w->blue_sas[0];
-    world_group(w, 0, "blue", BLUE, blue_at);
-    world_group(w, 1, "red", RED, red_at);
-    w->blue_list[0] = w->gateways;
-    w->blue_list[1] = w->gateways + 1;
-    w->red_list[0] = w->gateways + 1;
-    w->groups[0].gateways = w->blue_list;
-    w->groups[0].n_gateways = 2;
-    w->groups[0].sas = w->blue_sas;
-    w->groups[0].n_sas = 1;
-    w->groups[1].gateways = w->red_list;
-    w->groups[1].n_gateways = 1;
-    w->groups[1].sas = w->red_sas;
-    w->groups[1].n_sas = 1;
-    w->model = (struct model_server){
-        .gateways = w->gateways, .n_gateways = 3, .groups = w->groups, .n_groups = 2};
-}
-
 static inline struct world *world_new(void)
 {
     const char *text;
@@ -131,8 +37,7 @@ static inline struct world *world_new(void)
     struct world *w = calloc(1, sizeof *w);
     assert_non_null(w);
     w->now = (instant_t){WORLD_START * NS_PER_S};
-    world_ike(w);
-    world_groups(w);
+    two_groups_init(&w->m);
     return w;
 }
 
@@ -167,12 +72,12 @@ static inline void world_collect(struct world *w)
 static inline void world_open(struct world *w)
 {
     uint8_t seed[DRBG_SEED] = {5};
-    assert_int_equal(server_new(&w->model, seed, w->now, &w->out, &w->server), ERR_OK);
+    assert_int_equal(server_new(&w->m.model, seed, w->now, &w->out, &w->server), ERR_OK);
     world_collect(w);
     for (uint8_t i = 0; i < 2; i++) {
-        struct pull_client_config config = {.proposal = w->ike_list,
-                                            .psk = w->policy.psk,
-                                            .mode = w->policy.mode,
+        struct pull_client_config config = {.proposal = w->m.ike_list,
+                                            .psk = w->m.policy.psk,
+                                            .mode = w->m.policy.mode,
                                             .local = {ip_v4(0x0a000001u + i), 848},
                                             .server = blue_at,
                                             .seed = i};
