@@ -72,7 +72,7 @@ struct phase1_sa *phase1_respond(struct phase1_call *c, const struct phase1_peer
     sa->hs->lifetime_s = choice->lifetime_s;
     sa->hs->deadline = instant_add(c->now, PHASE1_HALF_OPEN_LIFE);
     phase1_blob_set(&sa->hs->sa_body, sa_body);
-    phase1_half_open_add(c->t, sa);
+    phase1_half_open_add(c->t, sa, c->digest);
     phase1_schedule(c->t, sa);
     return sa;
 }

@@ -18,21 +18,21 @@ static struct phase1_handshake *of_sibling(struct phase1_link *l)
     return HEAP_OBJECT(l, struct phase1_handshake, sibling);
 }
 
-static void first_key(struct ike1_cookies cookies, struct endpoint from,
-                      uint8_t out[PHASE1_FIRST_KEY])
+static void first_key(uint64_t digest, struct endpoint from, uint8_t out[PHASE1_FIRST_KEY])
 {
     struct wr w = wr_of(out, PHASE1_FIRST_KEY);
-    wr_put(&w, BYTES_OF(cookies.i));
+    wr_u64(&w, digest);
     wr_put(&w, bytes(&from.ip, sizeof from.ip));
     wr_u16(&w, from.port);
     assert(wr_end(&w) == ERR_OK && w.len == PHASE1_FIRST_KEY);
 }
 
-/* The exchange that this first message has already started. */
+/* The exchange that this very message has started. One that differs in anything starts another, so
+ * that nobody who saw an initiator's cookie can take its place. */
 struct phase1_sa *phase1_half_open_find(const struct phase1_table *t, const struct phase1_call *c)
 {
     uint8_t key[PHASE1_FIRST_KEY];
-    first_key(c->header->cookies, c->from, key);
+    first_key(c->digest, c->from, key);
     return map_get(&t->by_first, BYTES_OF(key));
 }
 
@@ -90,7 +90,7 @@ enum err phase1_half_open_room(struct phase1_call *c)
     return ERR_OK;
 }
 
-void phase1_half_open_add(struct phase1_table *t, struct phase1_sa *sa)
+void phase1_half_open_add(struct phase1_table *t, struct phase1_sa *sa, uint64_t digest)
 {
     struct phase1_handshake *hs = sa->hs;
     struct phase1_source *s = source_of(t, &sa->pair.ip);
@@ -105,7 +105,7 @@ void phase1_half_open_add(struct phase1_table *t, struct phase1_sa *sa)
     hs->source = s;
     phase1_link_append(&s->all, &hs->sibling);
     phase1_link_append(&t->unproven, &hs->age);
-    first_key(sa->cookies, phase1_remote(sa), hs->first_key);
+    first_key(digest, phase1_remote(sa), hs->first_key);
     map_put(&t->by_first, BYTES_OF(hs->first_key), sa);
     t->n_half_open++;
 }

@@ -71,8 +71,8 @@ struct phase1_keys {
     uint8_t cipher_key[32];
 };
 
-/* A first message is known again by its initiator cookie and where it came from. */
-enum { PHASE1_FIRST_KEY = IKE1_COOKIE + sizeof(struct ip) + 2 };
+/* A first message is known again by its digest and where it came from. */
+enum { PHASE1_FIRST_KEY = sizeof(uint64_t) + sizeof(struct ip) + 2 };
 
 struct phase1_handshake {
     struct phase1_sa *sa;
@@ -212,7 +212,7 @@ char *phase1_id_text(const struct ike1_id *id, char *out, size_t room);
 
 /* phase1_half_open.c */
 MUST_USE enum err phase1_half_open_room(struct phase1_call *c);
-void phase1_half_open_add(struct phase1_table *t, struct phase1_sa *sa);
+void phase1_half_open_add(struct phase1_table *t, struct phase1_sa *sa, uint64_t digest);
 struct phase1_sa *phase1_half_open_find(const struct phase1_table *t, const struct phase1_call *c);
 void phase1_half_open_routable(struct phase1_sa *sa);
 void phase1_half_open_remove(struct phase1_table *t, struct phase1_sa *sa);

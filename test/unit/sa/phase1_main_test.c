@@ -346,7 +346,7 @@ static void jobs_for_forgeries_are_limited(void **state)
     for (uint8_t i = 0; i < 20; i++) {
         p.data[p.len - 1] = i;
         duo_deliver(d, R, &p);
-        if (d->side[R].job.id)
+        if (d->side[R].jobs_waiting)
             duo_job(d, R);
     }
     assert_int_equal(d->side[R].n_jobs, PHASE1_JOBS_MAX);
@@ -391,7 +391,7 @@ static void failing_and_late_jobs(void **state)
     duo_start(d);
     duo_pass(d, I);
     duo_pass(d, R);
-    struct job job = d->side[I].job;
+    struct job job = d->side[I].jobs[0];
     struct job_result r = {.id = job.id, .kind = job.kind, .err = ERR_CRYPTO};
     struct phase1_outcome o =
         duo_note(d, I, phase1_job_done(d->side[I].table, d->now, &r, &d->side[I].out));
