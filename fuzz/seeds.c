@@ -2,15 +2,10 @@
  * folder. */
 #include "gdoi/capture.h"
 #include "gdoi/kd.h"
-#include "hex.h"
+#include "test/hex.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
-
-#include <cmocka.h>
 
 /* Bits of gdoi_sa.c: no gap, six octets, TV, host order; and time stamps. */
 enum { CAPTURED_DIALECT = 0x1d, NATIVE_DIALECT = 0x20 };

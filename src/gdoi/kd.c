@@ -75,8 +75,7 @@ static enum err read_kek(struct bytes spi, struct bytes attributes, struct gdoi_
 
 static enum err add_sid(struct gdoi_sid_packet *sid, struct bytes value)
 {
-    if (sid->n == GDOI_SIDS_MAX)
-        return ERR_TOO_MANY;
+    assert(sid->n < GDOI_SIDS_MAX); /* one attribute of the packet is the number of bits */
     if (value.len != (sid->bits + 7u) / 8)
         return ERR_LENGTH;
     sid->value[sid->n++] = value;

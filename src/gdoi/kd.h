@@ -6,7 +6,12 @@
 #include "gdoi/sa.h"
 #include "wire/chain.h"
 
-enum { GDOI_TEKS_MAX = 64, GDOI_SIDS_MAX = 16, GDOI_KEY_MAX = 64, GDOI_SIG_KEY_MAX = 1100 };
+enum {
+    GDOI_TEKS_MAX = 64,
+    GDOI_SIDS_MAX = IKE1_ATTRIBUTES_MAX - 1,
+    GDOI_KEY_MAX = 64,
+    GDOI_SIG_KEY_MAX = 1100
+};
 
 struct gdoi_tek_packet {
     uint32_t spi;

@@ -1,14 +1,9 @@
 #include "gdoi/capture.h"
 
 #include "crypto/crypto.h"
-#include "hex.h"
+#include "test/hex.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdio.h>
-
-#include <cmocka.h>
 
 #define FOLDER "test/vectors/gdoi-reference/"
 

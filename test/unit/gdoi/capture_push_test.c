@@ -3,13 +3,7 @@
 #include "gdoi/capture.h"
 #include "gdoi/kd.h"
 #include "gdoi/push.h"
-#include "hex.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
+#include "test/hex.h"
 
 static struct capture capture;
 static struct capture_message message[CAPTURE_FRAMES + 1];

@@ -5,14 +5,8 @@
 #include "gdoi/kd.h"
 #include "gdoi/push.h"
 #include "gdoi/shape.h"
-#include "hex.h"
 #include "ike1/sa.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
+#include "test/hex.h"
 
 static struct capture capture;
 static struct capture_message message[CAPTURE_FRAMES + 1];

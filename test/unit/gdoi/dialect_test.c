@@ -1,11 +1,7 @@
 #include "gdoi/dialect.h"
+#include "test/check.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 static void tolerances_are_counted_by_name(void **state)
 {

@@ -1,16 +1,10 @@
 #include "gdoi/sa.h"
-#include "hex.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
+#include "test/hex.h"
 
 static const struct gdoi_dialect d3p = {.d3p_type_number = GDOI_D3P_TYPE_NUMBER,
                                         .d3p_window_number = GDOI_D3P_WINDOW_NUMBER};
 
-static struct bytes write(const struct gdoi_dialect *d, const struct gdoi_gap *gap)
+static struct bytes rewritten(const struct gdoi_dialect *d, const struct gdoi_gap *gap)
 {
     static uint8_t out[64];
     struct wr w = wr_of(out, sizeof out);
@@ -31,13 +25,13 @@ static void delays_go_both_ways(void **state)
     assert_true(gap.has_atd && gap.has_dtd);
     assert_int_equal(gap.atd, 30);
     assert_int_equal(gap.dtd, 45);
-    assert_octets(write(&GDOI_RFC6407, &gap), body);
+    assert_octets(rewritten(&GDOI_RFC6407, &gap), body);
 
     assert_int_equal(gdoi_gap_parse(hex("80010000"), &GDOI_RFC6407, &gap), ERR_OK);
     assert_true(gap.has_atd && !gap.has_dtd);
-    assert_octets(write(&GDOI_RFC6407, &gap), hex("80010000"));
+    assert_octets(rewritten(&GDOI_RFC6407, &gap), hex("80010000"));
     assert_int_equal(gdoi_gap_parse(hex(""), &GDOI_RFC6407, &gap), ERR_OK);
-    assert_octets(write(&GDOI_RFC6407, &gap), hex(""));
+    assert_octets(rewritten(&GDOI_RFC6407, &gap), hex(""));
 }
 
 static void a_member_asks_for_sender_ids(void **state)
@@ -47,7 +41,7 @@ static void a_member_asks_for_sender_ids(void **state)
     (void)state;
     assert_int_equal(gdoi_gap_parse(hex("80030002"), &GDOI_RFC6407, &gap), ERR_OK);
     assert_int_equal(gap.sid_request, 2);
-    assert_octets(write(&GDOI_RFC6407, &gap), hex("80030002"));
+    assert_octets(rewritten(&GDOI_RFC6407, &gap), hex("80030002"));
     assert_int_equal(gdoi_gap_parse(hex("80030000"), &GDOI_RFC6407, &gap), ERR_VALUE);
 }
 
@@ -63,8 +57,8 @@ static void time_stamps_are_a_dialect(void **state)
     assert_int_equal(gdoi_gap_parse(body, &d3p, &gap), ERR_OK);
     assert_int_equal(gap.d3p_type, 1);
     assert_int_equal(gap.d3p_window, 100000);
-    assert_octets(write(&d3p, &gap), body);
-    assert_octets(write(&GDOI_RFC6407, &gap), hex(""));
+    assert_octets(rewritten(&d3p, &gap), body);
+    assert_octets(rewritten(&GDOI_RFC6407, &gap), hex(""));
     assert_int_equal(gdoi_gap_parse(hex("80800000"), &d3p, &gap), ERR_VALUE);
     assert_int_equal(gdoi_gap_parse(hex("80810000"), &d3p, &gap), ERR_VALUE);
     assert_int_equal(gdoi_gap_parse(hex("00810000"), &d3p, &gap), ERR_LENGTH);

@@ -1,11 +1,5 @@
 #include "gdoi/id.h"
-#include "hex.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
+#include "test/hex.h"
 
 static void groups_are_named_by_number(void **state)
 {

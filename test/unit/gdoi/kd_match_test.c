@@ -1,11 +1,5 @@
 #include "gdoi/kd.h"
-#include "hex.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
+#include "test/hex.h"
 
 /* A SA of a KEK and one TEK under two policies, and a KD that fits it; each test spoils one thing.
  */

@@ -1,11 +1,5 @@
 #include "gdoi/kd.h"
-#include "hex.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
+#include "test/hex.h"
 
 #define SPI16 "0102030405060708 1112131415161718"
 #define KEY16 "a0a1a2a3a4a5a6a7a8a9aaabacadaeaf"

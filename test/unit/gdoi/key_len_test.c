@@ -1,10 +1,7 @@
 #include "gdoi/numbers.h"
+#include "test/check.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdint.h>
-
-#include <cmocka.h>
 
 static void ciphers_of_esp(void **state)
 {

@@ -1,10 +1,7 @@
 #include "gdoi/numbers.h"
+#include "test/check.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdint.h>
-
-#include <cmocka.h>
 
 /* First, last and one past of each list. */
 static void numbers_have_names(void **state)

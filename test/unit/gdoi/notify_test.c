@@ -2,13 +2,7 @@
 #include "gdoi/capture.h"
 #include "gdoi/notify.h"
 #include "gdoi/numbers.h"
-#include "hex.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
+#include "test/hex.h"
 
 #define SPI16 "0102030405060708 1112131415161718"
 #define DIGEST "a0a1a2a3a4a5a6a7a8a9aaabacadaeaf"

@@ -2,13 +2,7 @@
 #include "gdoi/capture.h"
 #include "gdoi/push.h"
 #include "gdoi/shape.h"
-#include "hex.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
+#include "test/hex.h"
 
 static uint8_t out[512];
 

@@ -1,13 +1,7 @@
 /* The SA payload and the order of its parts; the parts themselves are in sak_test.c, gap_test.c and
  * sat_test.c. */
 #include "gdoi/sa.h"
-#include "hex.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
+#include "test/hex.h"
 
 /* Bodies of the parts, each with its length in octets. */
 #define SAK_HEAD                                                                                   \
@@ -26,7 +20,7 @@ static enum err parse(const char *text)
     return gdoi_sa_parse(hex(text), &GDOI_RFC6407, NULL, &sa);
 }
 
-static struct bytes write(const struct gdoi_dialect *d)
+static struct bytes rewritten(const struct gdoi_dialect *d)
 {
     static uint8_t out[512];
     struct wr w = wr_of(out, sizeof out);
@@ -59,7 +53,7 @@ static void parts_are_read_and_written_in_order(void **state)
         assert_int_equal(sa.has_sak, good[i].sak);
         assert_int_equal(sa.has_gap, good[i].gap);
         assert_int_equal(sa.n_sats, good[i].n_sats);
-        assert_octets(write(&GDOI_RFC6407), hex(good[i].text));
+        assert_octets(rewritten(&GDOI_RFC6407), hex(good[i].text));
     }
 }
 
@@ -171,7 +165,7 @@ static void a_dialect_leaves_the_gap_out(void **state)
 
     (void)state;
     assert_int_equal(parse(SA "00160000" GAP(10) SAT(00)), ERR_OK);
-    assert_octets(write(&no_gap), hex(SA "00100000" SAT(00)));
+    assert_octets(rewritten(&no_gap), hex(SA "00100000" SAT(00)));
 }
 
 static void a_full_buffer_is_told(void **state)

@@ -1,11 +1,5 @@
 #include "gdoi/sa_parts.h"
-#include "hex.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
+#include "test/hex.h"
 
 #define SPI16 "0102030405060708 1112131415161718"
 #define ENDS "11 010350 04 0a000001 010350 04 ef010101"
@@ -22,7 +16,7 @@ static enum err parse(const char *text)
     return sak_parse(&r, &tolerated, &sak);
 }
 
-static struct bytes write(const struct gdoi_dialect *d)
+static struct bytes rewritten(const struct gdoi_dialect *d)
 {
     static uint8_t out[256];
     struct wr w = wr_of(out, sizeof out);
@@ -63,7 +57,7 @@ static void everything_is_read_and_written(void **state)
     assert_int_equal(sak.sig_algorithm, GDOI_SIG_ALG_RSA);
     assert_int_equal(sak.sig_key_length, 2048);
     assert_int_equal(sak.ack, GDOI_ACK_KEK_SHA256);
-    assert_octets(write(&GDOI_RFC6407), hex(FULL));
+    assert_octets(rewritten(&GDOI_RFC6407), hex(FULL));
 }
 
 static void dialects_write_other_forms(void **state)
@@ -72,7 +66,7 @@ static void dialects_write_other_forms(void **state)
 
     (void)state;
     assert_int_equal(parse(FULL), ERR_OK);
-    struct bytes other = write(&compat);
+    struct bytes other = rewritten(&compat);
     assert_octets(other, hex(ENDS SPI16 "000000000000 80010001 80020003 80030100 80040e10"
                                         "80050003 80060001 80070800"));
     struct rd r = rd_of(other);
@@ -82,8 +76,9 @@ static void dialects_write_other_forms(void **state)
     assert_int_equal(tolerances(), 2);
     assert_int_equal(sak.lifetime, 3600);
     sak.lifetime = 65536; /* does not fit a TV */
-    assert_octets(write(&compat), hex(ENDS SPI16 "000000000000 80010001 80020003 80030100"
-                                                 "00040004 00010000 80050003 80060001 80070800"));
+    assert_octets(rewritten(&compat),
+                  hex(ENDS SPI16 "000000000000 80010001 80020003 80030100"
+                                 "00040004 00010000 80050003 80060001 80070800"));
 }
 
 static void ends_may_be_ipv6(void **state)
@@ -94,7 +89,7 @@ static void ends_may_be_ipv6(void **state)
     (void)state;
     assert_int_equal(parse(body), ERR_OK);
     assert_int_equal(sak.dst.ip.version, 6);
-    assert_octets(write(&GDOI_RFC6407), hex(body));
+    assert_octets(rewritten(&GDOI_RFC6407), hex(body));
 }
 
 static void what_is_wrong_is_refused(void **state)
@@ -123,8 +118,8 @@ static void what_is_wrong_is_refused(void **state)
         {HEAD REQUIRED "80800001", ERR_ATTRIBUTE},
         {HEAD REQUIRED "80060001", ERR_DUPLICATE},
         {HEAD REQUIRED "00040000", ERR_LENGTH},
-        {HEAD "00 80020002", ERR_SHORT}, /* one zero octet is no padding */
-        {HEAD "0000 00 800200", ERR_SHORT},  /* nor are three */
+        {HEAD "00 80020002", ERR_SHORT},    /* one zero octet is no padding */
+        {HEAD "0000 00 800200", ERR_SHORT}, /* nor are three */
         {HEAD "00000000" REQUIRED, ERR_ATTRIBUTE},
         {HEAD "0000", ERR_MISSING},
     };
@@ -146,7 +141,7 @@ static void ecdsa_implies_its_hash(void **state)
     assert_int_equal(parse(HEAD "80020002 80060004"), ERR_OK);
     assert_int_equal(sak.sig_hash, 0);
     assert_false(sak.has_lifetime);
-    assert_octets(write(&GDOI_RFC6407), hex(HEAD "80020002 80060004"));
+    assert_octets(rewritten(&GDOI_RFC6407), hex(HEAD "80020002 80060004"));
 }
 
 int main(void)

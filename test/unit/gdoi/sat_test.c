@@ -1,11 +1,5 @@
 #include "gdoi/sa_parts.h"
-#include "hex.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
+#include "test/hex.h"
 
 #define ANY "04 0000 08 0000000000000000"
 #define TAIL "03 00001000"
@@ -23,7 +17,7 @@ static enum err parse(const char *text, const struct gdoi_dialect *d)
     return sat_parse(&r, d, &tolerated, &sat);
 }
 
-static struct bytes write(const struct gdoi_dialect *d)
+static struct bytes rewritten(const struct gdoi_dialect *d)
 {
     static uint8_t out[256];
     struct wr w = wr_of(out, sizeof out);
@@ -56,7 +50,7 @@ static void selectors_are_read_and_written(void **state)
         assert_int_equal(parse(good[i].body, &GDOI_RFC6407), ERR_OK);
         assert_prefix(sat.src, good[i].src);
         assert_prefix(sat.dst, good[i].dst);
-        assert_octets(write(&GDOI_RFC6407), hex(good[i].body));
+        assert_octets(rewritten(&GDOI_RFC6407), hex(good[i].body));
     }
     assert_int_equal(sat.ip_protocol, 17);
     assert_int_equal(sat.src_port, 53);
@@ -68,14 +62,14 @@ static void other_forms_of_selectors_are_read(void **state)
     (void)state;
     assert_int_equal(parse("01 00 01 0000 00" ANY TAIL, &GDOI_RFC6407), ERR_OK);
     assert_prefix(sat.src, "0.0.0.0/0");
-    assert_octets(write(&GDOI_RFC6407), hex("01 00" ANY ANY TAIL));
+    assert_octets(rewritten(&GDOI_RFC6407), hex("01 00" ANY ANY TAIL));
     assert_int_equal(parse("01 00 01 0000 03 000000" ANY TAIL, &GDOI_RFC6407), ERR_OK);
     assert_prefix(sat.src, "0.0.0.0/0");
     assert_int_equal(parse("01 00 01 0000 00 05 0000 10" V6 TAIL, &GDOI_RFC6407), ERR_OK);
     assert_int_equal(sat.src.ip.version, 6);
     assert_int_equal(sat.src.len, 0);
     assert_int_equal(parse("01 00 04 0000 08 0a000001ffffffff" ANY TAIL, &GDOI_RFC6407), ERR_OK);
-    assert_octets(write(&GDOI_RFC6407), hex("01 00 01 0000 04 0a000001" ANY TAIL));
+    assert_octets(rewritten(&GDOI_RFC6407), hex("01 00 01 0000 04 0a000001" ANY TAIL));
 }
 
 static void addresses_may_be_little_endian(void **state)
@@ -87,7 +81,7 @@ static void addresses_may_be_little_endian(void **state)
     assert_prefix(sat.dst, "10.0.0.0/8");
     assert_int_equal(sat.dst_port, 80);
     assert_int_equal(tolerated.count[TOLERATED_SELECTORS_SWAPPED], 1);
-    assert_octets(write(&swapped), hex(LITTLE));
+    assert_octets(rewritten(&swapped), hex(LITTLE));
     assert_int_equal(parse(LITTLE, &GDOI_RFC6407), ERR_VALUE); /* a mask with holes */
 }
 
@@ -112,10 +106,10 @@ static void attributes_are_read_and_written(void **state)
     assert_int_equal(sat.life.kilobytes, 65536);
     assert_int_equal(sat.preserve, GDOI_PRESERVE_BOTH);
     assert_int_equal(sat.direction, GDOI_DIRECTION_RECEIVER);
-    assert_octets(write(&GDOI_RFC6407), hex(body));
-    assert_octets(write(&tv), hex(HEAD "0c 00001000 80040001 80050005 80060080"
-                                       "80010001 80020e10 80010002 000200040001 0000"
-                                       "800e0004 800f0002"));
+    assert_octets(rewritten(&GDOI_RFC6407), hex(body));
+    assert_octets(rewritten(&tv), hex(HEAD "0c 00001000 80040001 80050005 80060080"
+                                           "80010001 80020e10 80010002 000200040001 0000"
+                                           "800e0004 800f0002"));
 }
 
 static void reserved_values_are_absent_and_counted(void **state)
@@ -132,7 +126,7 @@ static void a_group_description_is_ignored(void **state)
 {
     (void)state;
     assert_int_equal(parse(HEAD TAIL "80030002", &GDOI_RFC6407), ERR_OK);
-    assert_octets(write(&GDOI_RFC6407), hex(HEAD TAIL));
+    assert_octets(rewritten(&GDOI_RFC6407), hex(HEAD TAIL));
 }
 
 static void what_is_wrong_is_refused(void **state)

@@ -1,12 +1,6 @@
-#include "hex.h"
 #include "ike1/attribute.h"
 #include "ike1/numbers.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
+#include "test/hex.h"
 
 enum { BASIC = 1, VARIABLE = 2, TYPE = 11, DURATION = 12 };
 

@@ -1,11 +1,5 @@
-#include "hex.h"
 #include "ike1/payload.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
+#include "test/hex.h"
 
 #define V6 "20010db8000000000000000000000001"
 #define MASK6 "ffffffffffff00000000000000000000"

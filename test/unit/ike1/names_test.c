@@ -1,11 +1,7 @@
 #include "ike1/numbers.h"
+#include "test/check.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdint.h>
-
-#include <cmocka.h>
 
 /* First, last, one past, and a gap of each list. */
 static void numbers_have_names(void **state)

@@ -1,11 +1,5 @@
-#include "hex.h"
 #include "ike1/payload.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
+#include "test/hex.h"
 
 static uint8_t out[2048];
 

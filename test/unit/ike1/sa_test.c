@@ -1,11 +1,5 @@
-#include "hex.h"
 #include "ike1/sa.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
+#include "test/hex.h"
 
 #define T_3DES "00000020 00010000 80010005 80020002 80030001 80040002 800b0001 800c003c"
 #define T_FIRST "0300000c 01010000 80010005"

@@ -1,12 +1,6 @@
-#include "hex.h"
 #include "ike1/numbers.h"
 #include "ike1/shape.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
+#include "test/hex.h"
 
 /* Letters for payloads: what a message holds, in order. */
 static uint8_t type_of(char letter)

@@ -241,6 +241,33 @@ static void test_what_is_written_reads_the_same(void **state)
     }
 }
 
+/* Items inside a payload: each child ends where its own length says. */
+static void test_items(void **state)
+{
+    (void)state;
+    const uint8_t octets[] = {3, 0, 0, 5, 0xaa, 0, 0xff, 0, 4, 7, 0, 0, 3, 0, 0, 0, 9};
+    struct rd r = rd_of(BYTES_OF(octets));
+    uint8_t next = 77;
+
+    struct rd item = chain_item(&r, &next);
+    assert_int_equal(next, 3);
+    assert_int_equal(rd_u8(&item), 0xaa);
+    assert_int_equal(rd_u8(&item), 0);
+    assert_int_equal(item.err, ERR_SHORT);
+    item = chain_item(&r, &next);
+    assert_int_equal(next, 0);
+    assert_int_equal(rd_end(&item), ERR_OK);
+    item = chain_item(&r, &next); /* shorter than its own header */
+    assert_int_equal(item.err, ERR_LENGTH);
+    assert_int_equal(r.err, ERR_LENGTH);
+
+    r = rd_of(bytes(octets + 13, 4)); /* longer than what is left */
+    item = chain_item(&r, &next);
+    assert_int_equal(item.err, ERR_SHORT);
+    assert_int_equal(r.err, ERR_SHORT);
+    assert_int_equal(rd_u8(&item), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -249,6 +276,7 @@ int main(void)
         cmocka_unit_test(test_malformed_chains_touch_nothing),
         cmocka_unit_test(test_a_failed_reader_gives_its_error),
         cmocka_unit_test(test_the_most_payloads_and_one_more),
+        cmocka_unit_test(test_items),
         cmocka_unit_test(test_find),
         cmocka_unit_test(test_rules),
         cmocka_unit_test(test_write),

@@ -1,6 +1,6 @@
 #pragma once
 /* Octets written as hexadecimal text, for tests. Blanks between groups are allowed. */
-#include "base/bytes.h"
+#include "test/check.h"
 
 #include <assert.h>
 #include <ctype.h>
