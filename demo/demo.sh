@@ -106,7 +106,7 @@ MEMBER_SAS="show security group-vpn member ipsec security-associations"
 has_keys() { conclave "gw$1" $MEMBER_SAS | grep -q 'ESP:'; }
 
 start_capture() {
-    in_ns wan tcpdump -i any -U -n -w "$WORK/wan.pcap" ip >"$WORK/tcpdump.log" 2>&1 &
+    in_ns wan tcpdump -i any --immediate-mode -U -n -w "$WORK/wan.pcap" ip >"$WORK/tcpdump.log" 2>&1 &
     CAPTURE=$!
     wait_for 5 "tcpdump does not start" grep -q listening "$WORK/tcpdump.log"
 }
