@@ -153,9 +153,9 @@ static const char *const server_members_detail[] = {
     "Stats:",
     "    Pull Succeeded                 : ${stats.pull-succeeded}",
     "    Pull Failed                    : ${stats.pull-failed}",
-    "    Push Sent                      : ${stats.push-sent}",
-    "    Push Acknowledged              : ${stats.push-acknowledged}",
-    "    Push Unacknowledged            : ${stats.push-unacknowledged}",
+    "    Push Sent                      : ${stats.push-sent|0}",
+    "    Push Acknowledged              : ${stats.push-acknowledged|0}",
+    "    Push Unacknowledged            : ${stats.push-unacknowledged|0}",
     "@end",
     "",
     "@end",
@@ -192,10 +192,10 @@ static const char *const member_ipsec_detail[] = {
     "     Pull Failed                    : ${stats.pull-failed}",
     "     Pull Timeout                   : ${stats.pull-timeout}",
     "     Pull Aborted                   : ${stats.pull-aborted}",
-    "     Push Succeeded                 : ${stats.push-succeeded}",
-    "     Push Failed                    : ${stats.push-failed}",
+    "     Push Succeeded                 : ${stats.push-succeeded|0}",
+    "     Push Failed                    : ${stats.push-failed|0}",
     "     Server Failover                : ${stats.server-failover}",
-    "     Delete Received                : ${stats.delete-received}",
+    "     Delete Received                : ${stats.delete-received|0}",
     "     Exceed Maximum Keys(4)         : ${stats.exceed-maximum-keys}",
     "     Exceed Maximum Policies(10)    : ${stats.exceed-maximum-policies}",
     "     Unsupported Algo               : ${stats.unsupported-algorithm}",
@@ -283,7 +283,7 @@ static const char *const member_statistics[] = {
     "  Encrypted packets:$>26${esp.encrypted-packets}",
     "  Decrypted packets:$>26${esp.decrypted-packets}",
     "Errors:",
-    "  Replay errors: ${errors.replay}",
+    "  Replay errors: ${errors.replay|0}",
     "  ESP authentication failures: "
         "${errors.esp-authentication-failures}, ESP decryption failures: "
         "${errors.esp-decryption-failures}",
@@ -293,6 +293,7 @@ static const char *const member_statistics[] = {
     "Exclude packets: ${exclude-packets}",
     "Fail-open packets: ${fail-open-packets}",
     "Fail-close dropped packets: ${fail-close-dropped-packets}",
+    "Clear packets dropped by the guard: ${clear-dropped-packets}",
     NULL,
 };
 
@@ -304,6 +305,10 @@ static const char *const cleared[] = {
 };
 
 static const char *const counters[] = {
+    "Datagrams:",
+    "@each datagrams",
+    "  ${name}$>34${count}",
+    "@end",
     "Events:",
     "@each event",
     "  ${name}$>34${count}",

@@ -365,7 +365,7 @@ static void member_statistics(struct ctl_wr *w)
                                          "exceeds-tunnel-mtu",
                                          "discarded"};
     static const char *const rest[] = {"exclude-packets", "fail-open-packets",
-                                       "fail-close-dropped-packets"};
+                                       "fail-close-dropped-packets", "clear-dropped-packets"};
 
     ctl_section(w, "esp");
     put_numbers(w, esp, ARRAY_LEN(esp), 1000000);
@@ -386,6 +386,9 @@ static void put_count(struct ctl_wr *w, const char *key, const char *name, uint6
 
 static void counters(struct ctl_wr *w)
 {
+    ctl_list(w, "datagrams");
+    put_count(w, "name", "received", 12);
+    ctl_end(w);
     ctl_list(w, "event");
     put_count(w, "name", "started", 1);
     put_count(w, "name", "datagram-dropped", 7);

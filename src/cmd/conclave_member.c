@@ -1,0 +1,232 @@
+/* conclave-member: the member engine on a host, and its data path. */
+#include "cmd/daemon.h"
+#include "cmd/setup.h"
+#include "cmd/show.h"
+#include "crypto/crypto.h"
+#include "data/data.h"
+#include "host/clock.h"
+#include "host/system.h"
+#include "member/member.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "version.h"
+
+/* ---- the engine's calls ---- */
+
+static struct member *member_of(void *self) { return ((struct show *)self)->member; }
+
+static void on_start(void *self, instant_t now, struct effects *out)
+{
+    member_start(member_of(self), now, out);
+}
+
+static void on_datagram(void *self, instant_t now, struct endpoint from, struct endpoint to,
+                        uint8_t *data, size_t len, struct effects *out)
+{
+    member_datagram(member_of(self), now, from, to, data, len, out);
+}
+
+static void on_job_done(void *self, instant_t now, const struct job_result *result,
+                        struct effects *out)
+{
+    member_job_done(member_of(self), now, result, out);
+}
+
+static void on_timer(void *self, instant_t now, struct effects *out)
+{
+    member_timer(member_of(self), now, out);
+}
+
+static instant_t due(const void *self) { return member_due(((const struct show *)self)->member); }
+
+static void on_reseed(void *self, const uint8_t seed[DRBG_SEED])
+{
+    member_reseed(member_of(self), seed);
+}
+
+static void on_stop(void *self, instant_t now, struct effects *out)
+{
+    member_stop(member_of(self), now, out);
+}
+
+/* What could not be installed leaves the guard as it was: protected traffic is dropped. */
+static void on_install(void *self, const struct esp_vpn_install *install)
+{
+    struct show *show = self;
+    struct data_failure failure;
+
+    if (!show->data || data_install(show->data, install, &failure) == ERR_OK)
+        return;
+    struct event e = event_of(EV_DATA_PATH);
+    event_add_str(&e, "vpn", install->vpn);
+    event_add_err(&e, failure.err);
+    event_add_str(&e, "detail", failure.text);
+    daemon_tell(show->daemon, &e);
+}
+
+/* ---- the data path ---- */
+
+enum { VPNS_MAX = 256 };
+
+/* The data path's configuration, from the model's. */
+struct data_setup {
+    struct data_config config;
+    struct esp_vpn_config vpns[VPNS_MAX];
+    struct esp_rule exclude[VPNS_MAX][MODEL_RULES_MAX], fail_open[VPNS_MAX][MODEL_RULES_MAX];
+};
+
+static void copy_rules(const struct model_rule *from, size_t n, struct esp_rule *to)
+{
+    for (size_t i = 0; i < n; i++)
+        to[i] = (struct esp_rule){.source = from[i].source,
+                                  .destination = from[i].destination,
+                                  .protocol = from[i].protocol,
+                                  .destination_port_first = from[i].destination_port_first,
+                                  .destination_port_last = from[i].destination_port_last};
+}
+
+static enum esp_df df_of(enum model_df_bit df)
+{
+    return df == MODEL_DF_SET ? ESP_DF_SET : df == MODEL_DF_COPY ? ESP_DF_COPY : ESP_DF_CLEAR;
+}
+
+static void copy_vpn(const struct model_vpn *v, struct data_setup *s, size_t i)
+{
+    copy_rules(v->exclude, v->n_exclude, s->exclude[i]);
+    copy_rules(v->fail_open, v->n_fail_open, s->fail_open[i]);
+    s->vpns[i] = (struct esp_vpn_config){.vpn = v->name,
+                                         .group = v->group_id,
+                                         .external_interface = v->external_interface,
+                                         .df_bit = df_of(v->df_bit),
+                                         .tunnel_mtu = v->tunnel_mtu,
+                                         .exclude = s->exclude[i],
+                                         .n_exclude = v->n_exclude,
+                                         .fail_open = s->fail_open[i],
+                                         .n_fail_open = v->n_fail_open};
+}
+
+/* Opens the data path, or only sets the guard up (ret NULL). */
+static enum err open_data(const struct options *o, const struct model_member *model,
+                          struct data_path **ret)
+{
+    struct data_setup *s = calloc(1, sizeof *s);
+    struct data_failure failure = {.text = ""};
+    size_t n = model->n_vpns;
+
+    if (!s)
+        return ERR_NOMEM;
+    for (size_t i = 0; i < n && i < VPNS_MAX; i++)
+        copy_vpn(&model->vpns[i], s, i);
+    s->config = (struct data_config){
+        .vpns = s->vpns, .n_vpns = n, .backend = PACKET_BACKEND_BEST, .inside_address = IP_NONE};
+    enum err e = n > VPNS_MAX ? ERR_LIMIT
+                 : ret        ? data_open(&s->config, ret, &failure)
+                              : data_setup(&s->config, &failure);
+    if (e != ERR_OK)
+        fprintf(stderr, "%s: data path: %s%s%s\n", o->program, err_text(e),
+                failure.text[0] ? ": " : "", failure.text);
+    free(s);
+    return e;
+}
+
+static int tear_down(const struct options *o)
+{
+    struct data_failure failure = {.text = ""};
+
+    if (data_teardown(&failure) == ERR_OK)
+        return EXIT_SUCCESS;
+    fprintf(stderr, "%s: tear-down: %s\n", o->program, failure.text);
+    return EXIT_FAILURE;
+}
+
+/* ---- wiring ---- */
+
+static enum err new_member(const struct options *o, const struct model_member *model,
+                           struct show *show)
+{
+    const struct member_config config = {model, o->port, o->server_port};
+    uint8_t seed[DRBG_SEED];
+
+    host_random(seed, sizeof seed);
+    enum err e = member_new(&config, seed, &show->member);
+    explicit_bzero(seed, sizeof seed);
+    show->server_port = o->server_port;
+    if (e != ERR_OK)
+        fprintf(stderr, "%s: member: %s\n", o->program, err_text(e));
+    return e;
+}
+
+static enum err run_member(const struct options *o, const struct model_member *model,
+                           struct show *show)
+{
+    const struct engine engine = {.self = show,
+                                  .start = on_start,
+                                  .datagram = on_datagram,
+                                  .job_done = on_job_done,
+                                  .timer = on_timer,
+                                  .due = due,
+                                  .reseed = on_reseed,
+                                  .stop = on_stop,
+                                  .install = on_install};
+    struct ctl_service service = {
+        .ctx = show, .program = o->program, .version = CONCLAVE_VERSION, .host = daemon_host()};
+    struct ip *addresses = calloc(model->n_vpns + 1, sizeof *addresses);
+
+    if (!addresses)
+        return ERR_NOMEM;
+    for (size_t i = 0; i < model->n_vpns; i++)
+        addresses[i] = model->vpns[i].gateway->local_address;
+    show_member_handlers(&service);
+    enum err e = daemon_run(show->daemon, &engine, addresses, model->n_vpns, &service);
+    free(addresses);
+    return e;
+}
+
+static enum err take_part(const struct options *o, const struct model_member *model)
+{
+    struct show show = {0};
+    enum err e = daemon_new(o, &show.daemon);
+
+    if (e == ERR_OK && !o->no_data_path)
+        e = open_data(o, model, &show.data);
+    if (e == ERR_OK)
+        e = new_member(o, model, &show);
+    if (e == ERR_OK)
+        e = run_member(o, model, &show);
+    daemon_free(show.daemon);
+    data_close(show.data);
+    member_free(show.member);
+    return e;
+}
+
+static enum err start(const struct options *o)
+{
+    struct arena arena = {0};
+    const struct model *model = NULL;
+    enum err e = setup_model(o->program, CONF_ROLE_MEMBER, o->config, &arena, &model);
+
+    if (e == ERR_OK && o->set_up)
+        e = open_data(o, model->member, NULL);
+    else if (e == ERR_OK && (e = setup_crypto(o->program, model)) == ERR_OK)
+        e = take_part(o, model->member);
+    crypto_stop();
+    arena_free(&arena);
+    return e;
+}
+
+int main(int argc, char **argv)
+{
+    struct options options;
+    int exit_code;
+
+    if (!options_read(argc, argv, true, &options, &exit_code))
+        return exit_code;
+    if (options.check)
+        return setup_check(options.program, CONF_ROLE_MEMBER, options.check);
+    if (options.tear_down)
+        return tear_down(&options);
+    (void)host_harden(); /* best effort: what a machine does not grant, it does without */
+    return start(&options) == ERR_OK ? EXIT_SUCCESS : EXIT_FAILURE;
+}

@@ -1,0 +1,119 @@
+/* conclaved: the key server engine on a host. */
+#include "cmd/daemon.h"
+#include "cmd/setup.h"
+#include "cmd/show.h"
+#include "crypto/crypto.h"
+#include "host/clock.h"
+#include "host/system.h"
+#include "server/server.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "version.h"
+
+/* ---- the engine's calls ---- */
+
+static struct server *server_of(void *self) { return ((struct show *)self)->server; }
+
+static void on_datagram(void *self, instant_t now, struct endpoint from, struct endpoint to,
+                        uint8_t *data, size_t len, struct effects *out)
+{
+    server_datagram(server_of(self), now, from, to, data, len, out);
+}
+
+static void on_job_done(void *self, instant_t now, const struct job_result *result,
+                        struct effects *out)
+{
+    server_job_done(server_of(self), now, result, out);
+}
+
+static void on_timer(void *self, instant_t now, struct effects *out)
+{
+    server_timer(server_of(self), now, out);
+}
+
+static instant_t due(const void *self) { return server_due(((const struct show *)self)->server); }
+
+static void on_reseed(void *self, const uint8_t seed[DRBG_SEED])
+{
+    server_reseed(server_of(self), seed);
+}
+
+static void on_stop(void *self, instant_t now, struct effects *out)
+{
+    server_stop(server_of(self), now, out);
+}
+
+/* ---- wiring ---- */
+
+static enum err new_server(const struct options *o, const struct model_server *model,
+                           struct show *show)
+{
+    uint8_t seed[DRBG_SEED];
+    struct effects effects = {0};
+
+    host_random(seed, sizeof seed);
+    enum err e = server_new(model, seed, host_now(), &effects, &show->server);
+    explicit_bzero(seed, sizeof seed);
+    daemon_carry_out(show->daemon, &effects); /* what it says on failure, too */
+    effects_free(&effects);
+    if (e != ERR_OK)
+        fprintf(stderr, "%s: key server: %s\n", o->program, err_text(e));
+    return e;
+}
+
+static enum err run_server(const struct options *o, const struct model_server *model,
+                           struct show *show)
+{
+    const struct engine engine = {.self = show,
+                                  .datagram = on_datagram,
+                                  .job_done = on_job_done,
+                                  .timer = on_timer,
+                                  .due = due,
+                                  .reseed = on_reseed,
+                                  .stop = on_stop};
+    struct ctl_service service = {
+        .ctx = show, .program = o->program, .version = CONCLAVE_VERSION, .host = daemon_host()};
+    struct ip addresses[MODEL_GROUPS_MAX];
+
+    for (size_t i = 0; i < model->n_groups; i++)
+        addresses[i] = model->groups[i].server_address;
+    show_server_handlers(&service);
+    return daemon_run(show->daemon, &engine, addresses, model->n_groups, &service);
+}
+
+static enum err serve(const struct options *o)
+{
+    struct arena arena = {0};
+    const struct model *model = NULL;
+    struct show show = {0};
+    enum err e = setup_model(o->program, CONF_ROLE_SERVER, o->config, &arena, &model);
+
+    if (e == ERR_OK)
+        e = setup_crypto(o->program, model);
+    if (e == ERR_OK)
+        e = daemon_new(o, &show.daemon);
+    if (e == ERR_OK)
+        e = new_server(o, model->server, &show);
+    if (e == ERR_OK)
+        e = run_server(o, model->server, &show);
+    daemon_free(show.daemon);
+    server_free(show.server);
+    crypto_stop();
+    arena_free(&arena);
+    return e;
+}
+
+int main(int argc, char **argv)
+{
+    struct options options;
+    int exit_code;
+
+    if (!options_read(argc, argv, false, &options, &exit_code))
+        return exit_code;
+    if (options.check)
+        return setup_check(options.program, CONF_ROLE_SERVER, options.check);
+    (void)host_harden(); /* best effort: what a machine does not grant, it does without */
+    return serve(&options) == ERR_OK ? EXIT_SUCCESS : EXIT_FAILURE;
+}

@@ -1,0 +1,396 @@
+#include "cmd/daemon.h"
+#include "cmd/control.h"
+#include "crypto/crypto.h"
+#include "host/clock.h"
+#include "host/loop.h"
+#include "host/system.h"
+#include "host/udp.h"
+#include "sa/job.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "version.h"
+
+enum { SOCKETS_MAX = 64, JOBS_MAX = 8192, RESEED_S = 600 };
+
+struct daemon {
+    struct options options;
+    struct engine engine;
+    struct host *host;
+    struct host_log *log;
+    struct control *control;
+    struct host_udp *sockets[SOCKETS_MAX];
+    size_t n_sockets;
+    size_t n_jobs; /* with the workers */
+    struct effects effects;
+    instant_t reseed_at;
+    wall_t since;
+    bool stopping;
+};
+
+/* ---- events ---- */
+
+void daemon_tell(struct daemon *d, const struct event *e)
+{
+    host_log_event(d->log, host_now(), e);
+    if (d->control)
+        control_tell(d->control, e, host_wall());
+}
+
+static void tell_trouble(struct daemon *d, const char *what, struct endpoint peer, const char *why)
+{
+    struct event e = event_of(EV_INTERNAL);
+
+    event_add_str(&e, "what", what);
+    if (peer.ip.version != 0)
+        event_add_endpoint(&e, "peer", peer);
+    event_add_str(&e, "reason", why);
+    daemon_tell(d, &e);
+}
+
+/* ---- effects ---- */
+
+static struct host_udp *socket_at(struct daemon *d, struct endpoint local)
+{
+    for (size_t i = 0; i < d->n_sockets; i++) {
+        if (endpoint_equal(host_udp_local(d->sockets[i]), local))
+            return d->sockets[i];
+    }
+    return NULL;
+}
+
+static void do_send(struct daemon *d, const struct effect *e)
+{
+    struct host_udp *socket = socket_at(d, e->send.from);
+
+    if (socket)
+        host_udp_send(socket, e->send.to, e->send.datagram);
+    else
+        tell_trouble(d, "send", e->send.to, "no socket has the address to send from");
+}
+
+struct running_job {
+    struct daemon *daemon;
+    struct job job;
+    struct job_result result;
+};
+
+static void run_job(void *ctx)
+{
+    struct running_job *r = ctx;
+    job_run(&r->job, &r->result);
+}
+
+static void settle(struct daemon *d);
+
+static void job_done(void *ctx)
+{
+    struct running_job *r = ctx;
+    struct daemon *d = r->daemon;
+
+    d->n_jobs--;
+    if (!d->stopping) {
+        d->engine.job_done(d->engine.self, host_now(), &r->result, &d->effects);
+        settle(d);
+    }
+    job_wipe(&r->job);
+    job_result_wipe(&r->result);
+    free(r);
+}
+
+/* A job that cannot be given away is lost; the engine's retransmissions and limits get over it. */
+static void do_job(struct daemon *d, const struct job *job)
+{
+    struct running_job *r = d->n_jobs < JOBS_MAX ? calloc(1, sizeof *r) : NULL;
+
+    if (!r) {
+        tell_trouble(d, "job", (struct endpoint){0}, "too much work is waiting");
+        return;
+    }
+    r->daemon = d;
+    r->job = *job;
+    if (host_work(d->host, run_job, job_done, r) == ERR_OK) {
+        d->n_jobs++;
+        return;
+    }
+    tell_trouble(d, "job", (struct endpoint){0}, "no worker takes it");
+    job_wipe(&r->job);
+    free(r);
+}
+
+void daemon_carry_out(struct daemon *d, struct effects *effects)
+{
+    for (const struct effect *e = effects->first; e; e = e->next) {
+        switch (e->kind) {
+        case EFFECT_SEND:
+            do_send(d, e);
+            break;
+        case EFFECT_JOB:
+            do_job(d, e->job);
+            break;
+        case EFFECT_TELL:
+            daemon_tell(d, e->event);
+            break;
+        case EFFECT_INSTALL:
+            assert(d->engine.install);
+            d->engine.install(d->engine.self, e->install);
+            break;
+        }
+    }
+    effects_reset(effects);
+}
+
+/* After inputs: effects, then what they put into the sockets' queues, then the timer. */
+static void settle(struct daemon *d)
+{
+    daemon_carry_out(d, &d->effects);
+    for (size_t i = 0; i < d->n_sockets; i++)
+        host_udp_flush(d->sockets[i]);
+    instant_t due = instant_min(d->engine.due(d->engine.self), d->reseed_at);
+    host_arm(d->host, instant_min(due, host_log_due(d->log)));
+}
+
+/* ---- inputs ---- */
+
+static void on_datagram(void *ctx, struct endpoint from, struct endpoint to, uint8_t *data,
+                        size_t len)
+{
+    struct daemon *d = ctx;
+
+    d->engine.datagram(d->engine.self, host_now(), from, to, data, len, &d->effects);
+    daemon_carry_out(d, &d->effects);
+}
+
+static void on_batch_end(void *ctx) { settle(ctx); }
+
+static void on_send_failed(void *ctx, struct endpoint to, int error)
+{
+    tell_trouble(ctx, "send", to, strerror(error));
+}
+
+static void reseed(struct daemon *d, instant_t now)
+{
+    uint8_t seed[DRBG_SEED];
+
+    host_random(seed, sizeof seed);
+    d->engine.reseed(d->engine.self, seed);
+    explicit_bzero(seed, sizeof seed);
+    d->reseed_at = instant_add(now, span_s(RESEED_S));
+}
+
+static void on_due(void *ctx, instant_t now)
+{
+    struct daemon *d = ctx;
+
+    if (instant_reached(d->reseed_at, now))
+        reseed(d, now);
+    if (instant_reached(d->engine.due(d->engine.self), now))
+        d->engine.timer(d->engine.self, now, &d->effects);
+    host_log_timer(d->log, now);
+    settle(d);
+}
+
+static void on_stop(void *ctx)
+{
+    struct daemon *d = ctx;
+    host_quit(d->host);
+}
+
+/* ---- life ---- */
+
+enum err daemon_new(const struct options *o, struct daemon **ret)
+{
+    struct daemon *d = calloc(1, sizeof *d);
+    const struct host_hooks hooks = {d, on_due, on_stop};
+    const struct host_log_config log = {
+        .program = o->program, .format = o->log_format, .least = o->log_level, .file = o->log_file};
+
+    if (!d)
+        return ERR_NOMEM;
+    d->options = *o;
+    d->since = host_wall();
+    enum err e = host_log_open(&log, host_now(), &d->log);
+    if (e != ERR_OK)
+        fprintf(stderr, "%s: %s: %s\n", o->program, o->log_file, strerror(errno));
+    if (e == ERR_OK) {
+        e = host_new(&hooks, o->workers, &d->host);
+        if (e != ERR_OK)
+            fprintf(stderr, "%s: event loop: %s\n", o->program, err_text(e));
+    }
+    if (e == ERR_OK)
+        *ret = d;
+    else
+        daemon_free(d);
+    return e;
+}
+
+void daemon_free(struct daemon *d)
+{
+    if (!d)
+        return;
+    d->stopping = true; /* jobs that come back now are only wiped */
+    control_close(d->control);
+    for (size_t i = 0; i < d->n_sockets; i++)
+        host_udp_close(d->sockets[i]);
+    host_free(d->host);
+    host_log_close(d->log);
+    effects_free(&d->effects);
+    free(d);
+}
+
+static enum err open_socket(struct daemon *d, struct ip address)
+{
+    const struct host_udp_hooks hooks = {d, on_datagram, on_batch_end, on_send_failed};
+    struct endpoint local = {address, d->options.port};
+    char text[ENDPOINT_TEXT_MAX];
+
+    if (socket_at(d, local))
+        return ERR_OK;
+    enum err e = d->n_sockets == SOCKETS_MAX ? ERR_LIMIT
+                                             : host_udp_open(d->host, local, d->options.mark,
+                                                             &hooks, &d->sockets[d->n_sockets]);
+    if (e == ERR_OK)
+        d->n_sockets++;
+    else
+        fprintf(stderr, "%s: UDP %s: %s\n", d->options.program,
+                endpoint_text(local, text, sizeof text),
+                e == ERR_LIMIT || e == ERR_NOMEM ? err_text(e) : strerror(errno));
+    return e;
+}
+
+static enum err open_control(struct daemon *d, const struct ctl_service *service)
+{
+    char path[256];
+
+    snprintf(path, sizeof path, "%s/%s.sock", d->options.run_dir, d->options.program);
+    enum err e = control_open(d->host, path, service, &d->control);
+    if (e != ERR_OK)
+        fprintf(stderr, "%s: %s: %s\n", d->options.program, path,
+                e == ERR_BUSY     ? "another one runs here"
+                : e == ERR_SYSTEM ? strerror(errno)
+                                  : err_text(e));
+    return e;
+}
+
+static void tell_started(struct daemon *d)
+{
+    struct event e = event_of(EV_STARTED);
+
+    event_add_str(&e, "program", d->options.program);
+    event_add_str(&e, "version", CONCLAVE_VERSION);
+    event_add_str(&e, "configuration", d->options.config);
+    event_add_str(&e, "cryptography", crypto_backend_name());
+    event_add_u64(&e, "process", (uint64_t)getpid());
+    daemon_tell(d, &e);
+    host_notify("READY=1");
+}
+
+static void stop(struct daemon *d)
+{
+    struct event e = event_of(EV_STOPPED);
+
+    host_notify("STOPPING=1");
+    d->engine.stop(d->engine.self, host_now(), &d->effects);
+    settle(d);
+    event_add_str(&e, "program", d->options.program);
+    daemon_tell(d, &e);
+    d->stopping = true;
+}
+
+enum err daemon_run(struct daemon *d, const struct engine *engine, const struct ip *addresses,
+                    size_t n_addresses, const struct ctl_service *service)
+{
+    enum err e = ERR_OK;
+
+    d->engine = *engine;
+    for (size_t i = 0; i < n_addresses && e == ERR_OK; i++)
+        e = open_socket(d, addresses[i]);
+    if (e == ERR_OK)
+        e = open_control(d, service);
+    if (e != ERR_OK)
+        return e;
+    d->reseed_at = instant_add(host_now(), span_s(RESEED_S));
+    tell_started(d);
+    if (d->engine.start)
+        d->engine.start(d->engine.self, host_now(), &d->effects);
+    settle(d);
+    host_run(d->host);
+    stop(d);
+    return ERR_OK;
+}
+
+/* ---- answers ---- */
+
+const char *daemon_host(void)
+{
+    static char name[65];
+
+    if (name[0] == '\0' && gethostname(name, sizeof name - 1) != 0)
+        return "";
+    return name;
+}
+
+void daemon_put_version(const struct daemon *d, struct ctl_wr *w)
+{
+    ctl_put_str(w, "program", d->options.program);
+    ctl_put_str(w, "version", CONCLAVE_VERSION);
+    ctl_put_str(w, "host", daemon_host());
+    ctl_put_u64(w, "process", (uint64_t)getpid());
+    ctl_put_time(w, "since", d->since);
+    ctl_put_str(w, "configuration", d->options.config);
+    ctl_put_str(w, "cryptography", crypto_backend_name());
+}
+
+static void put_count(struct ctl_wr *w, const char *key, const char *name, uint64_t n)
+{
+    if (n == 0)
+        return;
+    ctl_section(w, NULL);
+    ctl_put_str(w, key, name);
+    ctl_put_u64(w, "count", n);
+    ctl_end(w);
+}
+
+static void put_socket_counters(const struct daemon *d, struct ctl_wr *w)
+{
+    struct host_udp_counters sum = {0};
+
+    for (size_t i = 0; i < d->n_sockets; i++) {
+        struct host_udp_counters c = host_udp_counters(d->sockets[i]);
+        sum.received += c.received;
+        sum.sent += c.sent;
+        sum.too_large += c.too_large;
+        sum.queue_full += c.queue_full;
+        sum.failed += c.failed;
+    }
+    ctl_list(w, "datagrams");
+    put_count(w, "name", "received", sum.received);
+    put_count(w, "name", "sent", sum.sent);
+    put_count(w, "name", "received-too-large", sum.too_large);
+    put_count(w, "name", "send-queue-full", sum.queue_full);
+    put_count(w, "name", "send-failed", sum.failed);
+    ctl_end(w);
+}
+
+void daemon_put_counters(const struct daemon *d, const uint64_t *const *dropped, size_t n,
+                         struct ctl_wr *w)
+{
+    put_socket_counters(d, w);
+    ctl_list(w, "event");
+    for (size_t i = 0; i < EVENT_COUNT; i++)
+        put_count(w, "name", event_name((enum event_id)i), host_log_counts(d->log)[i]);
+    ctl_end(w);
+    ctl_list(w, "dropped");
+    for (size_t i = 0; i < ERR_COUNT; i++) {
+        uint64_t sum = 0;
+        for (size_t k = 0; k < n; k++)
+            sum += dropped[k][i];
+        put_count(w, "reason", err_text((enum err)i), sum);
+    }
+    ctl_end(w);
+}

@@ -1,0 +1,52 @@
+#pragma once
+/* What both daemons are: an engine on a host. Inputs go in one by one, effects are carried out in
+ * order, one timer is armed at the instant the engine is due. */
+#include "base/instant.h"
+#include "base/ip.h"
+#include "cmd/options.h"
+#include "crypto/drbg.h"
+#include "ctl/session.h"
+#include "sa/effects.h"
+
+struct daemon;
+struct esp_vpn_install;
+struct job_result;
+
+/* The engine, as the daemon sees it; `self` is handed to every call. */
+struct engine {
+    void *self;
+    void (*start)(void *self, instant_t now, struct effects *out); /* NULL: nothing to do */
+    void (*datagram)(void *self, instant_t now, struct endpoint from, struct endpoint to,
+                     uint8_t *data, size_t len, struct effects *out);
+    void (*job_done)(void *self, instant_t now, const struct job_result *result,
+                     struct effects *out);
+    void (*timer)(void *self, instant_t now, struct effects *out);
+    instant_t (*due)(const void *self);
+    void (*reseed)(void *self, const uint8_t seed[DRBG_SEED]);
+    void (*stop)(void *self, instant_t now, struct effects *out);
+    /* Members: hands an install to the data path. */
+    void (*install)(void *self, const struct esp_vpn_install *install);
+};
+
+/* Opens the log and the event loop. On failure it has been said on stderr. */
+MUST_USE enum err daemon_new(const struct options *o, struct daemon **ret);
+void daemon_free(struct daemon *d); /* NULL allowed */
+
+/* Opens a socket at each address (those that repeat once) and the control socket, says READY and
+ * runs until SIGTERM or SIGINT; then stops the engine and sends what that gives. On failure to
+ * start it has been said on stderr. */
+MUST_USE enum err daemon_run(struct daemon *d, const struct engine *engine,
+                             const struct ip *addresses, size_t n_addresses,
+                             const struct ctl_service *service);
+/* Between inputs (a console's command): carries out effects that a call into the engine gave. */
+void daemon_carry_out(struct daemon *d, struct effects *effects);
+/* The machine's name, for the console's prompt. Static storage. */
+const char *daemon_host(void);
+/* An event of the host's own. */
+void daemon_tell(struct daemon *d, const struct event *e);
+
+/* Answers of every daemon (show version, show counters). `dropped`: ERR_COUNT counters, NULL: none;
+ * there may be several of them. */
+void daemon_put_version(const struct daemon *d, struct ctl_wr *w);
+void daemon_put_counters(const struct daemon *d, const uint64_t *const *dropped, size_t n,
+                         struct ctl_wr *w);

@@ -1,0 +1,23 @@
+#pragma once
+/* The command line of the two daemons. */
+#include "base/events.h"
+#include "host/log.h"
+
+struct options {
+    const char *program;
+    const char *check;   /* -n FILE: check it and end */
+    const char *config;  /* -f FILE */
+    const char *run_dir; /* the control socket's folder */
+    const char *log_file;
+    enum host_log_format log_format;
+    enum event_level log_level;
+    uint16_t port, server_port; /* UDP; server_port: member only */
+    unsigned workers;           /* 0: one per processor */
+    uint32_t mark;              /* SO_MARK of the control sockets; 0: none */
+    bool has_mark;
+    bool no_data_path;      /* member only */
+    bool set_up, tear_down; /* member only: the guard alone, then end */
+};
+
+/* Reads argv. False: the program ends with *ret_exit_code, everything has been said. */
+bool options_read(int argc, char **argv, bool is_member, struct options *ret, int *ret_exit_code);

@@ -1,0 +1,115 @@
+#include "cmd/setup.h"
+#include "host/system.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* ---- the file ---- */
+
+static enum err check_file(const char *program, enum conf_role role, const char *file,
+                           struct arena *arena, struct conf_check *ret_check)
+{
+    char *text = NULL;
+    size_t len = 0;
+    enum err e = host_read_file(file, CONFIG_OCTETS_MAX, &text, &len);
+
+    if (e != ERR_OK) {
+        fprintf(stderr, "%s: %s: %s\n", program, file,
+                e == ERR_SYSTEM ? strerror(errno) : err_text(e));
+        return e;
+    }
+    struct bytes copy = arena_bytes(arena, bytes(text, len));
+    explicit_bzero(text, len); /* it holds secrets; the arena wipes its copy */
+    free(text);
+    conf_check(arena, role, file, copy, ret_check);
+    return ERR_OK;
+}
+
+int setup_check(const char *program, enum conf_role role, const char *file)
+{
+    struct arena arena = {0};
+    struct conf_check check;
+    int exit_code = EXIT_FAILURE;
+
+    if (check_file(program, role, file, &arena, &check) == ERR_OK) {
+        fputs(conf_check_report(&check), stdout);
+        exit_code = conf_check_exit_code(&check);
+    }
+    arena_free(&arena);
+    return exit_code;
+}
+
+enum err setup_model(const char *program, enum conf_role role, const char *file,
+                     struct arena *arena, const struct model **ret_model)
+{
+    struct conf_check check;
+    enum err e = check_file(program, role, file, arena, &check);
+
+    if (e != ERR_OK)
+        return e;
+    e = conf_check_verdict(&check);
+    if (e == ERR_OK)
+        e = model_build(check.tree, &check.diags, arena, ret_model);
+    if (e != ERR_OK || check.diags.n > 0)
+        fputs(conf_check_report(&check), stderr);
+    if (e != ERR_OK)
+        fprintf(stderr, "%s: %s: not started\n", program, file);
+    return e;
+}
+
+/* ---- algorithms ---- */
+
+static void use_ike(const struct model_ike_proposal *p, size_t n, struct crypto_use *use)
+{
+    for (size_t i = 0; i < n; i++) {
+        use->dh_groups |= UINT64_C(1) << p[i].dh_group;
+        if (p[i].hash == MODEL_IKE_MD5)
+            use->hashes |= 1U << HASH_MD5;
+        if (p[i].cipher == MODEL_IKE_DES)
+            use->ciphers |= 1U << CIPHER_DES_CBC;
+        if (p[i].cipher == MODEL_IKE_3DES)
+            use->ciphers |= 1U << CIPHER_3DES_CBC;
+    }
+}
+
+static void use_ipsec(const struct model_ipsec_proposal *p, size_t n, struct crypto_use *use)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (p[i].auth == MODEL_ESP_HMAC_MD5_96)
+            use->hashes |= 1U << HASH_MD5;
+        if (p[i].cipher == MODEL_ESP_DES)
+            use->ciphers |= 1U << CIPHER_DES_CBC;
+        if (p[i].cipher == MODEL_ESP_3DES)
+            use->ciphers |= 1U << CIPHER_3DES_CBC;
+    }
+}
+
+/* Everything but what an OpenSSL may lack: MD5, DES and 3DES only when they are configured. */
+static struct crypto_use use_of(const struct model *m)
+{
+    struct crypto_use use = CRYPTO_USE_ALL;
+
+    use.hashes &= ~(1U << HASH_MD5);
+    use.ciphers &= ~(1U << CIPHER_DES_CBC | 1U << CIPHER_3DES_CBC);
+    use.dh_groups = 0;
+    if (m->server) {
+        use_ike(m->server->ike_proposals, m->server->n_ike_proposals, &use);
+        use_ipsec(m->server->ipsec_proposals, m->server->n_ipsec_proposals, &use);
+    }
+    if (m->member)
+        use_ike(m->member->ike_proposals, m->member->n_ike_proposals, &use);
+    return use;
+}
+
+enum err setup_crypto(const char *program, const struct model *model)
+{
+    const char *what = "";
+    enum err e = crypto_start(use_of(model), &what);
+
+    if (e == ERR_OK && model->member && crypto_start(CRYPTO_USE_ALL, &what) == ERR_SELF_TEST)
+        e = ERR_SELF_TEST;
+    if (e != ERR_OK)
+        fprintf(stderr, "%s: %s: %s\n", program, err_text(e), what);
+    return e;
+}

@@ -1,0 +1,34 @@
+#pragma once
+/* Answers to the console, made from what the engines know: values only, their layout is cli/'s. */
+#include "base/instant.h"
+#include "ctl/session.h"
+
+struct daemon;
+struct data_path;
+struct member;
+struct phase1_sa;
+struct phase1_table;
+struct server;
+
+/* What the handlers of a daemon know: the ctx of its service. */
+struct show {
+    struct daemon *daemon;
+    struct server *server;  /* conclaved */
+    struct member *member;  /* conclave-member */
+    struct data_path *data; /* conclave-member; NULL: no data path */
+    uint16_t server_port;   /* conclave-member */
+};
+void show_server_handlers(struct ctl_service *service);
+void show_member_handlers(struct ctl_service *service);
+
+/* Phase 1 SAs that the request asks for; of them those that `wanted` admits (NULL: all). */
+struct show_filter {
+    bool (*wanted)(const void *ctx, const struct phase1_sa *sa);
+    const void *ctx;
+};
+void show_phase1(const struct phase1_table *table, const struct ctl_request *request,
+                 struct show_filter filter, struct ctl_wr *reply);
+/* "initiator-cookie" and "responder-cookie" of 16 octets, and the number that operators may call
+ * the SA by: the cookies' last three octets. */
+void show_put_cookies(struct ctl_wr *w, struct bytes cookies);
+uint64_t show_index(struct bytes cookies);

@@ -1,0 +1,276 @@
+#include "cmd/daemon.h"
+#include "cmd/names.h"
+#include "cmd/show.h"
+#include "host/clock.h"
+#include "server/server.h"
+
+#include <stdio.h>
+
+/* ---- which groups ---- */
+
+static bool is_asked_for(const struct ctl_request *r, const struct model_group *g)
+{
+    const char *name = ctl_request_text(r, "group");
+
+    if (name && strcmp(name, g->name) != 0)
+        return false;
+    return !ctl_request_has(r, "group-id") || ctl_request_u32(r, "group-id") == g->id;
+}
+
+/* ERR_NOT_FOUND and a sentence when the request names a group that is not there. */
+static enum err check_group(const struct server *s, const struct ctl_request *r,
+                            char sentence[CTL_SENTENCE_MAX])
+{
+    for (size_t i = 0; i < server_n_groups(s); i++) {
+        if (is_asked_for(r, server_group(s, i)->model))
+            return ERR_OK;
+    }
+    if (ctl_request_has(r, "group"))
+        snprintf(sentence, CTL_SENTENCE_MAX, "group '%.100s' is not configured",
+                 ctl_request_text(r, "group"));
+    else if (ctl_request_has(r, "group-id"))
+        snprintf(sentence, CTL_SENTENCE_MAX, "no group has the group-id %u",
+                 ctl_request_u32(r, "group-id"));
+    else
+        return ERR_OK; /* there is no group at all: nothing to show */
+    return ERR_NOT_FOUND;
+}
+
+static void put_head(struct ctl_wr *w, const struct group *g)
+{
+    ctl_put_str(w, "group-name", g->model->name);
+    ctl_put_u64(w, "group-id", g->model->id);
+}
+
+/* The list "group", each by put(). */
+static enum err put_groups(const struct show *s, const struct ctl_request *r, struct ctl_wr *w,
+                           void (*put)(struct ctl_wr *w, const struct group *g, bool detail),
+                           char sentence[CTL_SENTENCE_MAX])
+{
+    enum err e = check_group(s->server, r, sentence);
+
+    if (e != ERR_OK)
+        return e;
+    ctl_list(w, "group");
+    for (size_t i = 0; i < server_n_groups(s->server); i++) {
+        const struct group *g = server_group(s->server, i);
+        if (!is_asked_for(r, g->model))
+            continue;
+        ctl_section(w, NULL);
+        put_head(w, g);
+        put(w, g, ctl_request_has(r, "detail"));
+        ctl_end(w);
+    }
+    ctl_end(w);
+    return ERR_OK;
+}
+
+/* ---- registered members ---- */
+
+static void put_member(struct ctl_wr *w, const struct registry_member *m, bool detail)
+{
+    instant_t now = host_now();
+
+    ctl_section(w, NULL);
+    ctl_put_str(w, "member-gateway", m->gateway->name);
+    ctl_put_ip(w, "member-ip", m->remote.ip);
+    ctl_put_time(w, "last-update", host_wall_of(m->updated, now, host_wall()));
+    ctl_put_str(w, "vsys", "root");
+    if (detail) {
+        ctl_put_time(w, "registered", host_wall_of(m->registered, now, host_wall()));
+        ctl_section(w, "stats");
+        ctl_put_u64(w, "pull-succeeded", m->pulls_succeeded);
+        ctl_put_u64(w, "pull-failed", m->pulls_failed);
+        ctl_end(w);
+    }
+    ctl_end(w);
+}
+
+static void put_members(struct ctl_wr *w, const struct group *g, bool detail)
+{
+    ctl_list(w, "member");
+    for (size_t i = 0; i < g->registry.n; i++)
+        put_member(w, g->registry.members[i], detail);
+    ctl_end(w);
+}
+
+static enum err members(void *ctx, const struct ctl_request *r, struct ctl_wr *reply,
+                        char sentence[CTL_SENTENCE_MAX])
+{
+    return put_groups(ctx, r, reply, put_members, sentence);
+}
+
+/* ---- data keys ---- */
+
+static uint64_t left(instant_t at, instant_t now) { return (uint64_t)instant_left_ceil_s(at, now); }
+
+static void put_generation(struct ctl_wr *w, const struct generation *g, enum group_slot slot,
+                           instant_t now)
+{
+    static const char *const state[] = {
+        [GROUP_NEXT] = "next", [GROUP_CURRENT] = "current", [GROUP_PREVIOUS] = "previous"};
+    uint8_t spi[4] = {(uint8_t)(g->spi >> 24), (uint8_t)(g->spi >> 16), (uint8_t)(g->spi >> 8),
+                      (uint8_t)g->spi};
+
+    ctl_section(w, NULL);
+    ctl_put_u64(w, "number", g->number);
+    ctl_put_str(w, "slot", state[slot]);
+    ctl_put_bytes(w, "spi", BYTES_OF(spi));
+    ctl_put_u64(w, "lifetime-remaining", (uint64_t)instant_left_floor_s(g->time.expiry, now));
+    ctl_put_u64(w, "activates-in", left(g->time.switch_at, now));
+    ctl_end(w);
+}
+
+static void put_policies(struct ctl_wr *w, const struct model_ipsec_sa *sa)
+{
+    ctl_list(w, "match-policy");
+    for (size_t i = 0; i < sa->n_policies; i++) {
+        const struct model_match_policy *p = &sa->policies[i];
+        ctl_section(w, NULL);
+        ctl_put_str(w, "policy-name", p->name);
+        ctl_put_prefix(w, "source", p->source);
+        ctl_put_prefix(w, "destination", p->destination);
+        ctl_put_u64(w, "source-port", p->source_port);
+        ctl_put_u64(w, "destination-port", p->destination_port);
+        ctl_put_u64(w, "protocol-number", p->protocol);
+        ctl_end(w);
+    }
+    ctl_end(w);
+}
+
+static void put_sa_detail(struct ctl_wr *w, const struct group *g, const struct group_sa *sa,
+                          instant_t now)
+{
+    const struct generation *newest = group_newest(sa);
+
+    ctl_put_str(w, "anti-replay", g->model->anti_replay_window_ms ? "D3P enabled" : "disabled");
+    if (newest)
+        ctl_put_u64(w, "rekey-remaining",
+                    left(timeline_renew_at(&newest->time, group_atd(g)), now));
+    put_policies(w, sa->model);
+}
+
+static void put_sa(struct ctl_wr *w, const struct group *g, const struct group_sa *sa, bool detail)
+{
+    const struct generation *newest = group_newest(sa);
+    instant_t now = host_now();
+
+    ctl_section(w, NULL);
+    ctl_put_str(w, "ipsec-sa-name", sa->model->name);
+    ctl_put_str(w, "protocol", "ESP");
+    if (newest) {
+        ctl_put_str(w, "authentication", name_esp_auth(newest->auth));
+        ctl_put_str(w, "encryption", name_esp_cipher(newest->cipher));
+    }
+    if (detail)
+        put_sa_detail(w, g, sa, now);
+    ctl_list(w, "generation");
+    for (unsigned slot = GROUP_SLOTS; slot-- > 0;) { /* oldest first */
+        if (sa->slot[slot])
+            put_generation(w, sa->slot[slot], (enum group_slot)slot, now);
+    }
+    ctl_end(w);
+    ctl_end(w);
+}
+
+static void put_sas(struct ctl_wr *w, const struct group *g, bool detail)
+{
+    ctl_list(w, "ipsec-sa");
+    for (size_t i = 0; i < g->n_sas; i++)
+        put_sa(w, g, &g->sas[i], detail);
+    ctl_end(w);
+}
+
+static enum err ipsec(void *ctx, const struct ctl_request *r, struct ctl_wr *reply,
+                      char sentence[CTL_SENTENCE_MAX])
+{
+    return put_groups(ctx, r, reply, put_sas, sentence);
+}
+
+/* ---- push keys: a group has one when it has server-member-communication, and that is refused as
+ * not supported yet, so there are none ---- */
+
+static enum err kek(void *ctx, const struct ctl_request *r, struct ctl_wr *reply,
+                    char sentence[CTL_SENTENCE_MAX])
+{
+    const struct show *s = ctx;
+    enum err e = check_group(s->server, r, sentence);
+
+    if (e != ERR_OK)
+        return e;
+    ctl_list(reply, "kek");
+    ctl_end(reply);
+    return ERR_OK;
+}
+
+/* ---- phase 1 ---- */
+
+struct wanted {
+    const struct server *server;
+    const struct ctl_request *request;
+};
+
+/* SAs of gateways that may join one of the groups asked for. */
+static bool is_of_group(const void *ctx, const struct phase1_sa *sa)
+{
+    const struct wanted *w = ctx;
+    const struct phase1_peer *peer = phase1_peer(sa);
+
+    for (size_t i = 0; peer && i < server_n_groups(w->server); i++) {
+        const struct model_group *g = server_group(w->server, i)->model;
+        if (is_asked_for(w->request, g) && model_group_has_gateway(g, peer->owner))
+            return true;
+    }
+    return false;
+}
+
+static enum err ike(void *ctx, const struct ctl_request *r, struct ctl_wr *reply,
+                    char sentence[CTL_SENTENCE_MAX])
+{
+    const struct show *s = ctx;
+    const struct wanted wanted = {s->server, r};
+    bool by_group = ctl_request_has(r, "group") || ctl_request_has(r, "group-id");
+    enum err e = check_group(s->server, r, sentence);
+
+    if (e != ERR_OK)
+        return e;
+    show_phase1(server_phase1(s->server), r,
+                (struct show_filter){by_group ? is_of_group : NULL, &wanted}, reply);
+    return ERR_OK;
+}
+
+/* ---- the daemon ---- */
+
+static enum err version(void *ctx, const struct ctl_request *r, struct ctl_wr *reply,
+                        char sentence[CTL_SENTENCE_MAX])
+{
+    const struct show *s = ctx;
+
+    (void)r;
+    (void)sentence;
+    daemon_put_version(s->daemon, reply);
+    return ERR_OK;
+}
+
+static enum err counters(void *ctx, const struct ctl_request *r, struct ctl_wr *reply,
+                         char sentence[CTL_SENTENCE_MAX])
+{
+    const struct show *s = ctx;
+    const uint64_t *const dropped[] = {server_dropped(s->server),
+                                       phase1_counters(server_phase1(s->server))->dropped};
+
+    (void)r;
+    (void)sentence;
+    daemon_put_counters(s->daemon, dropped, ARRAY_LEN(dropped), reply);
+    return ERR_OK;
+}
+
+void show_server_handlers(struct ctl_service *service)
+{
+    service->handlers[CTL_SHOW_SERVER_IKE].answer = ike;
+    service->handlers[CTL_SHOW_SERVER_IPSEC].answer = ipsec;
+    service->handlers[CTL_SHOW_SERVER_KEK].answer = kek;
+    service->handlers[CTL_SHOW_SERVER_MEMBERS].answer = members;
+    service->handlers[CTL_SHOW_VERSION].answer = version;
+    service->handlers[CTL_SHOW_COUNTERS].answer = counters;
+}
