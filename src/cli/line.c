@@ -13,7 +13,7 @@ static const char *take_word(struct arena *arena, const char **at)
     bool quoted = false;
     const char *c = *at;
 
-    for (; *c && (quoted || (*c != ' ' && *c != '\t' && *c != '|')); c++) {
+    for (; *c && (quoted || !strchr(" \t\r\n|", *c)); c++) {
         if (*c == '"') {
             quoted = !quoted;
             continue;

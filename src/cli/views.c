@@ -305,6 +305,7 @@ static const char *const cleared[] = {
 };
 
 static const char *const counters[] = {
+    "${program}",
     "Datagrams:",
     "@each datagrams",
     "  ${name}$>34${count}",

@@ -123,7 +123,7 @@ static void do_job(struct daemon *d, const struct job *job)
     free(r);
 }
 
-void daemon_carry_out(struct daemon *d, struct effects *effects)
+static void carry_out(struct daemon *d, struct effects *effects)
 {
     for (const struct effect *e = effects->first; e; e = e->next) {
         switch (e->kind) {
@@ -148,11 +148,18 @@ void daemon_carry_out(struct daemon *d, struct effects *effects)
 /* After inputs: effects, then what they put into the sockets' queues, then the timer. */
 static void settle(struct daemon *d)
 {
-    daemon_carry_out(d, &d->effects);
+    carry_out(d, &d->effects);
     for (size_t i = 0; i < d->n_sockets; i++)
         host_udp_flush(d->sockets[i]);
     instant_t due = instant_min(d->engine.due(d->engine.self), d->reseed_at);
     host_arm(d->host, instant_min(due, host_log_due(d->log)));
+}
+
+void daemon_carry_out(struct daemon *d, struct effects *effects)
+{
+    carry_out(d, effects);
+    if (d->engine.self) /* else it has not started: nothing can be due yet */
+        settle(d);
 }
 
 /* ---- inputs ---- */
@@ -163,7 +170,7 @@ static void on_datagram(void *ctx, struct endpoint from, struct endpoint to, uin
     struct daemon *d = ctx;
 
     d->engine.datagram(d->engine.self, host_now(), from, to, data, len, &d->effects);
-    daemon_carry_out(d, &d->effects);
+    carry_out(d, &d->effects);
 }
 
 static void on_batch_end(void *ctx) { settle(ctx); }
@@ -380,6 +387,7 @@ static void put_socket_counters(const struct daemon *d, struct ctl_wr *w)
 void daemon_put_counters(const struct daemon *d, const uint64_t *const *dropped, size_t n,
                          struct ctl_wr *w)
 {
+    ctl_put_str(w, "program", d->options.program);
     put_socket_counters(d, w);
     ctl_list(w, "event");
     for (size_t i = 0; i < EVENT_COUNT; i++)

@@ -38,7 +38,8 @@ void daemon_free(struct daemon *d); /* NULL allowed */
 MUST_USE enum err daemon_run(struct daemon *d, const struct engine *engine,
                              const struct ip *addresses, size_t n_addresses,
                              const struct ctl_service *service);
-/* Between inputs (a console's command): carries out effects that a call into the engine gave. */
+/* Outside of inputs (a console's command, the engine's making): carries out what a call into the
+ * engine gave. */
 void daemon_carry_out(struct daemon *d, struct effects *effects);
 /* The machine's name, for the console's prompt. Static storage. */
 const char *daemon_host(void);

@@ -29,6 +29,6 @@ struct show_filter {
 void show_phase1(const struct phase1_table *table, const struct ctl_request *request,
                  struct show_filter filter, struct ctl_wr *reply);
 /* "initiator-cookie" and "responder-cookie" of 16 octets, and the number that operators may call
- * the SA by: the cookies' last three octets. */
+ * the SA by: the last 23 bits of the cookies. */
 void show_put_cookies(struct ctl_wr *w, struct bytes cookies);
 uint64_t show_index(struct bytes cookies);

@@ -158,7 +158,7 @@ static void put_stats(struct ctl_wr *w, const struct member_counters *c)
     ctl_end(w);
 }
 
-static void put_vpn_state(struct ctl_wr *w, const struct member_vpn_view *v, instant_t now)
+static void put_vpn_state(struct ctl_wr *w, const struct member_vpn_view *v)
 {
     static const char *const df[] = {
         [MODEL_DF_CLEAR] = "clear", [MODEL_DF_SET] = "set", [MODEL_DF_COPY] = "copy"};
@@ -173,7 +173,7 @@ static void put_vpn_state(struct ctl_wr *w, const struct member_vpn_view *v, ins
     ctl_put_u64(w, "tunnel-mtu", v->model->tunnel_mtu);
     ctl_put_str(w, "state", v->state_name);
     if (!instant_is_never(v->registered_at))
-        ctl_put_time(w, "registered", host_wall_of(v->registered_at, now, host_wall()));
+        ctl_put_time(w, "registered", host_wall_of(v->registered_at));
     if (v->last_error != ERR_OK)
         ctl_put_text(w, "last-error",
                      v->last_error_text.len ? v->last_error_text
@@ -187,7 +187,7 @@ static void put_vpn_detail(const struct each *e, size_t vpn)
     struct member_vpn_view v = member_vpn(e->show->member, vpn);
 
     ctl_section(e->w, NULL);
-    put_vpn_state(e->w, &v, e->now);
+    put_vpn_state(e->w, &v);
     ctl_list(e->w, "security-association");
     for (size_t i = 0; i < v.n_sas; i++)
         put_sa_detail(e, vpn, i);

@@ -19,7 +19,8 @@ uint64_t show_index(struct bytes cookies)
 {
     assert(cookies.len == 2 * COOKIE);
     const uint8_t *last = cookies.data + 2 * COOKIE - 3;
-    return (uint64_t)last[0] << 16 | (uint64_t)last[1] << 8 | last[2];
+    return (last[0] & 0x7fU) << 16 | /* seven digits, as wide as the column */
+           (uint64_t)last[1] << 8 | last[2];
 }
 
 static void put_identity(struct ctl_wr *w, struct model_identity id)

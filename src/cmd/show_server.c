@@ -69,15 +69,13 @@ static enum err put_groups(const struct show *s, const struct ctl_request *r, st
 
 static void put_member(struct ctl_wr *w, const struct registry_member *m, bool detail)
 {
-    instant_t now = host_now();
-
     ctl_section(w, NULL);
     ctl_put_str(w, "member-gateway", m->gateway->name);
     ctl_put_ip(w, "member-ip", m->remote.ip);
-    ctl_put_time(w, "last-update", host_wall_of(m->updated, now, host_wall()));
+    ctl_put_time(w, "last-update", host_wall_of(m->updated));
     ctl_put_str(w, "vsys", "root");
     if (detail) {
-        ctl_put_time(w, "registered", host_wall_of(m->registered, now, host_wall()));
+        ctl_put_time(w, "registered", host_wall_of(m->registered));
         ctl_section(w, "stats");
         ctl_put_u64(w, "pull-succeeded", m->pulls_succeeded);
         ctl_put_u64(w, "pull-failed", m->pulls_failed);

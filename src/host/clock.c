@@ -27,11 +27,16 @@ wall_t host_wall(void)
     return (wall_t){t.tv_sec};
 }
 
-wall_t host_wall_of(instant_t at, instant_t now, wall_t wall)
+wall_t host_wall_of(instant_t at)
 {
+    struct timespec t;
+
     if (instant_is_never(at))
         return (wall_t){0};
-    return (wall_t){wall.s + instant_since(at, now).ns / NS_PER_S};
+    host_wall_exact(&t);
+    int64_t ns = t.tv_nsec + instant_since(at, host_now()).ns;
+    int64_t s = ns / NS_PER_S - (ns % NS_PER_S < 0 ? 1 : 0); /* rounded down */
+    return (wall_t){t.tv_sec + s};
 }
 
 void host_random(uint8_t *out, size_t len)

@@ -11,7 +11,7 @@ instant_t host_now(void);
 wall_t host_wall(void);
 struct timespec;
 void host_wall_exact(struct timespec *ret);
-/* Calendar time of an instant, as far as the clocks agree now. INSTANT_NEVER gives 0. */
-wall_t host_wall_of(instant_t at, instant_t now, wall_t wall);
+/* The calendar time of an instant, as far as the clocks agree now; INSTANT_NEVER gives 0. */
+wall_t host_wall_of(instant_t at);
 /* From the kernel's generator; waits until it is seeded, at boot. */
 void host_random(uint8_t *out, size_t len);

@@ -386,6 +386,7 @@ static void put_count(struct ctl_wr *w, const char *key, const char *name, uint6
 
 static void counters(struct ctl_wr *w)
 {
+    ctl_put_str(w, "program", "conclaved");
     ctl_list(w, "datagrams");
     put_count(w, "name", "received", 12);
     ctl_end(w);

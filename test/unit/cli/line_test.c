@@ -37,6 +37,8 @@ static void words_are_split_as_typed(void **state)
     assert_string_equal(words[3], "|");
     assert_string_equal(words[4], "count");
     assert_string_equal(words[5], "open q");
+    assert_int_equal(cli_split(&arena, "show\tversion\r\n", words, 16, &n), ERR_OK);
+    assert_string_equal(words[1], "version");
     assert_int_equal(cli_split(&arena, " \t\n", words, 16, &n), ERR_OK);
     assert_int_equal(n, 0);
     assert_int_equal(cli_split(&arena, "a b c", words, 2, &n), ERR_SYNTAX);
