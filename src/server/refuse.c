@@ -52,23 +52,15 @@ struct refusal refuse_unknown(struct server *s, const struct phase1_sa *sa,
     return r;
 }
 
-static bool is_listed(const struct model_group *g, const struct model_server_gateway *gateway)
-{
-    for (size_t i = 0; i < g->n_gateways; i++) {
-        if (g->gateways[i] == gateway)
-            return true;
-    }
-    return false;
-}
-
-struct refusal refuse_unauthorised(const struct phase1_sa *sa, const struct group *g)
+struct refusal refuse_unauthorised(const struct server *s, const struct phase1_sa *sa,
+                                   const struct group *g)
 {
     const struct model_server_gateway *gateway = phase1_peer(sa)->owner;
     struct ip address = phase1_local(sa).ip;
     char text[IP_TEXT_MAX];
     struct refusal r = {.notify = IKE1_NOTIFY_INVALID_ID_INFORMATION, .where = &g->model->where};
 
-    if (!is_listed(g->model, gateway)) {
+    if (!server_lists(s, g, gateway)) {
         r.err = ERR_NOT_AUTHORISED;
         r.reason = GDOI_REASON_NOT_AUTHORISED;
         snprintf(r.what, sizeof r.what, "gateway %.60s is not in the group's ike-gateway list",

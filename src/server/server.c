@@ -29,6 +29,16 @@ struct event server_event(enum event_id id, const struct phase1_sa *sa)
     return e;
 }
 
+static_assert(MODEL_GROUPS_MAX <= 64, "struct server keeps them as bits");
+
+bool server_lists(const struct server *s, const struct group *g,
+                  const struct model_server_gateway *gateway)
+{
+    size_t group = (size_t)(g->model - s->model->groups);
+
+    return s->listed[gateway - s->model->gateways] >> group & 1;
+}
+
 static void tell_generation(void *to, enum group_event what, const struct group *g,
                             const struct group_sa *sa, const struct generation *generation)
 {
@@ -118,13 +128,25 @@ static struct phase1_peer peer_of(const struct model_server_gateway *g)
     };
 }
 
+static void list_gateways(struct server *s, size_t group)
+{
+    const struct model_group *g = &s->model->groups[group];
+
+    for (size_t i = 0; i < g->n_gateways; i++) {
+        size_t at = (size_t)(g->gateways[i] - s->model->gateways);
+        assert(at < s->model->n_gateways);
+        s->listed[at] |= UINT64_C(1) << group;
+    }
+}
+
 static enum err start(struct server *s, instant_t now, struct effects *out)
 {
     const struct model_server *model = s->model;
 
     s->peers = calloc(model->n_gateways + 1, sizeof *s->peers);
     s->groups = calloc(model->n_groups + 1, sizeof(struct group *));
-    if (!s->peers || !s->groups)
+    s->listed = calloc(model->n_gateways + 1, sizeof *s->listed);
+    if (!s->peers || !s->groups || !s->listed)
         return ERR_NOMEM;
     for (size_t i = 0; i < model->n_gateways; i++)
         s->peers[i] = peer_of(&model->gateways[i]);
@@ -133,8 +155,10 @@ static enum err start(struct server *s, instant_t now, struct effects *out)
     enum err e = phase1_table_new(&config, &s->drbg, &s->phase1);
     if (e)
         return e;
-    for (size_t i = 0; i < model->n_groups; i++)
+    for (size_t i = 0; i < model->n_groups; i++) {
         s->groups[s->n_groups++] = group_new(&model->groups[i], &s->mint);
+        list_gateways(s, i);
+    }
     advance_groups(s, now, out);
     return ERR_OK;
 }
@@ -144,6 +168,8 @@ enum err server_new(const struct model_server *model, const uint8_t seed[DRBG_SE
 {
     enum err e = ERR_OK;
 
+    if (model->n_groups > MODEL_GROUPS_MAX)
+        e = cannot(out, ERR_LIMIT, &model->where, "too many groups");
     for (size_t i = 0; !e && i < model->n_groups; i++)
         e = check_group(&model->groups[i], out);
     struct server *s = e ? NULL : calloc(1, sizeof *s);
@@ -175,6 +201,7 @@ void server_free(struct server *s)
     mint_free(&s->mint);
     drbg_wipe(&s->drbg);
     free(s->groups);
+    free(s->listed);
     free(s->peers);
     free(s);
 }

@@ -14,7 +14,8 @@ struct server {
     const struct model_server *model;
     struct drbg drbg;
     struct mint mint;
-    struct phase1_peer *peers; /* one per gateway */
+    struct phase1_peer *peers; /* one per gateway of the model, in its order */
+    uint64_t *listed;          /* ... the groups that list it: bit i for groups[i] */
     struct phase1_table *phase1;
     struct group **groups;
     size_t n_groups;
@@ -24,6 +25,9 @@ struct server {
     uint64_t dropped[ERR_COUNT];
 };
 
+/* Whether the group's ike-gateway list has that gateway, whatever its length. */
+bool server_lists(const struct server *s, const struct group *g,
+                  const struct model_server_gateway *gateway);
 /* Counts the datagram and tells; nothing else happens. */
 void server_drop(struct server *s, struct endpoint from, enum err why, const char *what,
                  struct effects *out);

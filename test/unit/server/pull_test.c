@@ -4,6 +4,7 @@
 #include "gdoi/id.h"
 #include "gdoi/numbers.h"
 #include "sa/phase1_internal.h"
+#include "server/state.h"
 
 static void expect_key(const struct pull_client *gm, const struct generation *g)
 {
@@ -470,7 +471,7 @@ static void authorisation_is_checked_again_at_message_3(void **state)
     struct pull_client *gm = &w->gm[0];
     world_phase1(w, gm);
     world_ask(w, gm, BLUE);
-    w->m.groups[0].n_gateways = 0; /* the operator took it off the list */
+    w->server->listed[0] = 0; /* the operator took it off the lists */
     world_from(w, gm, pull_client_3(gm, NULL, room));
     expect_refusal(w, gm, IKE1_NOTIFY_INVALID_ID_INFORMATION, GDOI_REASON_NOT_AUTHORISED);
     assert_int_equal(world_blue(w)->registry.n, 0);

@@ -45,6 +45,10 @@ static void what_is_not_built_is_refused_by_name(void **state)
     w->m.hour.lifetime_s = 150;
     assert_int_equal(try_new(w), ERR_OK);
 
+    w->m.model.n_groups = MODEL_GROUPS_MAX + 1;
+    w->m.model.where = WHERE("server");
+    assert_int_equal(try_new(w), ERR_LIMIT);
+    world_says(w, EV_CONFIG, "what", "too many groups");
     effects_free(&w->out);
     free(w);
 }

@@ -20,7 +20,7 @@ struct packet {
 };
 struct world {
     instant_t now;
-    struct two_groups m; /* free to change before world_open(), its lists later too */
+    struct two_groups m; /* free to change before world_open() */
     struct server *server;
     struct effects out;
     struct packet packets[WORLD_PACKETS]; /* that the server sent and nobody took */
