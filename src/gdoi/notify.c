@@ -2,23 +2,7 @@
 
 #include "gdoi/numbers.h"
 
-const uint8_t GDOI_VENDOR_CONCLAVE[GDOI_VENDOR_ID] = {
-    0xf6, 0x37, 0x7c, 0xac, 0x50, 0xec, 0x84, 0x47, 0x9d, 0xe9, 0xb2, 0x1e, 0xa7, 0xd1, 0x29, 0xaf,
-};
-const uint8_t GDOI_VENDOR_D3P[GDOI_VENDOR_ID] = {
-    0x11, 0x00, 0x88, 0x39, 0x7f, 0x51, 0xfe, 0x96, 0x69, 0xb9, 0x63, 0x04, 0x76, 0x35, 0x8b, 0xec,
-};
-
 enum { FLAG_RE_REGISTER = 0x01, FLAG_CLOCK_VALID = 0x02, US_PER_S = 1000000 };
-
-enum gdoi_vendor gdoi_vendor_of(struct bytes vendor_id)
-{
-    if (bytes_equal(vendor_id, BYTES_OF(GDOI_VENDOR_CONCLAVE)))
-        return GDOI_VENDOR_IS_CONCLAVE;
-    if (bytes_equal(vendor_id, BYTES_OF(GDOI_VENDOR_D3P)))
-        return GDOI_VENDOR_IS_D3P;
-    return GDOI_VENDOR_IS_OTHER;
-}
 
 bool gdoi_is_state(const struct ike1_notify *n) { return n->type == GDOI_NOTIFY_STATE; }
 
@@ -112,17 +96,8 @@ struct gdoi_refusal gdoi_refusal_of(const struct ike1_notify *n)
     return refusal;
 }
 
-void gdoi_refusal_write(struct chain_wr *c, bool native, enum gdoi_reason reason)
+void gdoi_reason_write(struct wr *w, enum gdoi_reason reason)
 {
-    uint8_t data[sizeof(uint16_t) + GDOI_REASON_TEXT_MAX];
-    struct wr w = wr_of(data, sizeof data);
-
-    if (native) {
-        wr_u16(&w, (uint16_t)reason);
-        wr_put(&w, bytes_str(gdoi_reason_text(reason)));
-    }
-    assert(wr_end(&w) == ERR_OK);
-    ike1_notify_write(c, &(struct ike1_notify){.doi = IKE1_DOI_GDOI,
-                                               .type = IKE1_NOTIFY_INVALID_ID_INFORMATION,
-                                               .data = wr_bytes(&w)});
+    wr_u16(w, (uint16_t)reason);
+    wr_put(w, bytes_str(gdoi_reason_text(reason)));
 }

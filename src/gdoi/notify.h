@@ -1,24 +1,16 @@
 #pragma once
-/* Private parts, sent only to peers that announced us: the vendor IDs, the state notification (wire
- * notes 11) and the reason of a refusal (decisions S34). */
+/* Private parts, sent only to peers that announced us (ike1/vendor.h): the state notification and
+ * the reason of a refusal. */
 #include "ike1/header.h"
 #include "ike1/payload.h"
 #include "wire/chain.h"
 
 enum {
-    GDOI_VENDOR_ID = 16,
     GDOI_DIGEST = 16,
     GDOI_STATE_DATA = 32,
     GDOI_STATE_VERSION = 1,
-    GDOI_REASON_TEXT_MAX = 200
+    GDOI_REASON_TEXT_MAX = 200,
 };
-
-/* The first 16 octets of SHA-256("Conclave group VPN 1"), and the MD5 of the draft's name
- * (draft-weis-delay-detection-03 3). */
-extern const uint8_t GDOI_VENDOR_CONCLAVE[GDOI_VENDOR_ID];
-extern const uint8_t GDOI_VENDOR_D3P[GDOI_VENDOR_ID];
-enum gdoi_vendor { GDOI_VENDOR_IS_OTHER, GDOI_VENDOR_IS_CONCLAVE, GDOI_VENDOR_IS_D3P };
-enum gdoi_vendor gdoi_vendor_of(struct bytes vendor_id);
 
 /* Last payload of message 4 of a PULL; alone with SEQ and SIG it is the heartbeat. Its data:
  * version, flags, heartbeat (2), spread (2), activation delay (2), clock (4, 4), digest (16). */
@@ -56,5 +48,5 @@ struct gdoi_refusal {
     struct bytes text; /* of the peer: escape it */
 };
 struct gdoi_refusal gdoi_refusal_of(const struct ike1_notify *n);
-/* N with DOI 2 and protocol 0, type INVALID-ID-INFORMATION. `native` adds reason and its text. */
-void gdoi_refusal_write(struct chain_wr *c, bool native, enum gdoi_reason reason);
+/* The data of such a notification: the number and its text. A foreign peer gets none. */
+void gdoi_reason_write(struct wr *w, enum gdoi_reason reason);

@@ -1,12 +1,9 @@
 /* Writing and reading the messages of phase 1. */
 #include "sa/phase1_internal.h"
 
-#include <assert.h>
+#include "ike1/vendor.h"
 
-/* The first 16 octets of SHA-256("Conclave group VPN 1"). Unauthenticated: it adds nothing that a
- * plain RFC 6407 peer cannot do without. */
-static const uint8_t vendor_id[16] = {0xf6, 0x37, 0x7c, 0xac, 0x50, 0xec, 0x84, 0x47,
-                                      0x9d, 0xe9, 0xb2, 0x1e, 0xa7, 0xd1, 0x29, 0xaf};
+#include <assert.h>
 
 struct bytes phase1_body(const struct chain *chain, uint8_t type)
 {
@@ -65,14 +62,14 @@ void phase1_put_hash(const struct phase1_sa *sa, struct chain_wr *c)
 
 void phase1_put_vendor_id(struct chain_wr *c)
 {
-    ike1_data_write(c, IKE1_PAYLOAD_VID, BYTES_OF(vendor_id));
+    ike1_data_write(c, IKE1_PAYLOAD_VID, ike1_vendor_id(IKE1_VENDOR_CONCLAVE));
 }
 
 bool phase1_chain_is_native(const struct chain *chain)
 {
     for (size_t i = 0; i < chain->n; i++) {
         if (chain->p[i].type == IKE1_PAYLOAD_VID &&
-            bytes_equal(chain->p[i].body, BYTES_OF(vendor_id)))
+            ike1_vendor_of(chain->p[i].body) == IKE1_VENDOR_CONCLAVE)
             return true;
     }
     return false;

@@ -117,10 +117,8 @@ static struct bytes reason_data(const struct phase1_sa *sa, const struct refusal
 {
     struct wr w = wr_of(room, len);
 
-    if (r->notify == IKE1_NOTIFY_INVALID_ID_INFORMATION && phase1_peer_is_native(sa)) {
-        wr_u16(&w, (uint16_t)r->reason);
-        wr_put(&w, bytes_str(gdoi_reason_text(r->reason)));
-    }
+    if (r->notify == IKE1_NOTIFY_INVALID_ID_INFORMATION && phase1_peer_is_native(sa))
+        gdoi_reason_write(&w, r->reason);
     return wr_bytes(&w);
 }
 
