@@ -234,6 +234,8 @@ char *phase1_offer_text(const struct ike1_sa *offer, char *out, size_t room);
 char *phase1_policy_text(const struct model_ike_policy *policy, char *out, size_t room);
 
 /* phase1_keys.c */
+enum { PHASE1_DES_KEY = 8 };
+void phase1_des_key(const struct secret *skeyid_e, uint8_t ret[PHASE1_DES_KEY]);
 void phase1_keys_derive(enum hash h, enum cipher c, const struct secret *skeyid,
                         struct bytes shared, const struct ike1_cookies *cookies,
                         struct phase1_keys *ret);

@@ -3,8 +3,6 @@
 
 #include <assert.h>
 
-enum { DES_KEY = 8 };
-
 /* One link of the chain SKEYID_d, _a, _e: prf(SKEYID, previous | g^xy | CKY-I | CKY-R | number). */
 static struct secret link(enum hash h, const struct secret *skeyid, const struct secret *previous,
                           struct bytes shared, const struct ike1_cookies *cookies, uint8_t number)
@@ -33,11 +31,11 @@ static void expand(enum hash h, const struct secret *skeyid_e, uint8_t *out, siz
 
 /* Appendix B: "the first eight non-weak and non-semi-weak bytes of SKEYID_e": a weak group of eight
  * is skipped. */
-static void des_key(const struct secret *skeyid_e, uint8_t *out)
+void phase1_des_key(const struct secret *skeyid_e, uint8_t ret[PHASE1_DES_KEY])
 {
-    for (size_t at = 0; at + DES_KEY <= skeyid_e->len; at += DES_KEY) {
-        memcpy(out, skeyid_e->b + at, DES_KEY);
-        if (!des_key_is_weak(bytes(out, DES_KEY)))
+    for (size_t at = 0; at + PHASE1_DES_KEY <= skeyid_e->len; at += PHASE1_DES_KEY) {
+        memcpy(ret, skeyid_e->b + at, PHASE1_DES_KEY);
+        if (!des_key_is_weak(bytes(ret, PHASE1_DES_KEY)))
             return;
     }
 }
@@ -54,7 +52,7 @@ void phase1_keys_derive(enum hash h, enum cipher c, const struct secret *skeyid,
     assert(cipher_key_len(c) <= sizeof ret->cipher_key);
     memcpy(ret->skeyid_a, a.b, a.len);
     if (c == CIPHER_DES_CBC)
-        des_key(&e, ret->cipher_key);
+        phase1_des_key(&e, ret->cipher_key);
     else
         expand(h, &e, ret->cipher_key, cipher_key_len(c));
 }

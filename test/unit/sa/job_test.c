@@ -1,0 +1,71 @@
+/* What workers do. */
+#include "unit/sa/duo.h"
+
+static struct job keys_job(unsigned group, const struct secret *private, struct bytes peer)
+{
+    struct job j = {.id = 7, .kind = JOB_PHASE1_KEYS, .dh_group = group, .hash = HASH_SHA256};
+    if (private)
+        j.private = *private;
+    memcpy(j.peer_public, peer.data, peer.len);
+    j.peer_public_len = peer.len;
+    memcpy(j.psk, "secret", j.psk_len = 6);
+    memcpy(j.ni, "initiator", j.ni_len = 9);
+    memcpy(j.nr, "responder", j.nr_len = 9);
+    j.entropy[0] = 1;
+    return j;
+}
+
+static void both_ends_agree(void **state)
+{
+    (void)state;
+    duo_free(duo_new()); /* starts the library */
+    static const unsigned groups[] = {2, 14, 19, 20, 21, 24};
+    for (size_t i = 0; i < ARRAY_LEN(groups); i++) {
+        struct job_result g, r, k;
+        struct job make = {.id = 3, .kind = JOB_DH_GENERATE, .dh_group = groups[i]};
+        job_run(&make, &g);
+        assert_int_equal(g.err, ERR_OK);
+        assert_int_equal(g.id, 3);
+        assert_int_equal(g.kind, JOB_DH_GENERATE);
+        assert_int_equal(g.public_len, dh_public_len(groups[i]));
+        struct job respond = keys_job(groups[i], NULL, bytes(g.public, g.public_len));
+        job_run(&respond, &r);
+        assert_int_equal(r.err, ERR_OK);
+        struct job finish = keys_job(groups[i], &g.private, bytes(r.public, r.public_len));
+        job_run(&finish, &k);
+        assert_int_equal(k.err, ERR_OK);
+        assert_true(secret_equal(secret_long_bytes(&r.shared), secret_long_bytes(&k.shared)));
+        assert_true(secret_equal(secret_bytes(&r.skeyid), secret_bytes(&k.skeyid)));
+        /* SKEYID = prf(psk, Ni_b | Nr_b) */
+        SECRET skeyid =
+            prf(HASH_SHA256, bytes_str("secret"), PARTS(bytes_str("initiatorresponder")));
+        assert_true(secret_equal(secret_bytes(&skeyid), secret_bytes(&k.skeyid)));
+        job_result_wipe(&g);
+        assert_int_equal(g.private.len, 0);
+    }
+}
+
+static void bad_publics(void **state)
+{
+    (void)state;
+    duo_free(duo_new());
+    uint8_t zero[256] = {0};
+    struct job_result r;
+    struct job j = keys_job(14, NULL, BYTES_OF(zero));
+    job_run(&j, &r);
+    assert_int_equal(r.err, ERR_VALUE);
+    j = keys_job(14, NULL, bytes(zero, 100));
+    job_run(&j, &r);
+    assert_int_equal(r.err, ERR_LENGTH);
+    job_wipe(&j);
+    assert_int_equal(j.psk_len, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(both_ends_agree),
+        cmocka_unit_test(bad_publics),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
