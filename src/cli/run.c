@@ -87,14 +87,16 @@ static int ask_all(const struct paths *p, const struct cli_line *l, const struct
 
     for (size_t i = 0; i < p->n; i++) {
         enum err e = ask_one(p->path[i], l, r, out, sentence);
-        if (e == ERR_NOT_FOUND && ++n_absent < p->n)
-            continue;
-        if (e != ERR_OK) {
-            fprintf(err, "error: %s\n", sentence);
+        if (e == ERR_NOT_FOUND)
+            n_absent++;
+        else if (e != ERR_OK)
             status = CLI_FAILED;
-        }
+        if (e != ERR_OK && (e != ERR_NOT_FOUND || p->n == 1))
+            fprintf(err, "error: %s\n", sentence);
     }
-    return status;
+    if (n_absent == p->n && p->n > 1)
+        fprintf(err, "error: no daemon answers at %s, nor at %s\n", p->path[0], p->path[1]);
+    return n_absent == p->n ? CLI_FAILED : status;
 }
 
 /* ---- one line ---- */

@@ -27,6 +27,7 @@ struct host {
     struct host_hooks hooks;
     int timer_fd; /* a timerfd: libuv's timers count milliseconds and stand still during suspend */
     struct host_watch *timer;
+    instant_t armed; /* INSTANT_NEVER: not */
     uv_signal_t terminate, interrupt;
     bool has_signals;
 };
@@ -99,6 +100,7 @@ static void timer_ready(void *ctx, unsigned events)
     (void)events;
     if (read(h->timer_fd, &n_expired, sizeof n_expired) != sizeof n_expired)
         return; /* armed anew since it fired */
+    h->armed = INSTANT_NEVER;
     h->hooks.due(h->hooks.ctx, host_now());
 }
 
@@ -106,6 +108,9 @@ void host_arm(struct host *h, instant_t at)
 {
     struct itimerspec when = {0};
 
+    if (at.ns == h->armed.ns)
+        return; /* the usual case after an input: spare the system call */
+    h->armed = at;
     if (!instant_is_never(at)) {
         int64_t ns = at.ns > 0 ? at.ns : 1; /* 0 would disarm */
         when.it_value = (struct timespec){ns / NS_PER_S, ns % NS_PER_S};
@@ -205,6 +210,7 @@ enum err host_new(const struct host_hooks *hooks, unsigned n_workers, struct hos
         return ERR_NOMEM;
     h->hooks = *hooks;
     h->timer_fd = -1;
+    h->armed = INSTANT_NEVER;
     if (uv_loop_init(&h->loop) != 0) {
         free(h);
         return ERR_SYSTEM;
