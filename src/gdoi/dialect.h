@@ -28,7 +28,7 @@ extern const struct gdoi_dialect GDOI_RFC6407;
     X(TOLERATED_SAK_PAD6, "sak-six-zero-octets")            /* two more than RFC 6407 5.3 */       \
     X(TOLERATED_LIFETIME_TV, "kek-lifetime-as-tv")          /* RFC 6407 5.3.4: four octets */      \
     X(TOLERATED_RESERVED_VALUE, "reserved-attribute-value") /* value 0, read as absent */          \
-    X(TOLERATED_MANAGEMENT, "kek-management-ignored")       /* RFC 6407 5.3: in a PULL */          \
+    X(TOLERATED_MANAGEMENT, "kek-management-ignored")       /* * RFC 6407 5.3: in a PULL */        \
     X(TOLERATED_KEY_PARITY, "des-key-parity")               /* a DES key without odd parity */     \
     X(TOLERATED_OLD_KEK_SPI, "key-packet-with-old-kek-spi") /* KD under the carrying KEK's SPI */  \
     X(TOLERATED_REPEATED_KEK, "kek-repeated") /* * a SAK with a known SPI, equal key */            \
