@@ -5,8 +5,8 @@
 
 /* Linear probing; removal shifts the following run back, so there are no tombstones. */
 struct map_slot {
-    uint64_t hash;
-    struct bytes key;
+    uint32_t hash, key_len; /* the low half of the hash: a table never has more places than that */
+    const uint8_t *key;
     void *value; /* NULL = free */
 };
 
@@ -58,17 +58,20 @@ uint64_t map_hash(const uint64_t seed[2], struct bytes key)
     return v[0] ^ v[1] ^ v[2] ^ v[3];
 }
 
-static struct map_slot *find(const struct map *m, uint64_t hash, struct bytes key)
+static struct bytes key_of(const struct map_slot *s) { return bytes(s->key, s->key_len); }
+
+static struct map_slot *find(const struct map *m, uint32_t hash, struct bytes key)
 {
     size_t i = hash & (m->room - 1);
-    while (m->slots[i].value && !(m->slots[i].hash == hash && bytes_equal(m->slots[i].key, key)))
+    while (m->slots[i].value &&
+           !(m->slots[i].hash == hash && bytes_equal(key_of(&m->slots[i]), key)))
         i = (i + 1) & (m->room - 1);
     return &m->slots[i];
 }
 
 void *map_get(const struct map *m, struct bytes key)
 {
-    return m->room == 0 ? NULL : find(m, map_hash(m->seed, key), key)->value;
+    return m->room == 0 ? NULL : find(m, (uint32_t)map_hash(m->seed, key), key)->value;
 }
 
 static void grow(struct map *m)
@@ -76,25 +79,26 @@ static void grow(struct map *m)
     struct map old = *m;
 
     m->room = old.room ? old.room * 2 : 16;
+    assert(m->room - 1 <= UINT32_MAX);
     m->slots = calloc(m->room, sizeof *m->slots);
     if (!m->slots)
         abort();
     for (size_t i = 0; i < old.room; i++) {
         if (old.slots[i].value)
-            *find(m, old.slots[i].hash, old.slots[i].key) = old.slots[i];
+            *find(m, old.slots[i].hash, key_of(&old.slots[i])) = old.slots[i];
     }
     free(old.slots);
 }
 
 void map_put(struct map *m, struct bytes key, void *value)
 {
-    assert(value != NULL);
+    assert(value != NULL && key.len <= UINT32_MAX);
     if (m->n + 1 > m->room / 4 * 3)
         grow(m);
-    uint64_t hash = map_hash(m->seed, key);
+    uint32_t hash = (uint32_t)map_hash(m->seed, key);
     struct map_slot *slot = find(m, hash, key);
     assert(slot->value == NULL);
-    *slot = (struct map_slot){hash, key, value};
+    *slot = (struct map_slot){hash, (uint32_t)key.len, key.data, value};
     m->n++;
 }
 
@@ -102,7 +106,7 @@ void *map_remove(struct map *m, struct bytes key)
 {
     if (m->room == 0)
         return NULL;
-    struct map_slot *slot = find(m, map_hash(m->seed, key), key);
+    struct map_slot *slot = find(m, (uint32_t)map_hash(m->seed, key), key);
     void *value = slot->value;
     if (!value)
         return NULL;

@@ -1,6 +1,7 @@
 #include "group/registry.h"
 
 #include <assert.h>
+#include <stddef.h>
 #include <stdlib.h>
 
 static_assert(REGISTRY_ID_MAX <= UINT8_MAX, "struct registry_member holds it in an octet");
@@ -92,7 +93,7 @@ static enum err add(struct registry *r, const struct registration *what)
     enum err e = make_room(r);
     if (e)
         return e;
-    struct registry_member *m = calloc(1, sizeof *m + 1 + value.len);
+    struct registry_member *m = calloc(1, offsetof(struct registry_member, id) + 1 + value.len);
     if (!m)
         return ERR_NOMEM;
     m->id_len = (uint8_t)value.len;
@@ -106,6 +107,14 @@ static enum err add(struct registry *r, const struct registration *what)
     link_address(r, m);
     return ERR_OK;
 }
+
+static void count(uint16_t *n)
+{
+    if (*n < UINT16_MAX)
+        ++*n;
+}
+
+void registry_failed(struct registry_member *m) { count(&m->pulls_failed); }
 
 enum err registry_put(struct registry *r, const struct registration *what)
 {
@@ -127,7 +136,7 @@ enum err registry_put(struct registry *r, const struct registration *what)
     m->updated = what->now;
     m->version = what->version;
     m->native = what->native;
-    m->pulls_succeeded++;
+    count(&m->pulls_succeeded);
     return ERR_OK;
 }
 

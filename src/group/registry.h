@@ -10,15 +10,16 @@
 
 enum { REGISTRY_MEMBERS_MAX = 1000000, REGISTRY_ID_MAX = 255 };
 
+/* As small as may be: there may be a million. */
 struct registry_member {
     struct registry_member *same_address; /* the next one behind this address */
     const struct model_server_gateway *gateway;
     instant_t registered, updated; /* first and last completed PULL */
     struct endpoint remote;
-    uint32_t at; /* in registry.members */
-    uint32_t pulls_succeeded, pulls_failed;
-    uint32_t version; /* of the group at its last PULL */
-    bool native;      /* announced Conclave's vendor id */
+    uint32_t at;                            /* in registry.members */
+    uint32_t version;                       /* of the group at its last PULL */
+    uint16_t pulls_succeeded, pulls_failed; /* stop at UINT16_MAX */
+    bool native;                            /* announced Conclave's vendor id */
     uint8_t id_len;
     uint8_t id[]; /* type, then value: the key of the index */
 };
@@ -47,4 +48,6 @@ struct registration {
     bool native;
 };
 MUST_USE enum err registry_put(struct registry *r, const struct registration *what);
+/* A PULL of a registered member that did not complete. */
+void registry_failed(struct registry_member *m);
 void registry_remove(struct registry *r, struct registry_member *m);

@@ -93,6 +93,10 @@ static void forget(struct server *s, struct pull *p, struct phase1_sa *sa)
     map_remove(&s->pulls.index, key_bytes(&p->key));
     heap_remove(&s->pulls.due, &p->due);
     pull_free(p);
+    if (s->pulls.index.n == 0) { /* after a storm of registrations the tables are large */
+        map_free(&s->pulls.index);
+        heap_free(&s->pulls.due);
+    }
 }
 
 /* The member did not finish. Its row, if it has one, says so. */
@@ -105,7 +109,7 @@ static void tell_aborted(const struct pull *p, const struct phase1_sa *sa, enum 
     if (sa) {
         struct registry_member *m = registry_find(&p->group->registry, phase1_peer_identity(sa));
         if (m)
-            m->pulls_failed++;
+            registry_failed(m);
     }
     event_add_str(&e, "group", p->group->model->name);
     event_add_err(&e, why);
