@@ -26,11 +26,14 @@ fail() {
     exit 1
 }
 in_ns() { local ns=$P-$1; shift; ip netns exec "$ns" "$@"; }
+# In the background: $! is the program itself.
+start() { local ns=$P-$1; shift; exec ip netns exec "$ns" "$@"; }
 conclave() { local node=$1; shift; "$BIN/conclave" --run-dir "$WORK/$node" "$@"; }
 
 cleanup() {
     trap '' INT TERM
     if [ -n "$KEEP" ] && [ "${OK:-}" = 1 ]; then return; fi
+    disown -a
     for pid in "${PIDS[@]}"; do kill "$pid" 2>/dev/null; done
     for n in $NODES; do
         ip netns pids "$P-$n" 2>/dev/null | xargs -r kill -9 2>/dev/null
@@ -90,13 +93,13 @@ build_network() {
 
 start_server() {
     mkdir -p "$WORK/ks"
-    in_ns ks "$BIN/conclaved" -f "$CONF/server.conf" --run-dir "$WORK/ks" >>"$WORK/ks.log" 2>&1 &
+    start ks "$BIN/conclaved" -f "$CONF/server.conf" --run-dir "$WORK/ks" >>"$WORK/ks.log" 2>&1 &
     PIDS+=($!)
 }
 
 start_member() {
     mkdir -p "$WORK/gw$1"
-    in_ns "gw$1" "$BIN/conclave-member" -f "$CONF/site$1.conf" --run-dir "$WORK/gw$1" \
+    start "gw$1" "$BIN/conclave-member" -f "$CONF/site$1.conf" --run-dir "$WORK/gw$1" \
         >>"$WORK/gw$1.log" 2>&1 &
     MEMBER[$1]=$!
     PIDS+=($!)
@@ -106,7 +109,7 @@ MEMBER_SAS="show security group-vpn member ipsec security-associations"
 has_keys() { conclave "gw$1" $MEMBER_SAS | grep -q 'ESP:'; }
 
 start_capture() {
-    in_ns wan tcpdump -i any --immediate-mode -U -n -w "$WORK/wan.pcap" ip >"$WORK/tcpdump.log" 2>&1 &
+    start wan tcpdump -i any --immediate-mode -U -n -w "$WORK/wan.pcap" ip >"$WORK/tcpdump.log" 2>&1 &
     CAPTURE=$!
     wait_for 5 "tcpdump does not start" grep -q listening "$WORK/tcpdump.log"
 }
@@ -181,6 +184,7 @@ fail_close() {
     local sender=$!
     sleep 1
     kill -9 "${MEMBER[3]}"
+    wait "${MEMBER[3]}" 2>/dev/null
     wait $sender
     sleep 0.3
     clear=$(($(captured 'udp port 5004') - before))
