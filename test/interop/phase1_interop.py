@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 """Phase 1 with real peers, in network namespaces of its own: strongSwan completes a pre-shared key
 main mode with conclaved on port 500, ike-scan gets its answer on port 848 with DOI 1 and 2, and
-tshark reads every datagram without a malformed mark.
+tshark reads every datagram, and those between our own programs, without a malformed mark.
 
-    phase1_interop.py CONCLAVED
+    phase1_interop.py CONCLAVED CONCLAVE-MEMBER
 
 Prints TAP. Skips when it may not make namespaces."""
 import os
@@ -33,6 +33,21 @@ set security group-vpn server group g1 no-anti-replay
 set security group-vpn server group g1 ipsec-sa s1 proposal e1
 set security group-vpn server group g1 ipsec-sa s1 match-policy m1 source 10.0.0.0/8
 set security group-vpn server group g1 ipsec-sa s1 match-policy m1 destination 10.0.0.0/8
+"""
+MEMBER = """
+set security group-vpn member ike proposal p1 authentication-method pre-shared-keys
+set security group-vpn member ike proposal p1 dh-group group14
+set security group-vpn member ike proposal p1 authentication-algorithm sha-256
+set security group-vpn member ike proposal p1 encryption-algorithm aes-128-cbc
+set security group-vpn member ike policy pol1 mode main
+set security group-vpn member ike policy pol1 proposals p1
+set security group-vpn member ike policy pol1 pre-shared-key ascii-text "interop secret"
+set security group-vpn member ike gateway ks ike-policy pol1
+set security group-vpn member ike gateway ks server-address 192.0.2.1
+set security group-vpn member ike gateway ks local-address 192.0.2.2
+set security group-vpn member ipsec vpn v1 ike-gateway ks
+set security group-vpn member ipsec vpn v1 group 1
+set security group-vpn member ipsec vpn v1 group-vpn-external-interface p0
 """
 SWANCTL = """
 connections {
@@ -101,11 +116,10 @@ def network():
 
 
 class Conclaved:
-    def __init__(self, work, program, port):
-        self.run_dir = work / f"run{port}"
-        self.run_dir.mkdir()
-        self.log = work / f"conclaved{port}.log"
-        (work / "server.conf").write_text(CONF)
+    def __init__(self, work, program, port, conf=CONF):
+        self.run_dir = pathlib.Path(tempfile.mkdtemp(dir=work))
+        self.log = self.run_dir / "conclaved.log"
+        (work / "server.conf").write_text(conf)
         self.process = start(self.log, program, "-f", work / "server.conf",
                              "--run-dir", self.run_dir, "--port", port, ns=SERVER)
         self.up = wait(lambda: (self.run_dir / "conclaved.sock").exists())
@@ -202,7 +216,24 @@ def test_ike_scan(work, program):
     server.stop()
 
 
+def test_own(work, program, member_program, mode):
+    server = Conclaved(work, program, 848, CONF.replace("mode main", f"mode {mode}"))
+    capture = Capture(work, f"own-{mode}")
+    conf, log = work / "member.conf", work / f"member-{mode}.log"
+    conf.write_text(MEMBER.replace("mode main", f"mode {mode}"))
+    member = start(log, member_program, "-f", conf, "--run-dir", server.run_dir, "--no-data-path",
+                   ns=PEER)
+    registered = wait(lambda: " registered " in text(log))
+    ok(registered, f"conclave-member registers by {mode} mode", text(log) + text(server.log))
+    member.terminate()
+    member.wait(10)
+    capture.stop()
+    tshark_reads(capture, 848, f"{mode} mode and the registration of our own programs")
+    server.stop()
+
+
 def main():
+    member_program = pathlib.Path(sys.argv[2]).resolve()
     program = pathlib.Path(sys.argv[1]).resolve()
     if os.geteuid() != 0 or not network():
         print("1..0 # SKIP network namespaces cannot be made here")
@@ -212,6 +243,8 @@ def main():
             work = pathlib.Path(name)
             test_strongswan(work, program)
             test_ike_scan(work, program)
+            for mode in ("main", "aggressive"):
+                test_own(work, program, member_program, mode)
     finally:
         for ns in (SERVER, PEER):
             pids = run("ip", "netns", "pids", ns).stdout.split()

@@ -4,7 +4,7 @@
 
 #include "sa/phase1_internal.h"
 #include "unit/gdoi/capture.h"
-#include "unit/hex.h"
+#include "hex.h"
 
 /* --- keys alone --- */
 
