@@ -9,6 +9,16 @@ void conf_diags_init(struct conf_diags *d, struct arena *arena, const char *file
     *d = (struct conf_diags){.arena = arena, .file = file};
 }
 
+/* Words of the file reach the operator's terminal here: as text, never as a command to it. */
+static char *harmless(char *text)
+{
+    for (char *c = text; *c != '\0'; c++) {
+        if ((unsigned char)*c < ' ' || *c == 0x7f)
+            *c = '?';
+    }
+    return text;
+}
+
 static void make_room(struct conf_diags *d)
 {
     if (d->n < d->room)
@@ -50,8 +60,8 @@ void conf_diag(struct conf_diags *d, enum conf_severity severity, struct conf_po
     d->list[d->n++] = (struct conf_diag){
         .severity = severity,
         .pos = pos,
-        .path = arena_text(d->arena, "%s", path),
-        .text = text,
+        .path = harmless(arena_text(d->arena, "%s", path)),
+        .text = harmless(text),
     };
 }
 

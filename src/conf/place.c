@@ -104,9 +104,6 @@ static enum conf_placing unknown(struct walk *w, const struct conf_word *word)
     if (near)
         conf_diag(p->diags, CONF_ERROR, word->pos, path, "unknown statement, did you mean '%s'?",
                   near);
-    else if (expected[0] == '\0')
-        conf_diag(p->diags, CONF_ERROR, word->pos, path,
-                  "unknown statement, expected nothing here");
     else
         conf_diag(p->diags, CONF_ERROR, word->pos, path, "unknown statement, expected %s",
                   expected);

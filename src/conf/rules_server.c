@@ -326,20 +326,28 @@ static void check_ids(const struct conf_rules *r, const struct conf_node *server
     }
 }
 
-static void check_group_gateway(const struct conf_rules *r, const struct conf_node *group,
-                                const struct conf_node *ref)
+static void check_group_gateway(const struct conf_rules *r, const struct conf_node *ref,
+                                const char *server_address)
 {
     const struct conf_node *gateway = conf_referenced(r->tree, ref, conf_text(ref));
     const char *local = gateway ? conf_child_text(gateway, "local-address") : NULL;
-    const char *server = conf_child_text(group, "server-address");
 
     if (gateway && conf_child(gateway, "dead-peer-detection"))
         CONF_RULE(r, CONF_ERROR, ref,
                   "Referenced IKE gateway must NOT be defined with dead-peer-detection");
-    if (local && server && strcmp(local, server) != 0)
+    if (local && server_address && strcmp(local, server_address) != 0)
         CONF_RULE(r, CONF_ERROR, ref,
                   "the gateway's local-address is %s, expected the group's server-address %s",
-                  local, server);
+                  local, server_address);
+}
+
+/* A group may list a hundred thousand gateways: what they share is looked up once. */
+static void check_group_gateways(const struct conf_rules *r, const struct conf_node *group)
+{
+    const char *server_address = conf_child_text(group, "server-address");
+
+    for (const struct conf_node *ref = conf_child(group, "ike-gateway"); ref; ref = conf_next(ref))
+        check_group_gateway(r, ref, server_address);
 }
 
 static void check_anti_replay(const struct conf_rules *r, const struct conf_node *group)
@@ -389,8 +397,7 @@ static void check_group(const struct conf_rules *r, const struct conf_node *serv
     const struct conf_node *communication = conf_child(group, "server-member-communication");
 
     check_ids(r, server, group);
-    for (const struct conf_node *ref = conf_child(group, "ike-gateway"); ref; ref = conf_next(ref))
-        check_group_gateway(r, group, ref);
+    check_group_gateways(r, group);
     check_lifetimes(r, group);
     check_policies(r, group);
     check_anti_replay(r, group);

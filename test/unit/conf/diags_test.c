@@ -33,6 +33,16 @@ static void test_texts_are_copied(void **state)
     assert_string_equal(d.list[0].text, "word");
 }
 
+static void test_control_characters_stay_out(void **state)
+{
+    (void)state;
+    struct conf_diags d;
+    conf_diags_init(&d, &arena, "f");
+    conf_diag(&d, CONF_ERROR, (struct conf_pos){1, 1}, "a\x1b[2Jb", "x\ny\x7f\xc3\xa4");
+    assert_string_equal(d.list[0].path, "a?[2Jb");
+    assert_string_equal(d.list[0].text, "x?y?\xc3\xa4");
+}
+
 static void test_order(void **state)
 {
     (void)state;
@@ -70,6 +80,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_lines),
         cmocka_unit_test(test_texts_are_copied),
+        cmocka_unit_test(test_control_characters_stay_out),
         cmocka_unit_test(test_order),
         cmocka_unit_test(test_more_than_are_kept_are_counted),
     };

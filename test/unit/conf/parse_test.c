@@ -1,6 +1,7 @@
 /* What golden files cannot hold: limits, and what the parser leaves behind. The sentences of its
  * findings are in test/golden/conf. */
 #include "conf/parse.h"
+#include "conf/place.h"
 #include "conf/print.h"
 #include "test/check.h"
 
@@ -150,6 +151,38 @@ static void test_foreign_hierarchies_are_named_once(void **state)
     assert_int_equal(diags.n, 2);
 }
 
+static void test_only_so_many_foreign_names(void **state)
+{
+    (void)state;
+    char text[2048];
+    int n = 0;
+    for (int i = 0; i < 70; i++)
+        n += snprintf(text + n, sizeof text - (size_t)n, "set foreign%d x\n", i);
+    (void)read_text(text);
+    assert_int_equal(conf_diags_count(&diags, CONF_NOTE), 64);
+}
+
+/* One statement more than a tree may hold, of each kind. */
+static void test_a_full_tree(void **state)
+{
+    (void)state;
+    static const struct conf_stmt full[] = {
+        {.words = {{.text = "traceoptions"}}, .n = 1, .list_at = 1},
+        {.words = {{.text = "group"}, {.text = "g"}}, .n = 2, .list_at = 2},
+        {.words = {{.text = "ike"}}, .n = 1, .list_at = 1},
+    };
+    struct conf_tree *t = read_text("set security group-vpn server ipsec");
+    struct conf_placer placer = {.tree = t, .diags = &diags, .arena = &arena};
+    struct conf_node *server = t->root->first->first->first;
+    t->n_nodes = CONF_NODES_MAX;
+    for (size_t i = 0; i < ARRAY_LEN(full); i++)
+        assert_int_equal(conf_place(&placer, server, &full[i]).how, CONF_REFUSED);
+    assert_int_equal(conf_diags_count(&diags, CONF_ERROR), ARRAY_LEN(full));
+    assert_non_null(strstr(diags.list[0].text, "too many statements"));
+    assert_null(server->first->prev);
+    assert_null(server->first->next);
+}
+
 static int drop_arena(void **state)
 {
     (void)state;
@@ -169,6 +202,8 @@ int main(void)
         cmocka_unit_test(test_the_longest_file),
         cmocka_unit_test(test_deep_nesting),
         cmocka_unit_test(test_foreign_hierarchies_are_named_once),
+        cmocka_unit_test(test_only_so_many_foreign_names),
+        cmocka_unit_test(test_a_full_tree),
     };
     return cmocka_run_group_tests(tests, NULL, drop_arena);
 }
