@@ -116,7 +116,8 @@ static const char *const tables =
     " chain to_us {\n  type filter hook input priority -300; policy accept;\n }\n"
     "}\n"
     "table ip " DATA_STEER " {\n"
-    " chain exclude { }\n chain failopen { }\n chain policies { }\n chain decide { }\n"
+    " chain exclude { }\n chain failopen { }\n chain policies { }\n chain others { }\n"
+    " chain decide { }\n"
     /* No hook leads here: a tproxy statement alone makes the kernel reassemble IPv4 before
      * prerouting, without connection tracking. Selectors with ports need whole datagrams. */
     " chain whole { }\n"
@@ -198,7 +199,7 @@ static void render_hooks(FILE *out, const struct esp_vpn_config *vpns, size_t n)
     fprintf(out, STEER "own meta mark & 0xffff == 0x848 accept\n");
     put_never_captured(out, STEER "decide");
     fprintf(out, STEER "decide jump exclude\n" STEER "decide jump failopen\n" STEER
-                       "decide jump policies\n");
+                       "decide jump policies\n" STEER "decide jump others\n");
     for (size_t i = 0; i < n; i++) {
         if (!is_repeat(vpns, i))
             render_external(out, vpns[i].external_interface);
@@ -208,18 +209,24 @@ static void render_hooks(FILE *out, const struct esp_vpn_config *vpns, size_t n)
     fprintf(out, GUARD "out jump closed_own\n" GUARD "through jump closed\n");
 }
 
+static void render_jumps(FILE *out, const char *table, const char *from, const char *to,
+                         const struct esp_vpn_config *vpns, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        fprintf(out, "add chain ip %s %s_%u\n", table, to, vpns[i].group);
+    flush(out, table, from);
+    for (size_t i = 0; i < n; i++)
+        fprintf(out, "add rule ip %s %s jump %s_%u\n", table, from, to, vpns[i].group);
+}
+
 /* One chain per VPN, so that what was known before a crash stays until this VPN is installed again.
  */
 static void render_policy_chains(FILE *out, const struct esp_vpn_config *vpns, size_t n)
 {
     static const char *const both[] = {DATA_GUARD, DATA_STEER};
-    for (size_t t = 0; t < ARRAY_LEN(both); t++) {
-        for (size_t i = 0; i < n; i++)
-            fprintf(out, "add chain ip %s policy_%u\n", both[t], vpns[i].group);
-        flush(out, both[t], "policies");
-        for (size_t i = 0; i < n; i++)
-            fprintf(out, "add rule ip %s policies jump policy_%u\n", both[t], vpns[i].group);
-    }
+    for (size_t t = 0; t < ARRAY_LEN(both); t++)
+        render_jumps(out, both[t], "policies", "policy", vpns, n);
+    render_jumps(out, DATA_STEER, "others", "rest", vpns, n);
 }
 
 void nft_render_setup(FILE *out, const struct esp_vpn_config *vpns, size_t n)
@@ -245,16 +252,28 @@ static void render_clear_rules(FILE *out, const char *chain, const struct esp_ru
     }
 }
 
+/* The ip rule for a selector knows addresses only, so that it holds without nft. What has these
+ * addresses and other ports, and no other policy wants, must pass it by. */
+static void put_rest(FILE *out, const char *chain, const struct esp_selector *s)
+{
+    struct esp_selector pair = {.source = s->source, .destination = s->destination};
+    if (s->protocol || s->source_port || s->destination_port)
+        put_selector(out, (struct line){DATA_STEER, chain, steer_clear}, &pair);
+}
+
 static void render_selectors(FILE *out, const struct nft_vpn *v)
 {
-    char chain[32];
+    char chain[32], rest[32];
     snprintf(chain, sizeof chain, "policy_%u", v->config->group);
+    snprintf(rest, sizeof rest, "rest_%u", v->config->group);
     flush(out, DATA_GUARD, chain);
     flush(out, DATA_STEER, chain);
+    flush(out, DATA_STEER, rest);
     for (size_t i = 0; i < v->n_selectors; i++) {
         put_selector(out, (struct line){DATA_GUARD, chain, "counter name policy_dropped drop"},
                      &v->selectors[i]);
         put_selector(out, (struct line){DATA_STEER, chain, steer_protect}, &v->selectors[i]);
+        put_rest(out, rest, &v->selectors[i]);
     }
 }
 

@@ -14,8 +14,6 @@ import sys
 import tempfile
 import time
 
-SKIP = 77
-
 
 def run(*words, check=True, stdin=None):
     return subprocess.run(words, check=check, input=stdin, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT).stdout
@@ -158,10 +156,13 @@ class Net:
         for name in self.names:
             run("ip", "netns", "del", self.ns(name), check=False)
 
+    def member_program(self, i):
+        self.members[i] = Member(self.ns("gw%d" % i), self.program)
+        return self.members[i]
+
     def member(self, i, *config):
         """Starts a member at gateway i with one VPN, or with the commands given, and opens its path."""
-        m = Member(self.ns("gw%d" % i), self.program)
-        self.members[i] = m
+        m = self.member_program(i)
         for line in config or ("vpn red 1 wan0 clear 1500",):
             m.ask(line)
         m.ask("open")
@@ -178,7 +179,7 @@ class Capture:
     def __init__(self, net):
         self.net = net
         self.file = tempfile.NamedTemporaryFile(suffix=".pcap")
-        self.process = net.start("wan", "tcpdump", "-Z", "root", "-U", "-n", "-i", "any", "-w", self.file.name, "ip",
+        self.process = net.start("wan", "tcpdump", "-Z", "root", "--immediate-mode", "-B", "32768", "-s", "96", "-U", "-n", "-i", "any", "-w", self.file.name, "ip",
                                  stderr=subprocess.PIPE, text=True)
         while "listening" not in self.process.stderr.readline():
             if self.process.poll() is not None:
