@@ -1,0 +1,385 @@
+/* The key server under a list of events: time, datagrams of members that come late, twice, changed
+ * or never, messages that nobody should send, raw octets of strangers. Three members in the toy
+ * world's cryptography: site-1 and site-2 may join the group "blue", site-3 may join nothing.
+ *
+ * Each event is an octet (what) with its arguments behind it. After each one the engine has to be
+ * in order: see check(). */
+#include "crypto/crypto.h"
+#include "fuzz/fuzz.h"
+#include "sa/job.h"
+#include "server/limits.h"
+#include "server/state.h"
+#include "unit/server/pull_client.h"
+#include "unit/server/two_groups.h"
+#include "wire/rd.h"
+
+#include <stdlib.h>
+
+enum { CLIENTS = 3, QUEUE = 24, JOBS = 8, TAPE = 16, EVENTS = 400, OUTSIDER = 2 };
+
+struct packet {
+    struct endpoint from, to;
+    size_t len;
+    uint8_t data[DATAGRAM_MAX];
+};
+struct world {
+    instant_t now;
+    struct two_groups m;
+    struct server *server;
+    struct effects out;
+    struct pull_client gm[CLIENTS];
+    struct packet up[QUEUE], down[QUEUE], tape[TAPE]; /* to the server, from it, seen once */
+    size_t n_up, n_down, n_tape;
+    struct job jobs[JOBS]; /* of the server */
+    size_t n_jobs;
+};
+static struct world *w;
+
+static void demand(bool holds)
+{
+    if (!holds)
+        abort();
+}
+
+/* ---- carrying ---- */
+
+static void push(struct packet *queue, size_t *n, size_t room, struct endpoint from,
+                 struct endpoint to, struct bytes data)
+{
+    if (*n == room || data.len > DATAGRAM_MAX)
+        return;
+    struct packet *p = &queue[(*n)++];
+    *p = (struct packet){.from = from, .to = to, .len = data.len};
+    if (data.len)
+        memcpy(p->data, data.data, data.len);
+}
+
+static struct packet take(struct packet *queue, size_t *n, size_t at)
+{
+    struct packet p = queue[at];
+    memmove(queue + at, queue + at + 1, (--*n - at) * sizeof p);
+    return p;
+}
+
+static void collect_server(void)
+{
+    for (const struct effect *e = w->out.first; e; e = e->next) {
+        if (e->kind == EFFECT_SEND)
+            push(w->down, &w->n_down, QUEUE, e->send.from, e->send.to, e->send.datagram);
+        if (e->kind == EFFECT_JOB && w->n_jobs < JOBS)
+            w->jobs[w->n_jobs++] = *e->job;
+        demand(e->kind != EFFECT_INSTALL);
+    }
+    effects_reset(&w->out);
+}
+
+static void collect_client(struct pull_client *gm)
+{
+    struct effects todo = gm->out;
+
+    gm->out = (struct effects){0};
+    for (const struct effect *e = todo.first; e; e = e->next) {
+        struct job_result result;
+        if (e->kind == EFFECT_SEND)
+            push(w->up, &w->n_up, QUEUE, e->send.from, e->send.to, e->send.datagram);
+        if (e->kind != EFFECT_JOB)
+            continue;
+        job_run(e->job, &result);
+        pull_client_job(gm, w->now, &result);
+    }
+    effects_free(&todo);
+    if (gm->out.n)
+        collect_client(gm);
+}
+
+static void give_server(const struct packet *p)
+{
+    static struct packet copy;
+    copy = *p;
+    server_datagram(w->server, w->now, copy.from, copy.to, copy.data, copy.len, &w->out);
+    size_t sends = 0;
+    for (const struct effect *e = w->out.first; e; e = e->next)
+        sends += e->kind == EFFECT_SEND;
+    demand(sends <= 2); /* nobody gets many datagrams out of one */
+    collect_server();
+}
+
+/* What a member has been given is what the server holds under that SPI, and no outsider has any. */
+static void check_keys(const struct pull_client *gm)
+{
+    demand(gm != &w->gm[OUTSIDER]);
+    for (size_t i = 0; i < gm->n_keys; i++) {
+        const struct pull_client_key *key = &gm->keys[i];
+        const struct generation *g = mint_find(&w->server->mint, key->spi);
+        if (!g)
+            continue;
+        demand(bytes_equal(bytes(key->cipher_key, key->cipher_len), secret_bytes(&g->key)));
+        demand(bytes_equal(bytes(key->auth_key, key->auth_len), secret_bytes(&g->auth_key)));
+    }
+}
+
+static void give_client(struct packet *p)
+{
+    size_t i = (size_t)p->to.ip.b[3] - 1;
+
+    if (i >= CLIENTS || p->len < IKE1_HEADER)
+        return;
+    struct pull_client *gm = &w->gm[i];
+    if (p->data[18] != IKE1_EXCHANGE_GROUPKEY_PULL) {
+        pull_client_phase1(gm, w->now, p->from, p->data, p->len);
+        collect_client(gm);
+    } else if (gm->sa && pull_client_2(gm, bytes(p->data, p->len)) != ERR_OK &&
+               pull_client_4(gm, bytes(p->data, p->len)) == ERR_OK) {
+        check_keys(gm);
+    }
+}
+
+/* ---- events ---- */
+
+static struct bytes odd_body; /* of the payload that odd() writes */
+static uint8_t odd_type;
+static void odd(struct chain_wr *c)
+{
+    chain_open(c, odd_type);
+    wr_put(c->w, odd_body);
+    chain_close(c);
+}
+
+static void send_message(struct pull_client *gm, struct rd *r, bool first)
+{
+    uint8_t room[DATAGRAM_MAX], what = rd_u8(r);
+
+    odd_type = rd_u8(r);
+    odd_body = rd_take(r, rd_left(r) < 40 ? rd_left(r) : rd_u8(r) % 40);
+    pull_client_more *more = what & 1 ? odd : NULL;
+    if (!gm->sa || (!first && (gm->message_id == 0 || gm->nr_len == 0)))
+        return;
+    struct bytes m = !first     ? pull_client_3(gm, more, room)
+                     : what & 2 ? pull_client_any_1(gm, odd, room)
+                                : pull_client_1(gm, what & 4 ? RED : BLUE, more, room);
+    if (!m.len)
+        return;
+    push(w->up, &w->n_up, QUEUE, gm->local, gm->server, m);
+}
+
+static void run_timers(void)
+{
+    server_timer(w->server, w->now, &w->out);
+    collect_server();
+    demand(!instant_reached(server_due(w->server), w->now));
+    for (size_t i = 0; i < CLIENTS; i++) {
+        pull_client_timer(&w->gm[i], w->now);
+        collect_client(&w->gm[i]);
+    }
+}
+
+static void run_job(size_t at)
+{
+    struct job_result result;
+    struct job job = w->jobs[at];
+
+    memmove(w->jobs + at, w->jobs + at + 1, (--w->n_jobs - at) * sizeof job);
+    job_run(&job, &result);
+    server_job_done(w->server, w->now, &result, &w->out);
+    collect_server();
+}
+
+static void raw(struct rd *r)
+{
+    struct endpoint from = {ip_v4(0x0a000001u + rd_u8(r) % 4), 848};
+    struct packet p = {.from = from, .to = blue_at};
+
+    p.len = rd_u8(r);
+    struct bytes b = rd_take(r, p.len < rd_left(r) ? p.len : rd_left(r));
+    p.len = b.len;
+    if (b.len)
+        memcpy(p.data, b.data, b.len);
+    give_server(&p);
+}
+
+/* The oldest datagram, or the one that the argument names, of a queue. */
+static void on_packet(struct rd *r, unsigned how)
+{
+    uint8_t which = rd_u8(r);
+    bool up = which & 1;
+    size_t *n = up ? &w->n_up : &w->n_down;
+
+    if (*n == 0)
+        return;
+    struct packet p = take(up ? w->up : w->down, n, (which >> 1) % *n);
+    if (how == 1) /* lost */
+        return;
+    if (how == 2 && p.len) /* changed */
+        p.data[(rd_u8(r) << 3 | which >> 5) % p.len] ^= (uint8_t)(rd_u8(r) | 1);
+    if (up) {
+        w->tape[w->n_tape++ % TAPE] = p;
+        give_server(&p);
+        if (how == 3) /* twice */
+            give_server(&p);
+    } else {
+        give_client(&p);
+    }
+}
+
+static void step(struct rd *r)
+{
+    uint8_t what = rd_u8(r);
+    struct pull_client *gm = &w->gm[(what >> 4) % CLIENTS];
+
+    switch (what & 15) {
+    case 0:
+        w->now = instant_add(w->now, span_ms(100 * (1 + rd_u8(r))));
+        run_timers();
+        break;
+    case 1:
+        w->now = instant_add(w->now, span_s(30 * (1 + rd_u8(r))));
+        run_timers();
+        break;
+    case 2:
+        if (!gm->sa && phase1_count(gm->table, false) < 4)
+            pull_client_start(gm, w->now);
+        collect_client(gm);
+        break;
+    case 3:
+    case 4:
+    case 5:
+    case 6:
+        on_packet(r, (what & 15) - 3u);
+        break;
+    case 7:
+        if (w->n_jobs)
+            run_job(rd_u8(r) % w->n_jobs);
+        break;
+    case 8:
+        send_message(gm, r, true);
+        break;
+    case 9:
+        send_message(gm, r, false);
+        break;
+    case 10:
+        raw(r);
+        break;
+    case 11: /* again, from the tape */
+        if (w->n_tape)
+            give_server(&w->tape[rd_u8(r) % (w->n_tape < TAPE ? w->n_tape : TAPE)]);
+        break;
+    case 12: /* the operator changes a list */
+        w->server->listed[(what >> 4) % OUTSIDER] ^= 1;
+        break;
+    case 13: /* the operator wants new keys */
+        group_rekey(w->server->groups[0], NULL);
+        break;
+    case 14: /* time passes, and nobody serves the timers */
+        w->now = instant_add(w->now, span_ms(40 * rd_u8(r)));
+        break;
+    case 15:
+        if (gm->sa) {
+            phase1_end(gm->table, gm->sa, rd_u8(r) & 1, &gm->out);
+            gm->sa = NULL;
+        }
+        collect_client(gm);
+        break;
+    }
+}
+
+/* ---- what holds after every event ---- */
+
+static void check_sa(const struct group_sa *sa)
+{
+    const struct generation *next = sa->slot[GROUP_NEXT], *current = sa->slot[GROUP_CURRENT],
+                            *previous = sa->slot[GROUP_PREVIOUS];
+
+    demand(current != NULL);
+    demand(!next || !previous); /* one changeover at a time */
+    demand(!next || next->number == current->number + 1);
+    demand(!previous || previous->number + 1 == current->number);
+    demand(sa->numbers == group_newest(sa)->number);
+    for (size_t i = 0; i < GROUP_SLOTS; i++) {
+        const struct generation *g = sa->slot[i];
+        demand(!g || (g->spi >= 256 && mint_find(&w->server->mint, g->spi) == g));
+        demand(!g || g->time.created.ns <= w->now.ns);
+    }
+}
+
+static void check_group(const struct group *g)
+{
+    uint64_t pulls = 0;
+    struct group_delays d = group_delays(g, w->now);
+
+    demand(d.activation <= d.deactivation && d.deactivation <= 3 * g->model->atd_s);
+    for (size_t i = 0; i < g->n_sas; i++)
+        check_sa(&g->sas[i]);
+    demand(g->registry.n <= OUTSIDER);
+    for (size_t i = 0; i < g->registry.n; i++) {
+        const struct registry_member *m = g->registry.members[i];
+        demand(m->gateway != &w->m.gateways[OUTSIDER] && m->at == i);
+        demand(registry_at_address(&g->registry, m->remote.ip) != NULL);
+        pulls += m->pulls_succeeded;
+    }
+    demand(pulls == g->counters.pulls_succeeded);
+}
+
+static void check(void)
+{
+    const struct server *s = w->server;
+    size_t hanging = 0, cursor = 0;
+    struct phase1_sa *sa;
+
+    for (size_t i = 0; i < s->n_groups; i++)
+        check_group(s->groups[i]);
+    demand(s->groups[1]->registry.n == 0); /* red is served elsewhere */
+    demand(s->pulls.index.n == s->pulls.due.n && s->pulls.index.n <= SERVER_PULLS_MAX);
+    while ((sa = phase1_next(s->phase1, &cursor)))
+        hanging += phase1_user(sa) != NULL;
+    demand(hanging <= s->pulls.index.n);
+}
+
+static void open_world(void)
+{
+    static bool started;
+    const uint8_t seed[DRBG_SEED] = {1};
+    const char *text;
+
+    if (!started)
+        demand(crypto_start(CRYPTO_USE_ALL, &text) == ERR_OK);
+    started = true;
+    w = calloc(1, sizeof *w);
+    demand(w != NULL);
+    w->now = (instant_t){1000 * NS_PER_S};
+    two_groups_init(&w->m);
+    w->m.groups[0].n_sas = 2;
+    demand(server_new(&w->m.model, seed, w->now, &w->out, &w->server) == ERR_OK);
+    collect_server();
+    for (uint8_t i = 0; i < CLIENTS; i++) {
+        struct pull_client_config config = {.proposal = w->m.ike_list,
+                                            .psk = w->m.policy.psk,
+                                            .local = {ip_v4(0x0a000001u + i), 848},
+                                            .server = blue_at,
+                                            .seed = i};
+        pull_client_open(&w->gm[i], &config);
+    }
+}
+
+static void close_world(void)
+{
+    server_stop(w->server, w->now, &w->out);
+    demand(phase1_count(w->server->phase1, false) == 0 && w->server->pulls.index.n == 0);
+    for (size_t i = 0; i < CLIENTS; i++)
+        pull_client_close(&w->gm[i]);
+    server_free(w->server);
+    effects_free(&w->out);
+    free(w);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct rd r = rd_of(bytes(data, size));
+
+    open_world();
+    for (size_t i = 0; i < EVENTS && rd_left(&r); i++) {
+        step(&r);
+        check();
+    }
+    close_world();
+    return 0;
+}
