@@ -15,7 +15,7 @@
 
 #include <stdlib.h>
 
-enum { CLIENTS = 3, QUEUE = 24, JOBS = 8, TAPE = 16, EVENTS = 400, OUTSIDER = 2 };
+enum { CLIENTS = 3, QUEUE = 24, JOBS = 8, TAPE = 16, EVENTS = 400, ODD_MAX = 48, OUTSIDER = 2 };
 
 struct packet {
     struct endpoint from, to;
@@ -136,6 +136,12 @@ static void give_client(struct packet *p)
 
 /* ---- events ---- */
 
+/* As many octets as there are, up to n. */
+static struct bytes some(struct rd *r, size_t n)
+{
+    return rd_take(r, n < rd_left(r) ? n : rd_left(r));
+}
+
 static struct bytes odd_body; /* of the payload that odd() writes */
 static uint8_t odd_type;
 static void odd(struct chain_wr *c)
@@ -150,7 +156,7 @@ static void send_message(struct pull_client *gm, struct rd *r, bool first)
     uint8_t room[DATAGRAM_MAX], what = rd_u8(r);
 
     odd_type = rd_u8(r);
-    odd_body = rd_take(r, rd_left(r) < 40 ? rd_left(r) : rd_u8(r) % 40);
+    odd_body = some(r, rd_u8(r) % ODD_MAX);
     pull_client_more *more = what & 1 ? odd : NULL;
     if (!gm->sa || (!first && (gm->message_id == 0 || gm->nr_len == 0)))
         return;
@@ -187,11 +193,9 @@ static void run_job(size_t at)
 static void raw(struct rd *r)
 {
     struct endpoint from = {ip_v4(0x0a000001u + rd_u8(r) % 4), 848};
-    struct packet p = {.from = from, .to = blue_at};
+    struct bytes b = some(r, rd_u8(r));
+    struct packet p = {.from = from, .to = blue_at, .len = b.len};
 
-    p.len = rd_u8(r);
-    struct bytes b = rd_take(r, p.len < rd_left(r) ? p.len : rd_left(r));
-    p.len = b.len;
     if (b.len)
         memcpy(p.data, b.data, b.len);
     give_server(&p);
@@ -210,7 +214,7 @@ static void on_packet(struct rd *r, unsigned how)
     if (how == 1) /* lost */
         return;
     if (how == 2 && p.len) /* changed */
-        p.data[(rd_u8(r) << 3 | which >> 5) % p.len] ^= (uint8_t)(rd_u8(r) | 1);
+        p.data[rd_u16(r) % p.len] ^= (uint8_t)(rd_u8(r) | 1);
     if (up) {
         w->tape[w->n_tape++ % TAPE] = p;
         give_server(&p);
