@@ -24,36 +24,40 @@ static const struct model *build(const char *text)
 #define S "set security group-vpn server "
 #define M "set security group-vpn member "
 
-static const char server_text[] = S
-    "ike proposal p1 dh-group group14 authentication-algorithm sha-256\n" S
-    "ike proposal p1 encryption-algorithm aes-256-cbc\n" S
-    "ike proposal p2 dh-group group19 authentication-algorithm sha1 lifetime-seconds 600\n" S
-    "ike proposal p2 encryption-algorithm 3des-cbc authentication-method pre-shared-keys\n" S
-    "ike policy main proposals [ p2 p1 ] pre-shared-key ascii-text \"$9$LbHX-wg4Z\"\n" S
-    "ike policy aggr mode aggressive proposals p1 pre-shared-key hexadecimal 00ffA0\n" S
-    "ike gateway gw1 ike-policy main address 198.51.100.1 local-address 192.0.2.1\n" S
-    "ike gateway gw1 local-identity hostname ks.example.net\n" S
-    "ike gateway gw1 remote-identity user-at-hostname gm@example.net\n" S
-    "ike gateway gw2 ike-policy aggr dynamic key-id site-2\n" S
-    "ike gateway gw3 ike-policy aggr dynamic inet 10.9.9.9\n" S
-    "ipsec proposal e1 authentication-algorithm hmac-sha-256-128 encryption-algorithm "
-    "aes-128-cbc\n" S "ipsec proposal e2 encryption-algorithm aes-192-gcm lifetime-seconds 9000\n" S
-    "group grp1 description \"the first\" group-id 7 no-anti-replay server-address 192.0.2.1\n" S
-    "group grp1 activation-time-delay 20 ike-gateway [ gw1 gw2 ]\n" S
-    "group grp1 ipsec-sa sa1 proposal e1\n" S "group grp1 ipsec-sa sa1 match-policy m1 source "
-                                              "10.1.0.0/16 destination 239.1.1.1 protocol 17\n" S
-    "group grp1 ipsec-sa sa1 match-policy m1 source-port 4000 destination-port 5004\n" S
-    "group grp1 ipsec-sa sa1 match-policy m2 source 0.0.0.0 destination 10.0.0.0/8\n" S
-    "group grp1 ipsec-sa sa2 proposal e2 match-policy m1 source 10.2.0.0/16 destination "
-    "0.0.0.0/0\n" S
-    "group grp2 group-id 8 server-address 192.0.2.2 anti-replay-time-window 1500ms\n" S
-    "group grp2 ike-gateway gw3 ipsec-sa sa1 proposal e1\n" S
-    "group grp2 ipsec-sa sa1 match-policy m1 source 10.0.0.0/8 destination 10.0.0.0/8\n" S
-    "group grp2 server-member-communication communication-type multicast certificate mine\n" S
-    "group grp2 server-member-communication multicast-group 226.1.1.1\n" S
-    "group grp2 server-member-communication multicast-outgoing-interface eth1\n" S
-    "group grp2 server-member-communication encryption-algorithm aes-128-cbc\n" S
-    "group grp2 server-member-communication sig-hash-algorithm sha-512 heartbeat 60\n";
+// clang-format off
+static const char server_text[] =
+    S "ike proposal p1 dh-group group14 authentication-algorithm sha-256\n"
+    S "ike proposal p1 encryption-algorithm aes-256-cbc\n"
+    S "ike proposal p2 dh-group group19 authentication-algorithm sha1 lifetime-seconds 600\n"
+    S "ike proposal p2 encryption-algorithm 3des-cbc authentication-method pre-shared-keys\n"
+    S "ike policy main proposals [ p2 p1 ] pre-shared-key ascii-text \"$9$LbHX-wg4Z\"\n"
+    S "ike policy aggr mode aggressive proposals p1 pre-shared-key hexadecimal 00ffA0\n"
+    S "ike gateway gw1 ike-policy main address 198.51.100.1 local-address 192.0.2.1\n"
+    S "ike gateway gw1 local-identity hostname ks.example.net\n"
+    S "ike gateway gw1 remote-identity user-at-hostname gm@example.net\n"
+    S "ike gateway gw2 ike-policy aggr dynamic key-id site-2\n"
+    S "ike gateway gw3 ike-policy aggr dynamic inet 10.9.9.9\n"
+    S "ipsec proposal e1 authentication-algorithm hmac-sha-256-128"
+      " encryption-algorithm aes-128-cbc\n"
+    S "ipsec proposal e2 encryption-algorithm aes-192-gcm lifetime-seconds 9000\n"
+    S "group grp1 description \"the first\" group-id 7 no-anti-replay server-address 192.0.2.1\n"
+    S "group grp1 activation-time-delay 20 ike-gateway [ gw1 gw2 ]\n"
+    S "group grp1 ipsec-sa sa1 proposal e1\n"
+    S "group grp1 ipsec-sa sa1 match-policy m1 source 10.1.0.0/16 destination 239.1.1.1"
+      " protocol 17\n"
+    S "group grp1 ipsec-sa sa1 match-policy m1 source-port 4000 destination-port 5004\n"
+    S "group grp1 ipsec-sa sa1 match-policy m2 source 0.0.0.0 destination 10.0.0.0/8\n"
+    S "group grp1 ipsec-sa sa2 proposal e2 match-policy m1 source 10.2.0.0/16"
+      " destination 0.0.0.0/0\n"
+    S "group grp2 group-id 8 server-address 192.0.2.2 anti-replay-time-window 1500ms\n"
+    S "group grp2 ike-gateway gw3 ipsec-sa sa1 proposal e1\n"
+    S "group grp2 ipsec-sa sa1 match-policy m1 source 10.0.0.0/8 destination 10.0.0.0/8\n"
+    S "group grp2 server-member-communication communication-type multicast certificate mine\n"
+    S "group grp2 server-member-communication multicast-group 226.1.1.1\n"
+    S "group grp2 server-member-communication multicast-outgoing-interface eth1\n"
+    S "group grp2 server-member-communication encryption-algorithm aes-128-cbc\n"
+    S "group grp2 server-member-communication sig-hash-algorithm sha-512 heartbeat 60\n";
+// clang-format on
 
 static void test_ike(void **state)
 {
@@ -183,20 +187,23 @@ static void test_look_ups(void **state)
     assert_false(model_group_has_gateway(&s->groups[0], &s->gateways[2]));
 }
 
+// clang-format off
 static const char member_text[] =
-    M "ike proposal p1 dh-group group14 authentication-algorithm sha-256 encryption-algorithm "
-      "aes-128-cbc\n" M "ike policy pol proposals p1 pre-shared-key ascii-text k\n" M
-      "ike policy set proposal-set standard pre-shared-key ascii-text k\n" M
-      "ike gateway ks ike-policy pol server-address [ 192.0.2.1 192.0.2.2 ] local-address "
-      "198.51.100.1\n" M
-      "ike gateway v1 ike-policy set address 192.0.2.3 local-address 198.51.100.1\n" M
-      "ipsec vpn a ike-gateway ks group 4294967295 group-vpn-external-interface wan0\n" M
-      "ipsec vpn a exclude rule bgp source-address 10.1.0.0/16 application junos-bgp\n" M
-      "ipsec vpn a exclude rule all\n" M
-      "ipsec vpn a fail-open rule ntp destination-address 10.9.0.0/16 application junos-ntp\n" M
-      "ipsec vpn b ike-gateway v1 group 2 group-vpn-external-interface wan0 df-bit copy tunnel-mtu "
-      "1400\n" M
-      "ipsec vpn b heartbeat-threshold 0 recovery-probe exclude rule own application mine\n";
+    M "ike proposal p1 dh-group group14 authentication-algorithm sha-256"
+      " encryption-algorithm aes-128-cbc\n"
+    M "ike policy pol proposals p1 pre-shared-key ascii-text k\n"
+    M "ike policy set proposal-set standard pre-shared-key ascii-text k\n"
+    M "ike gateway ks ike-policy pol server-address [ 192.0.2.1 192.0.2.2 ]"
+      " local-address 198.51.100.1\n"
+    M "ike gateway v1 ike-policy set address 192.0.2.3 local-address 198.51.100.1\n"
+    M "ipsec vpn a ike-gateway ks group 4294967295 group-vpn-external-interface wan0\n"
+    M "ipsec vpn a exclude rule bgp source-address 10.1.0.0/16 application junos-bgp\n"
+    M "ipsec vpn a exclude rule all\n"
+    M "ipsec vpn a fail-open rule ntp destination-address 10.9.0.0/16 application junos-ntp\n"
+    M "ipsec vpn b ike-gateway v1 group 2 group-vpn-external-interface wan0"
+      " df-bit copy tunnel-mtu 1400\n"
+    M "ipsec vpn b heartbeat-threshold 0 recovery-probe exclude rule own application mine\n";
+// clang-format on
 
 static void test_member(void **state)
 {
