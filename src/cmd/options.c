@@ -143,7 +143,7 @@ static void make_long_options(bool is_member, struct option *out)
         if (!table[i].member_only || is_member)
             *out++ =
                 (struct option){table[i].name, table[i].value ? required_argument : no_argument,
-                                NULL, table[i].opt};
+                                NULL, (int)table[i].opt};
     }
     *out = (struct option){0};
 }
