@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "version.h"
@@ -274,6 +275,7 @@ static enum err open_control(struct daemon *d, const struct ctl_service *service
 {
     char path[256];
 
+    (void)mkdir(d->options.run_dir, 0755); /* it is normally there; else the next call says why */
     snprintf(path, sizeof path, "%s/%s.sock", d->options.run_dir, d->options.program);
     enum err e = control_open(d->host, path, service, &d->control);
     if (e != ERR_OK)

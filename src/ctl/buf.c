@@ -6,16 +6,22 @@
 
 enum { ROOM_MIN = 512 };
 
-static bool grow(struct ctl_buf *b, size_t want)
+/* Moves the data to the front of the allocation, which is made larger if it must. */
+static bool make_room(struct ctl_buf *b, size_t want)
 {
     size_t room = b->room ? b->room : ROOM_MIN;
 
+    if (b->base && b->data != b->base)
+        memmove(b->base, b->data, b->len);
+    b->data = b->base;
+    if (want <= b->room / 2) /* else the next move would come too soon */
+        return true;
     while (room < want)
         room *= 2;
-    uint8_t *data = realloc(b->data, room);
-    if (!data)
+    uint8_t *base = realloc(b->base, room);
+    if (!base)
         return false;
-    b->data = data;
+    b->base = b->data = base;
     b->room = room;
     return true;
 }
@@ -23,6 +29,7 @@ static bool grow(struct ctl_buf *b, size_t want)
 uint8_t *ctl_buf_space(struct ctl_buf *b, size_t n)
 {
     size_t cap = b->cap ? b->cap : CTL_TREE_MAX;
+    size_t eaten = b->base ? (size_t)(b->data - b->base) : 0;
 
     if (b->err != ERR_OK)
         return NULL;
@@ -30,7 +37,7 @@ uint8_t *ctl_buf_space(struct ctl_buf *b, size_t n)
         b->err = ERR_LIMIT;
         return NULL;
     }
-    if (b->len + n > b->room && !grow(b, b->len + n)) {
+    if (eaten + b->len + n > b->room && !make_room(b, b->len + n)) {
         b->err = ERR_NOMEM;
         return NULL;
     }
@@ -52,12 +59,11 @@ void ctl_buf_eat(struct ctl_buf *b, size_t n)
 {
     assert(n <= b->len);
     b->len -= n;
-    if (b->len > 0)
-        memmove(b->data, b->data + n, b->len);
+    b->data = b->len > 0 ? b->data + n : b->base;
 }
 
 void ctl_buf_free(struct ctl_buf *b)
 {
-    free(b->data);
+    free(b->base);
     *b = (struct ctl_buf){.cap = b->cap};
 }

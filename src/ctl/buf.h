@@ -6,8 +6,10 @@
 #include "base/err.h"
 
 struct ctl_buf {
-    uint8_t *data;
-    size_t len, room, cap; /* cap 0: CTL_TREE_MAX */
+    uint8_t *data; /* what is there */
+    size_t len;
+    uint8_t *base;    /* the allocation: what was eaten, then data */
+    size_t room, cap; /* cap 0: CTL_TREE_MAX */
     enum err err;
 };
 

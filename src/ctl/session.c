@@ -96,6 +96,8 @@ static void take_request(struct ctl_session *s, const struct ctl_frame *f)
 
     if (f->id == 0)
         give_up(s, ERR_VALUE, "a request needs an id");
+    else if (s->out.len > CTL_OUT_MAX)
+        refuse(s, f->id, ERR_BUSY, "earlier answers have not been read yet");
     else if (e != ERR_OK)
         refuse(s, f->id, e, sentence);
     else

@@ -5,7 +5,8 @@
 #include "ctl/frame.h"
 #include "ctl/request.h"
 
-enum { CTL_OUT_MAX = 4 * 1048576 /* waiting for a slow console; then events are lost, counted */ };
+/* Octets waiting for a slow console. Beyond, events are lost and counted, requests are refused. */
+enum { CTL_OUT_MAX = 4 * 1048576 };
 
 /* Answers a request into `reply`. On failure: an error, and a sentence for the operator (the
  * error's own when it is left empty). */

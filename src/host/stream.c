@@ -84,7 +84,7 @@ static void serve(struct host_stream *s, bool may_read)
     if (!waits && hooks->is_over(s->user))
         hang_up(s);
     else
-        host_watch_set(s->watch, HOST_READABLE | (waits ? HOST_WRITABLE : 0));
+        host_watch_set(s->watch, waits ? HOST_WRITABLE : HOST_READABLE); /* first what is owed */
 }
 
 static void stream_ready(void *ctx, unsigned events) { serve(ctx, events & HOST_READABLE); }

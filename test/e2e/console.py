@@ -8,6 +8,7 @@ needed.
 import json
 import os
 import pathlib
+import pty
 import re
 import select
 import signal
@@ -190,6 +191,34 @@ def filters_and_errors(t):
     t.check("pipes work on what comes from both", a.stdout.startswith("Count: 1 lines"), a.stdout)
 
 
+def interactive(t):
+    """Typed at a terminal: Tab completes, `?` explains, a shortened command works."""
+    pid, fd = pty.fork()
+    if pid == 0:
+        os.environ.update(TERM="xterm", TZ="UTC")
+        os.execv(t.programs / "conclave", ["conclave", "--run-dir", str(t.folder)])
+
+    def type_in(text, pattern):
+        os.write(fd, text)
+        seen, until = b"", time.monotonic() + 10
+        while not re.search(pattern, seen) and time.monotonic() < until:
+            if select.select([fd], [], [], 0.2)[0]:
+                seen += os.read(fd, 65536)
+        return seen.decode(errors="replace")
+
+    seen = type_in(b"", b"> $")
+    t.check("the console asks", re.search(r"@.*> $", seen), seen)
+    seen = type_in(b"sh\tsec\tg\tser\treg\t", b"gistered-members ")
+    t.check("Tab completes words", "gistered-members " in seen, seen)
+    seen = type_in(b"?", b"Possible completions:(.|\n)*detail")
+    t.check("a question mark explains", "<[Enter]>" in seen and "Everything that is known" in seen, seen)
+    seen = type_in(b"| co\t\r", b"Count: \\d+ lines")
+    t.check("Enter runs the line", "Count: 5 lines" in seen, seen)
+    os.write(fd, b"exit\r")
+    t.check("exit ends it", os.waitpid(pid, 0)[1] == 0)
+    os.close(fd)
+
+
 def events(t):
     monitor = subprocess.Popen([t.programs / "conclave", "--run-dir", t.folder, "monitor"],
                                stdout=subprocess.PIPE)
@@ -263,6 +292,7 @@ def main():
             registration(t)
             all_views(t)
             filters_and_errors(t)
+            interactive(t)
             events(t)
             stranger(t)
             ends(t, server, member, server_conf)

@@ -22,6 +22,26 @@ static void grows_and_is_eaten_from_the_front(void **state)
     assert_null(b.data);
 }
 
+static void a_long_stream_passes_through_little_room(void **state)
+{
+    struct ctl_buf b = {.cap = 1000};
+    uint8_t octet = 0;
+
+    (void)state;
+    for (int i = 0; i < 100000; i++) {
+        octet = (uint8_t)(i % 251);
+        ctl_buf_put(&b, bytes(&octet, 1));
+        if (i < 900)
+            continue;
+        assert_int_equal(b.data[0], (i - 900) % 251);
+        assert_int_equal(b.len, 901);
+        ctl_buf_eat(&b, 1);
+    }
+    assert_int_equal(b.err, ERR_OK);
+    assert_true(b.room <= 4096);
+    ctl_buf_free(&b);
+}
+
 static void the_cap_is_a_sticky_error(void **state)
 {
     struct ctl_buf b = {.cap = 5};
@@ -41,6 +61,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(grows_and_is_eaten_from_the_front),
+        cmocka_unit_test(a_long_stream_passes_through_little_room),
         cmocka_unit_test(the_cap_is_a_sticky_error),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -218,6 +218,21 @@ static void a_slow_subscriber_loses_events_and_is_told(void **state)
     arena_free(&arena);
 }
 
+static void unread_answers_stop_further_ones(void **state)
+{
+    struct ctl_session s = greeted(false);
+
+    (void)state;
+    ctl_buf_space(&s.out, CTL_OUT_MAX);
+    ask(&s, 1, CTL_SHOW_VERSION, NULL);
+    assert_true(s.out.len > CTL_OUT_MAX);
+    ask(&s, 2, CTL_SHOW_VERSION, NULL);
+    ctl_buf_eat(&s.out, CTL_OUT_MAX);
+    assert_int_equal(next(&s).kind, CTL_DONE);
+    assert_string_equal(next_error(&s, 2), "earlier answers have not been read yet");
+    ctl_session_free(&s);
+}
+
 static void strangers_are_shown_out(void **state)
 {
     struct ctl_session s;
@@ -264,6 +279,7 @@ int main(void)
         cmocka_unit_test(refusals_have_sentences),
         cmocka_unit_test(events_reach_subscribers_until_cancelled),
         cmocka_unit_test(a_slow_subscriber_loses_events_and_is_told),
+        cmocka_unit_test(unread_answers_stop_further_ones),
         cmocka_unit_test(strangers_are_shown_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
