@@ -208,8 +208,8 @@ def interactive(t):
 
     seen = type_in(b"", b"> $")
     t.check("the console asks", re.search(r"@.*> $", seen), seen)
-    seen = type_in(b"sh\tsec\tg\tser\treg\t", b"gistered-members ")
-    t.check("Tab completes words", "gistered-members " in seen, seen)
+    seen = type_in(b"sh\tsec\tg\tser\treg\t", b"istered-members ")
+    t.check("Tab completes words", "istered-members " in seen, seen)
     seen = type_in(b"?", b"Possible completions:(.|\n)*detail")
     t.check("a question mark explains", "<[Enter]>" in seen and "Everything that is known" in seen, seen)
     seen = type_in(b"| co\t\r", b"Count: \\d+ lines")
