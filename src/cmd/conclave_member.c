@@ -169,7 +169,8 @@ static enum err run_member(const struct options *o, const struct model_member *m
                                   .due = due,
                                   .reseed = on_reseed,
                                   .stop = on_stop,
-                                  .install = on_install};
+                                  .install = on_install,
+                                  .needs_files = !o->no_data_path}; /* nft, devices */
     struct ctl_service service = {
         .ctx = show, .program = o->program, .version = CONCLAVE_VERSION, .host = daemon_host()};
     struct ip *addresses = calloc(model->n_vpns + 1, sizeof *addresses);

@@ -323,6 +323,9 @@ enum err daemon_run(struct daemon *d, const struct engine *engine, const struct 
         e = open_control(d, service);
     if (e != ERR_OK)
         return e;
+    if (!engine->needs_files && !host_confine(d->options.run_dir))
+        tell_trouble(d, "confine", (struct endpoint){0},
+                     "this kernel cannot cut us off from files");
     d->reseed_at = instant_add(host_now(), span_s(RESEED_S));
     tell_started(d);
     if (d->engine.start)

@@ -26,6 +26,7 @@ struct engine {
     void (*stop)(void *self, instant_t now, struct effects *out);
     /* Members: hands an install to the data path. */
     void (*install)(void *self, const struct esp_vpn_install *install);
+    bool needs_files; /* while it runs; else it is cut off from all of them */
 };
 
 /* Opens the log and the event loop. On failure it has been said on stderr. */

@@ -17,5 +17,9 @@ struct host_hardening {
 };
 struct host_hardening host_harden(void);
 
+/* From now on this thread and those it makes can open no file (Landlock); files that are open stay
+ * so, and files in `folder` can be removed. Needs no_new_privileges. False: this kernel cannot. */
+bool host_confine(const char *folder);
+
 /* The whole file, NUL-terminated; free() it. ERR_LIMIT above `max` octets; ERR_SYSTEM (errno). */
 MUST_USE enum err host_read_file(const char *path, size_t max, char **ret_text, size_t *ret_len);

@@ -1,6 +1,8 @@
 #include "base/bytes.h"
 #include "host/system.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,6 +12,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -71,11 +74,52 @@ static void files_are_read_whole_or_not(void **state)
     assert_null(text);
 }
 
+/* In a child, because there is no way back: 0 when the rules hold, 1 when the kernel has none. */
+static int confined(const char *folder, const char *inside)
+{
+    char *text = NULL;
+    size_t len = 0;
+
+    if (!host_harden().no_new_privileges || !host_confine(folder))
+        return 1;
+    if (host_read_file("/etc/passwd", 1 << 20, &text, &len) != ERR_SYSTEM || errno != EACCES)
+        return 2;
+    if (host_read_file(inside, 1 << 20, &text, &len) != ERR_SYSTEM || errno != EACCES)
+        return 3;
+    return unlink(inside) == 0 ? 0 : 4;
+}
+
+static void confinement_leaves_only_removal(void **state)
+{
+    char folder[] = "/tmp/conclave-confine-XXXXXX", inside[64];
+    int status = 0;
+
+    (void)state;
+    assert_non_null(mkdtemp(folder));
+    snprintf(inside, sizeof inside, "%s/file", folder);
+    int fd = open(inside, O_WRONLY | O_CREAT, 0600);
+    assert_true(fd >= 0);
+    close(fd);
+    pid_t child = fork();
+    if (child == 0)
+        _exit(confined(folder, inside));
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    if (WEXITSTATUS(status) == 1) {
+        unlink(inside);
+        rmdir(folder);
+        skip();
+    }
+    assert_int_equal(WEXITSTATUS(status), 0);
+    assert_int_equal(rmdir(folder), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_service_manager_hears),
         cmocka_unit_test(files_are_read_whole_or_not),
+        cmocka_unit_test(confinement_leaves_only_removal),
         cmocka_unit_test(hardening_takes_hold),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
