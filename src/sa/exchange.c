@@ -16,13 +16,13 @@ bool exchange_id_used(const struct phase1_sa *sa, uint32_t message_id)
     return false;
 }
 
-enum err exchange_claim_id(struct phase1_sa *sa, uint32_t message_id)
+static enum err claim(struct phase1_sa *sa, uint32_t message_id, unsigned most)
 {
     if (message_id == 0)
         return ERR_VALUE;
     if (exchange_id_used(sa, message_id))
         return ERR_REPLAY;
-    if (sa->n_ids == PHASE1_EXCHANGES_MAX)
+    if (sa->n_ids >= most)
         return ERR_LIMIT;
     if (sa->n_ids % IDS_STEP == 0) {
         sa->ids = reallocarray(sa->ids, (size_t)sa->n_ids + IDS_STEP, sizeof *sa->ids);
@@ -33,17 +33,39 @@ enum err exchange_claim_id(struct phase1_sa *sa, uint32_t message_id)
     return ERR_OK;
 }
 
-uint32_t exchange_new_id(struct phase1_sa *sa, struct drbg *drbg)
+static uint32_t new_id(struct phase1_sa *sa, struct drbg *drbg, unsigned most)
 {
     for (;;) {
         uint32_t id = drbg_u32(drbg);
-        enum err e = exchange_claim_id(sa, id);
+        enum err e = claim(sa, id, most);
         if (e == ERR_OK)
             return id;
         if (e == ERR_LIMIT)
             return 0;
     }
 }
+
+enum err exchange_claim_id(struct phase1_sa *sa, uint32_t message_id)
+{
+    return claim(sa, message_id, PHASE1_EXCHANGES_MAX);
+}
+
+uint32_t exchange_new_id(struct phase1_sa *sa, struct drbg *drbg)
+{
+    return new_id(sa, drbg, PHASE1_EXCHANGES_MAX);
+}
+
+enum err phase1_claim_informational(struct phase1_sa *sa, uint32_t message_id)
+{
+    return claim(sa, message_id, PHASE1_EXCHANGES_MAX + PHASE1_LAST_WORDS);
+}
+
+uint32_t phase1_new_informational(struct phase1_sa *sa, struct drbg *drbg)
+{
+    return new_id(sa, drbg, PHASE1_EXCHANGES_MAX + PHASE1_LAST_WORDS);
+}
+
+_Static_assert(PHASE1_EXCHANGES_MAX + PHASE1_LAST_WORDS <= UINT8_MAX, "n_ids is an octet");
 
 static void put_id(uint32_t message_id, uint8_t out[4])
 {

@@ -57,6 +57,7 @@ struct phase1_outcome {
 /* Counters of dropped and tolerated datagrams, by reason: engines add, `show` reads. */
 struct phase1_counters {
     uint64_t received, sent, retransmitted, duplicates, established, failed;
+    uint64_t doi_ipsec; /* first messages with DOI 1, tolerated (decisions M26) */
     uint64_t dropped[ERR_COUNT];
 };
 

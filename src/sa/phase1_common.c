@@ -61,16 +61,15 @@ struct phase1_sa *phase1_respond(struct phase1_call *c, const struct phase1_peer
                                  enum phase1_at at, const struct ike1_sa *offer,
                                  const struct phase1_choice *choice, struct bytes sa_body)
 {
-    struct phase1_sa *sa = phase1_sa_new(c->t, peer, at, c->to, c->from);
-    struct ike1_cookies cookies = {0};
+    struct ike1_cookies cookies = c->header->cookies;
 
-    memcpy(cookies.i, c->header->cookies.i, IKE1_COOKIE);
     phase1_fresh_cookie(c->t, &cookies, cookies.r);
-    phase1_rekey_cookies(c->t, sa, &cookies);
+    struct phase1_sa *sa = phase1_sa_new(c->t, peer, at, &cookies, c->to, c->from);
     sa->proposal = choice->proposal;
     sa->doi = (uint8_t)offer->doi;
     sa->hs->lifetime_s = choice->lifetime_s;
     sa->hs->deadline = instant_add(c->now, PHASE1_HALF_OPEN_LIFE);
+    c->t->counters.doi_ipsec += offer->doi == IKE1_DOI_IPSEC;
     phase1_blob_set(&sa->hs->sa_body, sa_body);
     phase1_half_open_add(c->t, sa, c->digest);
     phase1_schedule(c->t, sa);

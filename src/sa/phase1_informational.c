@@ -15,17 +15,17 @@ struct findings {
 
 /* --- sending --- */
 
-static void send_protected(struct phase1_table *t, struct phase1_sa *sa,
+static bool send_protected(struct phase1_table *t, struct phase1_sa *sa,
                            const struct ike1_notify *n, const struct ike1_delete *d,
                            struct effects *out)
 {
     uint8_t buffer[DATAGRAM_MAX];
     struct wr w = wr_of(buffer, sizeof buffer);
     struct exchange_iv iv;
-    uint32_t id = exchange_new_id(sa, t->drbg);
+    uint32_t id = phase1_new_informational(sa, t->drbg);
 
     if (id == 0)
-        return; /* the SA has had its share of exchanges and is about to be replaced */
+        return false; /* the SA has had its share of exchanges and is about to be replaced */
     struct chain_wr chain = exchange_build(sa, &w, IKE1_EXCHANGE_INFORMATIONAL, id);
     if (n)
         ike1_notify_write(&chain, n);
@@ -33,9 +33,10 @@ static void send_protected(struct phase1_table *t, struct phase1_sa *sa,
         ike1_delete_write(&chain, d);
     exchange_iv_start(sa, id, &iv);
     if (exchange_seal(sa, &iv, &w, id, NULL, 0) != ERR_OK)
-        return; /* only notification data of the caller's can be that long */
+        return false; /* only notification data of the caller's can be that long */
     t->counters.sent++;
     exchange_send(sa, wr_bytes(&w), out);
+    return true;
 }
 
 static struct ike1_notify notify_of(const struct phase1_sa *sa, uint16_t type)
@@ -69,14 +70,14 @@ void phase1_notify(struct phase1_table *t, struct phase1_sa *sa, uint16_t type, 
     struct ike1_notify n = notify_of(sa, type);
     n.doi = doi;
     n.data = data;
-    send_protected(t, sa, &n, NULL, out);
-    tell_sent(sa, type, out);
+    if (send_protected(t, sa, &n, NULL, out))
+        tell_sent(sa, type, out);
 }
 
 void phase1_delete(struct phase1_table *t, struct phase1_sa *sa, struct effects *out)
 {
     struct ike1_delete d = delete_of(sa);
-    send_protected(t, sa, NULL, &d, out);
+    (void)send_protected(t, sa, NULL, &d, out);
 }
 
 /* Why, and that the SA is gone: the peer may have it up already. */
@@ -84,8 +85,8 @@ void phase1_refuse(struct phase1_table *t, struct phase1_sa *sa, uint16_t type, 
 {
     struct ike1_notify n = notify_of(sa, type);
     struct ike1_delete d = delete_of(sa);
-    send_protected(t, sa, &n, &d, out);
-    tell_sent(sa, type, out);
+    if (send_protected(t, sa, &n, &d, out))
+        tell_sent(sa, type, out);
 }
 
 void phase1_end(struct phase1_table *t, struct phase1_sa *sa, bool tell_peer, struct effects *out)
@@ -281,7 +282,7 @@ static enum err open_protected(struct phase1_call *c, struct phase1_sa *sa, stru
     if (e == ERR_OK)
         e = exchange_check_hash(sa, id, NULL, 0, ret);
     if (e == ERR_OK)
-        e = exchange_claim_id(sa, id);
+        e = phase1_claim_informational(sa, id);
     return e;
 }
 

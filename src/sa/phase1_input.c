@@ -178,8 +178,10 @@ struct phase1_sa *phase1_initiate(struct phase1_table *t, instant_t now,
     phase1_free_dead(t);
     if (t->by_cookies.n >= PHASE1_SAS_MAX)
         return NULL;
-    struct phase1_sa *sa =
-        phase1_sa_new(t, peer, aggressive ? PHASE1_AI_GENERATING : PHASE1_I_SENT_1, local, remote);
+    struct ike1_cookies cookies = {0};
+    phase1_fresh_cookie(t, &cookies, cookies.i);
+    struct phase1_sa *sa = phase1_sa_new(
+        t, peer, aggressive ? PHASE1_AI_GENERATING : PHASE1_I_SENT_1, &cookies, local, remote);
     sa->initiator = true;
     if (aggressive)
         phase1_aggressive_start(&c, sa);

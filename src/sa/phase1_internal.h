@@ -173,7 +173,8 @@ struct phase1_call {
 
 /* phase1_table.c */
 struct phase1_sa *phase1_sa_new(struct phase1_table *t, const struct phase1_peer *peer,
-                                enum phase1_at at, struct endpoint local, struct endpoint remote);
+                                enum phase1_at at, const struct ike1_cookies *cookies,
+                                struct endpoint local, struct endpoint remote);
 void phase1_fresh_cookie(struct phase1_table *t, struct ike1_cookies *cookies, uint8_t *half);
 void phase1_move(struct phase1_sa *sa, enum phase1_at at);
 void phase1_rekey_cookies(struct phase1_table *t, struct phase1_sa *sa,
@@ -323,6 +324,10 @@ MUST_USE enum err phase1_take_answer(struct phase1_call *c, struct phase1_sa *sa
 void phase1_wrong_identity(struct phase1_call *c, struct phase1_sa *sa, const struct ike1_id *said);
 /* `last`: the peer's last message, which may hold INITIAL-CONTACT; NULL: none of that kind. */
 void phase1_up(struct phase1_call *c, struct phase1_sa *sa, const struct chain *last);
+
+/* exchange.c: as exchange_new_id() and exchange_claim_id(), with room for last words. */
+uint32_t phase1_new_informational(struct phase1_sa *sa, struct drbg *drbg);
+MUST_USE enum err phase1_claim_informational(struct phase1_sa *sa, uint32_t message_id);
 
 /* phase1_informational.c */
 MUST_USE enum err phase1_informational(struct phase1_call *c);

@@ -129,7 +129,8 @@ void phase1_fresh_cookie(struct phase1_table *t, struct ike1_cookies *cookies, u
 }
 
 struct phase1_sa *phase1_sa_new(struct phase1_table *t, const struct phase1_peer *peer,
-                                enum phase1_at at, struct endpoint local, struct endpoint remote)
+                                enum phase1_at at, const struct ike1_cookies *cookies,
+                                struct endpoint local, struct endpoint remote)
 {
     struct phase1_sa *sa = phase1_zeroed(sizeof *sa);
 
@@ -144,7 +145,7 @@ struct phase1_sa *phase1_sa_new(struct phase1_table *t, const struct phase1_peer
     sa->local = local;
     sa->expiry = INSTANT_NEVER;
     sa->doi = IKE1_DOI_GDOI;
-    phase1_fresh_cookie(t, &sa->cookies, sa->cookies.i);
+    sa->cookies = *cookies;
     map_put(&t->by_cookies, ike1_cookies_bytes(&sa->cookies), sa);
     return sa;
 }

@@ -206,6 +206,43 @@ static void message_2_is_repeated_twice(void **state)
     duo_free(d);
 }
 
+/* Nonces that are too short, on either side: nothing is kept of them. */
+static void short_nonces(void **state)
+{
+    (void)state;
+    for (int to = 0; to < SIDES; to++) {
+        struct duo *d = new_aggressive();
+        struct chain c;
+        duo_open(d);
+        duo_start(d);
+        duo_job(d, I);
+        if (to == I) {
+            duo_pass(d, I);
+            duo_job(d, R);
+        }
+        struct packet real = duo_take(d, 1 - to), bad = real;
+        assert_int_equal(
+            ike1_payloads_parse(bytes(bad.data, bad.len), bad.data[16], IKE1_CLEAR_ALIGN, &c),
+            ERR_OK);
+        size_t at = (size_t)(chain_find(&c, IKE1_PAYLOAD_NONCE)->whole.data - bad.data);
+        size_t rest = at + CHAIN_HEADER + 32;
+        memmove(bad.data + at + CHAIN_HEADER + 4, bad.data + rest, bad.len - rest);
+        bad.data[at + 3] = CHAIN_HEADER + 4;
+        bad.len -= 28;
+        bad.data[26] = (uint8_t)(bad.len >> 8);
+        bad.data[27] = (uint8_t)bad.len;
+        size_t jobs = d->side[to].n_jobs;
+        duo_deliver(d, to, &bad);
+        assert_int_equal(d->side[to].n_jobs, jobs);
+        assert_int_equal(phase1_counters(d->side[to].table)->dropped[ERR_LENGTH], 1);
+        assert_int_equal(phase1_count(d->side[R].table, false), to == I);
+        duo_deliver(d, to, &real);
+        duo_settle(d);
+        duo_assert_up(d);
+        duo_free(d);
+    }
+}
+
 /* RFC 2409 5.4 shows message 3 in clear; peers do either. */
 static void message_3_in_clear_is_taken(void **state)
 {
@@ -261,6 +298,7 @@ int main(void)
         cmocka_unit_test(forged_message_2_kills_nothing),
         cmocka_unit_test(lost_message_3),
         cmocka_unit_test(message_2_is_repeated_twice),
+        cmocka_unit_test(short_nonces),
         cmocka_unit_test(message_3_in_clear_is_taken),
         cmocka_unit_test(offers_one_group),
     };

@@ -242,6 +242,94 @@ static void a_second_sa_ends_nothing(void **state)
     duo_free(d);
 }
 
+/* One Delete for several: the others go by their own timers. Foreign protocols and cookies mean
+ * nothing. */
+static void deletes_that_name_others(void **state)
+{
+    (void)state;
+    struct duo *d = new_up();
+    struct phase1_sa *first = duo_only_sa(d, I);
+    struct ike1_cookies spis[3] = {cookies_of(first)};
+    duo_start(d);
+    duo_settle(d);
+    spis[1] = cookies_of(d->sa);
+    memset(&spis[2], 7, sizeof spis[2]);
+    for (uint8_t protocol = IKE1_PROTOCOL_ESP; protocol; protocol -= 2) { /* ESP, then ISAKMP */
+        struct ike1_delete del = {.doi = IKE1_DOI_GDOI,
+                                  .protocol = protocol,
+                                  .spi_size = 16,
+                                  .n_spis = 2,
+                                  .spis = BYTES_OF(spis)};
+        struct packet p = {.from = d->side[I].endpoint, .to = d->side[R].endpoint};
+        struct wr w = wr_of(p.data, sizeof p.data);
+        struct exchange_iv iv;
+        uint32_t id = exchange_new_id(d->sa, &d->side[I].drbg);
+        struct chain_wr c = exchange_build(d->sa, &w, IKE1_EXCHANGE_INFORMATIONAL, id);
+        del.n_spis = 3;
+        ike1_delete_write(&c, &del);
+        exchange_iv_start(d->sa, id, &iv);
+        assert_int_equal(exchange_seal(d->sa, &iv, &w, id, NULL, 0), ERR_OK);
+        p.len = w.len;
+        struct phase1_outcome o = duo_deliver(d, R, &p);
+        assert_int_equal(o.kind, protocol == IKE1_PROTOCOL_ISAKMP ? PHASE1_DOWN : PHASE1_NOTHING);
+        if (protocol == IKE1_PROTOCOL_ISAKMP)
+            break;
+        assert_int_equal(phase1_count(d->side[R].table, true), 2);
+    }
+    duo_wait(d, span_ms(1));
+    assert_int_equal(phase1_count(d->side[R].table, true), 0);
+    assert_int_equal(d->side[R].n_outcomes[PHASE1_DOWN], 2);
+    duo_free(d);
+}
+
+/* While an exchange starts, what is protected but no refusal changes nothing. */
+static void status_while_starting(void **state)
+{
+    (void)state;
+    struct duo *d = duo_new();
+    duo_open(d);
+    duo_start(d);
+    duo_pass(d, I);
+    duo_pass(d, R);
+    duo_job(d, I);
+    duo_pass(d, I);
+    duo_job(d, R);
+    duo_pass(d, R);
+    duo_job(d, I);
+    struct packet five = duo_take(d, I);
+    phase1_notify(d->side[R].table, duo_only_sa(d, R), IKE1_NOTIFY_RESPONDER_LIFETIME,
+                  IKE1_DOI_IPSEC, bytes(NULL, 0), &d->side[R].out);
+    duo_collect(d, R);
+    /* Its IV is not the one that message 5 leaves behind, so the initiator cannot open it. */
+    assert_int_equal(duo_pass(d, R).kind, PHASE1_NOTHING);
+    phase1_notify(d->side[I].table, d->sa, IKE1_NOTIFY_RESPONDER_LIFETIME, IKE1_DOI_IPSEC,
+                  bytes(NULL, 0), &d->side[I].out);
+    duo_collect(d, I);
+    assert_int_equal(duo_pass(d, I).kind, PHASE1_NOTHING);
+    assert_int_equal(duo_deliver(d, R, &five).kind, PHASE1_UP);
+    duo_settle(d);
+    duo_assert_up(d);
+    duo_free(d);
+}
+
+/* Data that no datagram holds is not sent, and a clear message that is no message is no hint. */
+static void what_cannot_be_said(void **state)
+{
+    (void)state;
+    static const uint8_t much[DATAGRAM_MAX];
+    struct duo *d = new_up();
+    notify(d, I, 36136, BYTES_OF(much));
+    assert_int_equal(d->side[I].n_packets, 0);
+    assert_null(duo_event(d, I, EV_NOTIFY_SENT));
+    duo_start(d);
+    struct ike1_cookies c = cookies_of(d->sa);
+    struct packet p = clear_message(d, R, &c, false, 1);
+    p.data[IKE1_HEADER + 7] = 9; /* DOI of the notification */
+    assert_int_equal(duo_deliver(d, I, &p).kind, PHASE1_NOTHING);
+    assert_int_equal(phase1_counters(d->side[I].table)->dropped[ERR_DOI], 1);
+    duo_free(d);
+}
+
 /* In an informational exchange it means the same (RFC 2407 4.6.3.3). */
 static void initial_contact_under_protection(void **state)
 {
@@ -289,6 +377,9 @@ int main(void)
         cmocka_unit_test(message_id_zero_is_refused),
         cmocka_unit_test(initial_contact_ends_older_sas),
         cmocka_unit_test(a_second_sa_ends_nothing),
+        cmocka_unit_test(deletes_that_name_others),
+        cmocka_unit_test(status_while_starting),
+        cmocka_unit_test(what_cannot_be_said),
         cmocka_unit_test(initial_contact_under_protection),
         cmocka_unit_test(sas_of_one_pair_are_limited),
     };

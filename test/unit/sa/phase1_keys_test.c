@@ -2,9 +2,9 @@
  * (test/vectors/gdoi-reference). */
 #include "unit/sa/duo.h"
 
+#include "hex.h"
 #include "sa/phase1_internal.h"
 #include "unit/gdoi/capture.h"
-#include "hex.h"
 
 /* --- keys alone --- */
 

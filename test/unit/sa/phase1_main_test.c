@@ -254,6 +254,7 @@ static void ipsec_doi_is_answered_alike(void **state)
     duo_deliver(d, R, &p);
     struct packet answer = duo_take(d, R);
     assert_int_equal(answer.data[IKE1_HEADER + 7], IKE1_DOI_IPSEC);
+    assert_int_equal(phase1_counters(d->side[R].table)->doi_ipsec, 1);
     assert_int_equal(answer.data[IKE1_HEADER + 11], IKE1_SITUATION_IDENTITY_ONLY);
     /* We offered DOI 2, so that is no answer to us. */
     duo_deliver(d, I, &answer);
@@ -382,6 +383,63 @@ static void wrong_length_public_value_starts_no_job(void **state)
     duo_free(d);
 }
 
+/* The initiator guards his side alike. */
+static void bad_message_4(void **state)
+{
+    (void)state;
+    struct duo *d = duo_new();
+    duo_open(d);
+    duo_start(d);
+    duo_pass(d, I);
+    duo_pass(d, R);
+    duo_job(d, I);
+    duo_pass(d, I);
+    duo_job(d, R);
+    struct packet real = duo_take(d, R), bad = real;
+    memset(bad.data + IKE1_HEADER + CHAIN_HEADER, 0, 64); /* not on the curve */
+    for (uint8_t i = 0; i < PHASE1_JOBS_MAX - 1; i++) {
+        bad.data[bad.len - 1] = i;
+        duo_deliver(d, I, &bad);
+        duo_job(d, I);
+    }
+    duo_deliver(d, I, &real);
+    duo_settle(d);
+    duo_assert_up(d);
+    duo_free(d);
+}
+
+static void forged_message_4s_are_limited(void **state)
+{
+    (void)state;
+    struct duo *d = duo_new();
+    duo_open(d);
+    duo_start(d);
+    duo_pass(d, I);
+    duo_pass(d, R);
+    duo_job(d, I);
+    duo_pass(d, I);
+    duo_job(d, R);
+    struct packet bad = duo_take(d, R);
+    bad.data[IKE1_HEADER + 3] ^= 4; /* a KE of another length: no job at all */
+    duo_deliver(d, I, &bad);
+    bad.data[IKE1_HEADER + 3] ^= 4;
+    memset(bad.data + IKE1_HEADER + CHAIN_HEADER, 0, 64);
+    for (uint8_t i = 0; i < 20; i++) {
+        bad.data[bad.len - 1] = i;
+        duo_deliver(d, I, &bad);
+        if (d->side[I].jobs_waiting)
+            duo_job(d, I);
+    }
+    assert_int_equal(d->side[I].n_jobs, 1 + PHASE1_JOBS_MAX);
+    /* Nobody answers any more: he gives up on message 3. */
+    for (int i = 0; i < 40; i++) {
+        d->side[I].n_packets = 0;
+        duo_wait(d, span_s(1));
+    }
+    duo_says(duo_event(d, I, EV_PHASE1_FAILED), "detail", "no answer to message 3");
+    duo_free(d);
+}
+
 /* A job that this machine cannot do ends the exchange; one whose SA is gone finds nobody. */
 static void failing_and_late_jobs(void **state)
 {
@@ -425,6 +483,8 @@ int main(void)
         cmocka_unit_test(bad_public_values),
         cmocka_unit_test(jobs_for_forgeries_are_limited),
         cmocka_unit_test(wrong_length_public_value_starts_no_job),
+        cmocka_unit_test(bad_message_4),
+        cmocka_unit_test(forged_message_4s_are_limited),
         cmocka_unit_test(failing_and_late_jobs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

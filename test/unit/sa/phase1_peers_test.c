@@ -84,6 +84,40 @@ static void a_name_does_not_cross_policies(void **state)
     duo_free(d);
 }
 
+/* Dynamic gateways may share a name at different addresses of ours. */
+static void dynamic_gateways_by_local_address(void **state)
+{
+    (void)state;
+    struct duo *d = duo_new();
+    duo_aggressive(d);
+    struct phase1_peer p[4];
+    for (size_t i = 0; i < ARRAY_LEN(p); i++) {
+        p[i] = d->side[R].peer;
+        p[i].address = IP_NONE;
+        p[i].dynamic = true;
+        p[i].remote = named("roaming.example.net");
+        p[i].local_address = ip_v4(0x0a000002 + 3 - (uint32_t)i);
+    }
+    p[3].name = "here";
+    d->side[I].peer.local = named("roaming.example.net");
+    open_peers(d, p, 4);
+    duo_start(d);
+    duo_settle(d);
+    duo_assert_up(d);
+    duo_says(duo_event(d, R, EV_PHASE1_UP), "gateway", "here");
+    duo_free(d);
+
+    d = duo_new();
+    duo_aggressive(d);
+    p[3] = d->side[R].peer;
+    p[3].local_address = ip_v4(1);
+    open_peers(d, p + 3, 1); /* the address is right, ours is not */
+    duo_start(d);
+    duo_settle(d);
+    duo_says(duo_event(d, R, EV_PHASE1_FAILED), "error", "ERR_UNKNOWN_PEER");
+    duo_free(d);
+}
+
 /* A gateway that is bound to one of our addresses does not answer at another. */
 static void local_address_counts(void **state)
 {
@@ -166,6 +200,7 @@ int main(void)
         cmocka_unit_test(equal_peers_conflict),
         cmocka_unit_test(identity_tells_gateways_apart),
         cmocka_unit_test(a_name_does_not_cross_policies),
+        cmocka_unit_test(dynamic_gateways_by_local_address),
         cmocka_unit_test(local_address_counts),
         cmocka_unit_test(responder_refuses_the_identity),
         cmocka_unit_test(initiator_refuses_the_identity),
