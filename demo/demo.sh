@@ -9,7 +9,7 @@
 set -u
 cd "$(dirname "$0")/.." || exit 1
 
-P=cvdemo                             # prefix of every namespace
+P=cvdemo$$                           # prefix of every namespace: runs do not meet
 BIN=$PWD/build/src/cmd
 CONF=$PWD/examples/three-sites
 WORK=$(mktemp -d /tmp/conclave-demo.XXXXXX)

@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 
-SERVER, PEER = "cvi-server", "cvi-peer"
+SERVER, PEER = f"cvi{os.getpid()}-server", f"cvi{os.getpid()}-peer"
 CONF = """
 set security group-vpn server ike proposal p1 authentication-method pre-shared-keys
 set security group-vpn server ike proposal p1 dh-group group14
