@@ -19,7 +19,7 @@ test:
 	@python3 tools/run_tests.py
 
 bench: all
-	$(packages) bench
+	$(packages) demo bench
 	@bench/run.sh
 
 # Every fuzz target for FUZZ_SECONDS (300).
