@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <linux/landlock.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -33,6 +34,15 @@ void host_notify(const char *state)
     close(fd);
 }
 
+static bool is_capable(unsigned capability)
+{
+    struct __user_cap_header_struct head = {_LINUX_CAPABILITY_VERSION_3, 0};
+    struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
+
+    return syscall(SYS_capget, &head, data) == 0 &&
+           (data[CAP_TO_INDEX(capability)].effective & CAP_TO_MASK(capability)) != 0;
+}
+
 /* Locking what comes later is for those without a limit: with one, the first allocation beyond it
  * would fail. */
 static bool lock_memory(void)
@@ -41,7 +51,7 @@ static bool lock_memory(void)
 
     if (getrlimit(RLIMIT_MEMLOCK, &limit) != 0)
         return false;
-    if (geteuid() != 0 && limit.rlim_cur != RLIM_INFINITY)
+    if (limit.rlim_cur != RLIM_INFINITY && !is_capable(CAP_IPC_LOCK))
         return false;
     return mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) == 0;
 }
