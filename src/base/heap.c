@@ -5,13 +5,13 @@
 
 static bool earlier(const struct heap_node *a, const struct heap_node *b)
 {
-    return a->due.ns != b->due.ns ? a->due.ns < b->due.ns : a->order < b->order;
+    return a->due.ns != b->due.ns ? a->due.ns < b->due.ns : (int32_t)(a->order - b->order) < 0;
 }
 
 static void place(struct heap *h, size_t i, struct heap_node *node)
 {
     h->nodes[i] = node;
-    node->at = i + 1;
+    node->at = (uint32_t)i + 1;
 }
 
 static void sift_up(struct heap *h, size_t i)
@@ -84,6 +84,7 @@ void heap_set(struct heap *h, struct heap_node *node, instant_t due)
         settle(h, node->at - 1);
         return;
     }
+    assert(h->n < UINT32_MAX);
     if (h->n == h->room)
         grow(h);
     place(h, h->n++, node);

@@ -7,13 +7,13 @@
 
 struct heap_node {
     instant_t due;
-    uint64_t order;
-    size_t at; /* index + 1 while in a heap, 0 outside */
+    uint32_t order; /* wraps around: exact among the last 2^31 insertions */
+    uint32_t at;    /* index + 1 while in a heap, 0 outside */
 };
 struct heap {
     struct heap_node **nodes;
     size_t n, room;
-    uint64_t next_order;
+    uint32_t next_order;
 };
 
 /* Puts the node in, or moves it when it is in already. INSTANT_NEVER takes it out. Aborts when out
