@@ -59,6 +59,9 @@ class Member:
                 raise RuntimeError("%s: %s" % (line, answer.strip()))
             lines.append(answer.strip())
 
+    def pid(self):
+        return self.process.pid
+
     def stats(self):
         return {k: int(v) for k, v in (l.split() for l in self.ask("stats"))}
 
