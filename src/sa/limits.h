@@ -8,8 +8,11 @@ enum {
     PHASE1_SAS_MAX = 1200000,         /* established and half-open together */
     PHASE1_PER_PAIR_MAX = 8,          /* established with one peer at one address: the oldest end */
     PHASE1_JOBS_MAX = 4, /* started for the messages of one exchange that did not authenticate */
-    PHASE1_EXCHANGES_MAX = 64, /* message ids used under one SA; then it is replaced */
-    PHASE1_LAST_WORDS = 8,     /* ... and as many more for informational exchanges: the Delete */
+    PHASE1_JOBS_WAITING_MAX =
+        1024, /* unfinished: a peer whose message comes later sends it again */
+    PHASE1_JOBS_WAITING_AGGRESSIVE = 256, /* ... when the next is for a return path not shown */
+    PHASE1_EXCHANGES_MAX = 64,            /* message ids used under one SA; then it is replaced */
+    PHASE1_LAST_WORDS = 8, /* ... and as many more for informational exchanges: the Delete */
     DATAGRAM_MAX = 8192,
     IKE_PORT = 848,
 };

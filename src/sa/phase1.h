@@ -82,6 +82,7 @@ struct phase1_sa *phase1_initiate(struct phase1_table *t, instant_t now,
 struct phase1_outcome phase1_datagram(struct phase1_table *t, instant_t now, struct endpoint from,
                                       struct endpoint to, const struct ike1_header *header,
                                       uint8_t *datagram, size_t len, struct effects *out);
+/* Each job's result comes back once, also when its SA has ended meanwhile. */
 struct phase1_outcome phase1_job_done(struct phase1_table *t, instant_t now,
                                       const struct job_result *result, struct effects *out);
 /* Handles the one object that is due first, if phase1_due() has been reached. Call until it is not.

@@ -76,7 +76,9 @@ enum err phase1_aggressive_first(struct phase1_call *c, const struct chain *m)
     e = choose(peer, m, &offer, &choice);
     if (e)
         return phase1_no_proposal(c, peer, &offer);
-    e = phase1_half_open_room(c);
+    e = phase1_job_room(c, PHASE1_JOBS_WAITING_AGGRESSIVE);
+    if (e == ERR_OK)
+        e = phase1_half_open_room(c);
     if (e)
         return e;
     struct phase1_sa *sa = phase1_respond(c, peer, PHASE1_AR_KEYING, &offer, &choice, sa_body);

@@ -51,7 +51,7 @@ static struct phase1_handshake *oldest_of(const struct phase1_source *s)
 }
 
 /* Once a second at most: whoever can reach a cap can do it all day. */
-static void tell(struct phase1_call *c, const char *which, unsigned limit)
+void phase1_tell_limit(struct phase1_call *c, const char *which, unsigned limit)
 {
     if (!instant_reached(c->t->limit_told, c->now))
         return;
@@ -60,13 +60,14 @@ static void tell(struct phase1_call *c, const char *which, unsigned limit)
     event_add_str(&e, "limit", which);
     event_add_u64(&e, "value", limit);
     event_add_u64(&e, "half_open", c->t->n_half_open);
+    event_add_u64(&e, "jobs", c->t->n_jobs);
     effects_tell(c->out, &e);
 }
 
 static enum err make_room(struct phase1_call *c, struct phase1_handshake *victim, const char *which,
                           unsigned limit)
 {
-    tell(c, which, limit);
+    phase1_tell_limit(c, which, limit);
     c->t->counters.dropped[ERR_LIMIT]++;
     if (!victim)
         return ERR_LIMIT;

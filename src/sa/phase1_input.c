@@ -108,7 +108,7 @@ static enum err take_next(struct phase1_call *c, struct phase1_sa *sa)
     if (sealed)
         phase1_suspect(c, sa,
                        "the peer's last message does not open: is the pre-shared key the same?");
-    else
+    else if (e != ERR_LIMIT) /* which is told by its own event */
         phase1_tell_dropped(c, sa, e, ike1_shape_of(shape)->name);
     return e;
 }

@@ -147,9 +147,9 @@ struct phase1_table {
     struct map by_address, by_identity;
     struct map by_cookies, by_first, by_job, by_pair, by_source;
     struct heap timers;
-    struct phase1_link unproven; /* half-open, return path not shown; oldest first */
-    struct phase1_sa *dead;      /* ended in the last call: freed by the next */
-    size_t n_half_open, n_up;
+    struct phase1_link unproven;      /* half-open, return path not shown; oldest first */
+    struct phase1_sa *dead;           /* ended in the last call: freed by the next */
+    size_t n_half_open, n_up, n_jobs; /* n_jobs: unfinished, those of dead SAs too */
     uint64_t next_job;
     struct phase1_counters counters;
     instant_t notify_next[PHASE1_NOTIFY_BUCKETS]; /* unprotected notifications, by address */
@@ -212,6 +212,7 @@ bool phase1_id_accepted(const struct phase1_peer *peer, struct ip remote, const 
 char *phase1_id_text(const struct ike1_id *id, char *out, size_t room);
 
 /* phase1_half_open.c */
+void phase1_tell_limit(struct phase1_call *c, const char *which, unsigned limit);
 MUST_USE enum err phase1_half_open_room(struct phase1_call *c);
 void phase1_half_open_add(struct phase1_table *t, struct phase1_sa *sa, uint64_t digest);
 struct phase1_sa *phase1_half_open_find(const struct phase1_table *t, const struct phase1_call *c);
@@ -278,6 +279,7 @@ void phase1_await_job(struct phase1_call *c, struct phase1_sa *sa);
 
 /* phase1_jobs.c */
 void phase1_job_generate(struct phase1_call *c, struct phase1_sa *sa, unsigned group);
+MUST_USE enum err phase1_job_room(struct phase1_call *c, size_t most);
 void phase1_job_keys(struct phase1_call *c, struct phase1_sa *sa);
 void phase1_fresh_nonce(struct phase1_table *t, struct phase1_blob *ret);
 void phase1_back_to_waiting(struct phase1_call *c, struct phase1_sa *sa);

@@ -9,12 +9,23 @@ static void start(struct phase1_call *c, struct phase1_sa *sa, struct job *job)
     struct phase1_handshake *hs = sa->hs;
 
     assert(hs->job == 0);
+    c->t->n_jobs++;
     hs->job = job->id = c->t->next_job++;
     drbg_fill(c->t->drbg, job->entropy, sizeof job->entropy);
     map_put(&c->t->by_job, bytes(&hs->job, sizeof hs->job), sa);
     effects_job(c->out, job);
     job_wipe(job);
     phase1_await_job(c, sa);
+}
+
+/* A responder takes on no more than its workers finish in a while: a message that has to wait
+ * longer than its sender does would be worked on in vain, and a flood would starve everybody. */
+enum err phase1_job_room(struct phase1_call *c, size_t most)
+{
+    if (c->t->n_jobs < most)
+        return ERR_OK;
+    phase1_tell_limit(c, "unfinished jobs of phase 1", (unsigned)most);
+    return ERR_LIMIT;
 }
 
 void phase1_job_generate(struct phase1_call *c, struct phase1_sa *sa, unsigned group)
@@ -114,6 +125,7 @@ struct phase1_outcome phase1_job_done(struct phase1_table *t, instant_t now,
     struct phase1_call c = {.t = t, .now = now, .out = out};
 
     phase1_free_dead(t);
+    t->n_jobs -= t->n_jobs > 0;
     struct phase1_sa *sa = map_remove(&t->by_job, bytes(&result->id, sizeof result->id));
     if (!sa)
         return c.outcome;

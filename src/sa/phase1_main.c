@@ -92,7 +92,9 @@ enum err phase1_main_3(struct phase1_call *c, struct phase1_sa *sa, const struct
 {
     if (sa->hs->jobs == PHASE1_JOBS_MAX)
         return ERR_LIMIT;
-    enum err e = phase1_take_ke(sa, m, true);
+    enum err e = phase1_job_room(c, PHASE1_JOBS_WAITING_MAX);
+    if (e == ERR_OK)
+        e = phase1_take_ke(sa, m, true);
     if (e)
         return e;
     phase1_half_open_routable(sa);

@@ -54,37 +54,52 @@ static uint32_t smaller_life(const struct model_ike_proposal *ours, const struct
     return life == 0 ? PHASE1_LIFETIME_DEFAULT_S : life;
 }
 
-/* The offered transform with the algorithms of `want`; its lifetime must not be nothing. */
-static const struct ike1_transform *find(const struct ike1_sa *offer,
-                                         const struct ike1_phase1 *want, struct ike1_life *ret_life)
+/* The transforms of an offer that can be read and have a life, each read once. */
+struct readable {
+    size_t n;
+    struct ike1_phase1 p[IKE1_TRANSFORMS_MAX];
+    const struct ike1_transform *t[IKE1_TRANSFORMS_MAX];
+};
+
+static void read_offer(const struct ike1_sa *offer, struct readable *ret)
 {
+    ret->n = 0;
     for (size_t i = 0; i < offer->n_transforms; i++) {
         const struct ike1_transform *t = &offer->transforms[i];
-        struct ike1_phase1 p;
-        if (t->id != IKE1_TRANSFORM_KEY_IKE || ike1_phase1_parse(t->attributes, &p) != ERR_OK ||
-            !ike1_phase1_same_algorithms(&p, want) || (p.life.has_seconds && p.life.seconds == 0))
+        struct ike1_phase1 *p = &ret->p[ret->n];
+        if (t->id != IKE1_TRANSFORM_KEY_IKE || ike1_phase1_parse(t->attributes, p) != ERR_OK ||
+            (p->life.has_seconds && p->life.seconds == 0))
             continue;
-        *ret_life = p.life;
-        return t;
+        ret->t[ret->n++] = t;
     }
-    return NULL;
+}
+
+static bool choose_from(const struct readable *theirs, const struct model_ike_proposal *ours,
+                        struct phase1_choice *ret)
+{
+    struct ike1_phase1 want = of_model(ours);
+    for (size_t i = 0; i < theirs->n; i++) {
+        if (!ike1_phase1_same_algorithms(&theirs->p[i], &want))
+            continue;
+        *ret = (struct phase1_choice){ours, *theirs->t[i], smaller_life(ours, &theirs->p[i].life)};
+        return true;
+    }
+    return false;
 }
 
 /* ke_len: the length of the public value that came along, 0 for none. ERR_NO_PROPOSAL. */
 enum err phase1_choose(const struct model_ike_policy *policy, const struct ike1_sa *offer,
                        size_t ke_len, struct phase1_choice *ret)
 {
+    struct readable theirs;
+
+    read_offer(offer, &theirs);
     for (size_t i = 0; i < policy->n_proposals; i++) {
         const struct model_ike_proposal *ours = policy->proposals[i];
-        struct ike1_phase1 want = of_model(ours);
-        struct ike1_life life;
         if (ke_len && dh_public_len(ours->dh_group) != ke_len)
             continue;
-        const struct ike1_transform *theirs = find(offer, &want, &life);
-        if (!theirs)
-            continue;
-        *ret = (struct phase1_choice){ours, *theirs, smaller_life(ours, &life)};
-        return ERR_OK;
+        if (choose_from(&theirs, ours, ret))
+            return ERR_OK;
     }
     return ERR_NO_PROPOSAL;
 }

@@ -152,6 +152,56 @@ static void all_addresses_are_capped(void **state)
     free(peers);
 }
 
+/* Workers that are behind: aggressive mode, which anybody can start in any name, waits first; main
+ * mode later; both get through when the workers have caught up. */
+static void unfinished_jobs_are_capped(void **state)
+{
+    (void)state;
+    enum { PEERS = PHASE1_JOBS_WAITING_MAX + 10 };
+    for (int aggressive = 0; aggressive < 2; aggressive++) {
+        size_t most = aggressive ? PHASE1_JOBS_WAITING_AGGRESSIVE : PHASE1_JOBS_WAITING_MAX;
+        struct duo *d = duo_new();
+        struct duo_side *i = &d->side[I], *r = &d->side[R];
+        struct phase1_peer *peers = calloc(PEERS, sizeof *peers);
+        assert_non_null(peers);
+        if (aggressive)
+            duo_aggressive(d);
+        for (uint32_t n = 0; n < PEERS; n++) {
+            peers[n] = r->peer;
+            peers[n].address = ip_v4(0x0a010000 + n);
+        }
+        struct phase1_config config = {peers, PEERS, true};
+        duo_open(d);
+        phase1_table_free(r->table);
+        assert_int_equal(phase1_table_new(&config, &r->drbg, &r->table), ERR_OK);
+        struct packet last = {0};
+        for (uint32_t n = 0; n < PEERS; n++) {
+            i->endpoint.ip = ip_v4(0x0a010000 + n);
+            duo_start(d);
+            if (!aggressive) {
+                duo_pass(d, I);
+                duo_pass(d, R);
+            }
+            duo_job(d, I);
+            last = duo_take(d, I);
+            duo_deliver(d, R, &last);
+            r->jobs_waiting = 0; /* taken by workers that do not finish */
+            phase1_end(i->table, d->sa, false, &i->out);
+            duo_collect(d, I);
+        }
+        assert_int_equal(r->n_jobs, most);
+        assert_int_equal(phase1_counters(r->table)->dropped[ERR_LIMIT], PEERS - most);
+        duo_says(duo_event(d, R, EV_LIMIT), "limit", "unfinished jobs");
+        assert_null(duo_event(d, R, EV_DATAGRAM_DROPPED));
+        struct job_result nobody = {.id = UINT64_MAX};
+        duo_note(d, R, phase1_job_done(r->table, d->now, &nobody, &r->out));
+        duo_deliver(d, R, &last); /* sent again */
+        assert_int_equal(r->n_jobs, most + 1);
+        duo_free(d);
+        free(peers);
+    }
+}
+
 /* What a stranger cannot make the responder keep at all. */
 static void refused_messages_leave_nothing(void **state)
 {
@@ -186,6 +236,7 @@ int main(void)
         cmocka_unit_test(honest_peer_gets_through_a_flood),
         cmocka_unit_test(proven_exchanges_are_not_pushed_out),
         cmocka_unit_test(all_addresses_are_capped),
+        cmocka_unit_test(unfinished_jobs_are_capped),
         cmocka_unit_test(refused_messages_leave_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
