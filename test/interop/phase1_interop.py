@@ -53,11 +53,12 @@ SWANCTL = """
 connections {
   conclave {
     version = 1
+    aggressive = AGGRESSIVE
     local_addrs = 192.0.2.2
     remote_addrs = 192.0.2.1
     proposals = aes128-sha256-modp2048
     local { auth = psk
-      id = 192.0.2.2 }
+      id = IDENTITY }
     remote { auth = psk
       id = 192.0.2.1 }
   }
@@ -153,11 +154,12 @@ def tshark_reads(capture, port, what):
        f"no malformed mark in {what}", verbose[-2000:])
 
 
-def strongswan(work, secret, name):
+def strongswan(work, secret, name, identity="192.0.2.2", aggressive="no"):
     """charon in the peer's namespace, with its own /run, initiates: swanctl's answers and its log."""
     base = work / name
     (base / "swanctl").mkdir(parents=True)
-    (base / "swanctl" / "swanctl.conf").write_text(SWANCTL.replace("SECRET", secret))
+    (base / "swanctl" / "swanctl.conf").write_text(
+        SWANCTL.replace("SECRET", secret).replace("IDENTITY", identity).replace("AGGRESSIVE", aggressive))
     (base / "strongswan.conf").write_text(
         "charon-systemd {\n load_modular = yes\n install_routes = no\n"
         " plugins { include /etc/strongswan.d/charon/*.conf }\n"
@@ -193,6 +195,24 @@ def test_strongswan(work, program):
        text(server.log))
     capture.stop()
     tshark_reads(capture, 500, "the main mode with strongSwan")
+    server.stop()
+
+
+def test_strongswan_aggressive(work, program):
+    dynamic = CONF.replace("mode main", "mode aggressive").replace(
+        "address 192.0.2.2", "dynamic hostname site-1.example.net")
+    server = Conclaved(work, program, 500, dynamic)
+    ok(server.up, "conclaved starts with a dynamic gateway", text(server.log))
+    capture = Capture(work, "strongswan-aggressive")
+    answer = strongswan(work, "interop secret", "swan-aggressive", "site-1.example.net", "yes")
+    ok("ESTABLISHED" in answer and "initiate completed" in answer,
+       "strongSwan completes aggressive mode by its host name", answer + text(server.log))
+    ok("phase1-up" in text(server.log), "conclaved takes message 3", text(server.log))
+    answer = strongswan(work, "interop secret", "swan-unknown", "site-2.example.net", "yes")
+    ok("initiate completed" not in answer and "site-2.example.net" in text(server.log),
+       "an unknown host name is refused by name", answer + text(server.log))
+    capture.stop()
+    tshark_reads(capture, 500, "the aggressive mode with strongSwan")
     server.stop()
 
 
@@ -242,6 +262,7 @@ def main():
         with tempfile.TemporaryDirectory(prefix="conclave-interop.") as name:
             work = pathlib.Path(name)
             test_strongswan(work, program)
+            test_strongswan_aggressive(work, program)
             test_ike_scan(work, program)
             for mode in ("main", "aggressive"):
                 test_own(work, program, member_program, mode)
