@@ -28,6 +28,9 @@ enum event_level { EVENT_DEBUG, EVENT_INFO, EVENT_NOTICE, EVENT_WARNING, EVENT_E
     X(EV_GENERATION_CREATED, "generation-created", NOTICE, "a new key generation exists")          \
     X(EV_GENERATION_SWITCHED, "generation-switched", INFO, "a generation became current")          \
     X(EV_GENERATION_DROPPED, "generation-dropped", INFO, "a generation was forgotten")             \
+    X(EV_KEK_CREATED, "kek-created", NOTICE, "a new key for pushes exists")                        \
+    X(EV_KEK_DROPPED, "kek-dropped", INFO, "a key for pushes was forgotten")                       \
+    X(EV_SIGNING_KEY, "signing-key", NOTICE, "the key that signs pushes")                          \
     X(EV_REGISTERED, "registered", NOTICE, "registered with the server")                           \
     X(EV_REGISTRATION_FAILED, "registration-failed", WARNING, "a registration failed")             \
     X(EV_SERVER_FAILOVER, "server-failover", WARNING, "trying the next server of the list")        \

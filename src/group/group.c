@@ -34,6 +34,8 @@ void group_free(struct group *g)
         for (size_t slot = 0; slot < GROUP_SLOTS; slot++)
             mint_drop(g->mint, g->sas[i].slot[slot]);
     }
+    for (size_t slot = 0; slot < GROUP_KEK_SLOTS; slot++)
+        kek_free(g->kek[slot]);
     registry_free(&g->registry);
     free(g->sas);
     free(g);
@@ -94,7 +96,8 @@ static bool has_next(const struct group *g)
     return false;
 }
 
-instant_t group_due(const struct group *g)
+/* When the planner has something to do about ipsec-sas. */
+static instant_t teks_due(const struct group *g)
 {
     const struct timeline *t = changeover(g);
 
@@ -102,6 +105,22 @@ instant_t group_due(const struct group *g)
         return renewal_due(g);
     return has_next(g) ? t->switch_at : t->drop_at;
 }
+
+/* ... about the KEK. A lifetime is at least 10 ATD, and a KEK is PREVIOUS for 4 ATD: it has gone
+ * long before its successor is to be replaced. */
+static instant_t kek_due(const struct group *g)
+{
+    const struct kek_generation *current = g->kek[GROUP_KEK_CURRENT],
+                                *previous = g->kek[GROUP_KEK_PREVIOUS];
+
+    if (!g->model->communication.present || !g->signer)
+        return INSTANT_NEVER;
+    if (previous)
+        return previous->expiry;
+    return current ? kek_renew_at(current, group_atd(g)) : ALREADY;
+}
+
+instant_t group_due(const struct group *g) { return instant_min(teks_due(g), kek_due(g)); }
 
 static void tell(const struct group_listener *l, enum group_event what, const struct group *g,
                  const struct group_sa *sa, const struct generation *generation)
@@ -181,9 +200,37 @@ static void drop_previous(struct group *g, const struct group_listener *l)
     }
 }
 
-void group_advance(struct group *g, instant_t now, const struct group_listener *l)
+static void kek_drop(struct group *g, const struct group_listener *l)
 {
-    while (instant_reached(group_due(g), now)) {
+    l->tell_kek(l->to, GROUP_DROPPED, g, g->kek[GROUP_KEK_PREVIOUS]);
+    kek_free(g->kek[GROUP_KEK_PREVIOUS]);
+    g->kek[GROUP_KEK_PREVIOUS] = NULL;
+}
+
+static void kek_create(struct group *g, instant_t now, const struct group_listener *l)
+{
+    const struct model_communication *policy = &g->model->communication;
+
+    assert(policy->lifetime_s >= GROUP_LIFETIME_ATDS * g->model->atd_s);
+    g->kek[GROUP_KEK_PREVIOUS] = g->kek[GROUP_KEK_CURRENT];
+    g->kek[GROUP_KEK_CURRENT] = kek_new(g->mint, policy, g->signer, ++g->kek_numbers, now);
+    g->version++;
+    l->tell_kek(l->to, GROUP_CREATED, g, g->kek[GROUP_KEK_CURRENT]);
+}
+
+static void advance_kek(struct group *g, instant_t now, const struct group_listener *l)
+{
+    while (instant_reached(kek_due(g), now)) {
+        if (g->kek[GROUP_KEK_PREVIOUS])
+            kek_drop(g, l);
+        else
+            kek_create(g, now, l);
+    }
+}
+
+static void advance_teks(struct group *g, instant_t now, const struct group_listener *l)
+{
+    while (instant_reached(teks_due(g), now)) {
         if (has_next(g))
             switch_over(g, l);
         else if (changeover(g))
@@ -191,6 +238,28 @@ void group_advance(struct group *g, instant_t now, const struct group_listener *
         else
             start_changeover(g, now, l);
     }
+}
+
+void group_advance(struct group *g, instant_t now, const struct group_listener *l)
+{
+    advance_kek(g, now, l);
+    advance_teks(g, now, l);
+}
+
+void group_set_signer(struct group *g, const struct signing_key *signer) { g->signer = signer; }
+
+bool group_is_ready(const struct group *g)
+{
+    return g->n_sas > 0 && (!g->model->communication.present || g->kek[GROUP_KEK_CURRENT]);
+}
+
+const struct kek_generation *group_kek(const struct group *g, const uint8_t spi[KEK_SPI])
+{
+    for (size_t slot = 0; slot < GROUP_KEK_SLOTS; slot++) {
+        if (g->kek[slot] && bytes_equal(bytes(g->kek[slot]->spi, KEK_SPI), bytes(spi, KEK_SPI)))
+            return g->kek[slot];
+    }
+    return NULL;
 }
 
 void group_rekey(struct group *g, struct group_sa *sa)

@@ -1,6 +1,6 @@
 #pragma once
-/* One group: for each ipsec-sa the three slots of its keys, and the planner that moves generations
- * through them.
+/* One group: for each ipsec-sa the three slots of its keys, two slots for the KEK, and the planner
+ * that moves generations through them.
  *
  *        created         switch_at            drop_at
  *           |     NEXT       |     CURRENT  ...  (successor's switch_at)   PREVIOUS   |
@@ -8,6 +8,7 @@
  * The slot is the state; there are no flags beside it. A RFC 6407 SA payload has one GAP for all
  * its keys (5.2.1), so a changeover belongs to the group: ipsec-sas that fall due while one would
  * run take part in it from its start, later requests wait for its end (decisions M2, M8). */
+#include "group/kek.h"
 #include "group/mint.h"
 #include "group/registry.h"
 
@@ -23,6 +24,7 @@ struct group_sa {
     uint32_t numbers;                     /* given out so far */
     bool rekey_wanted;                    /* asked for, and waits for the planner */
 };
+enum group_kek_slot { GROUP_KEK_CURRENT, GROUP_KEK_PREVIOUS, GROUP_KEK_SLOTS };
 struct group_counters {
     uint64_t pulls_succeeded, pulls_refused, pulls_failed, pulls_repeated;
     uint64_t host_order_ids; /* group ids in host byte order, tolerated (decisions M25) */
@@ -31,7 +33,11 @@ struct group {
     const struct model_group *model;
     struct group_sa *sas;
     size_t n_sas;
-    uint32_t version; /* counts changeovers: which set of keys is the newest */
+    struct kek_generation *kek[GROUP_KEK_SLOTS]; /* NULL: empty */
+    uint32_t kek_numbers;                        /* given out so far */
+    const struct signing_key *signer;            /* of the next KEK; NULL: none is made */
+    uint32_t push_seq; /* SEQ of the last push, 0 before the first; never reset (decisions M11) */
+    uint32_t version;  /* counts changeovers: which set of keys is the newest */
     struct mint *mint;
     struct registry registry;
     struct group_counters counters;
@@ -48,6 +54,9 @@ enum group_event { GROUP_CREATED, GROUP_SWITCHED, GROUP_DROPPED };
 struct group_listener {
     void (*tell)(void *to, enum group_event what, const struct group *g, const struct group_sa *sa,
                  const struct generation *generation);
+    /* CREATED or DROPPED; a KEK is current from its creation on. */
+    void (*tell_kek)(void *to, enum group_event what, const struct group *g,
+                     const struct kek_generation *kek);
     void *to;
 };
 /* When the planner has something to do. */
@@ -56,6 +65,15 @@ instant_t group_due(const struct group *g);
 void group_advance(struct group *g, instant_t now, const struct group_listener *listener);
 /* Asks for new keys: at once, or when the changeover that runs is over. sa NULL: all. */
 void group_rekey(struct group *g, struct group_sa *sa);
+
+/* The key pair that signs the group's pushes, for the KEKs made from now on; it outlives the group.
+ * The first one lets the planner make the first KEK. */
+void group_set_signer(struct group *g, const struct signing_key *signer);
+/* Whether there is all that the statement wants a registration to get: at least one ipsec-sa, and
+ * with server-member-communication a KEK. */
+bool group_is_ready(const struct group *g);
+/* The live KEK with that SPI, current or previous, or NULL. */
+const struct kek_generation *group_kek(const struct group *g, const uint8_t spi[KEK_SPI]);
 
 span_t group_atd(const struct group *g);
 /* The delays that every message about this group tells (RFC 6407 5.4), in seconds. */

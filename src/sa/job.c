@@ -2,6 +2,8 @@
 
 #include <assert.h>
 
+static_assert((int)DH_ENTROPY >= (int)SIGN_ENTROPY, "one field of struct job serves both");
+
 static enum err exchange_secret(const struct job *job, struct job_result *r)
 {
     struct bytes peer = bytes(job->peer_public, job->peer_public_len);
@@ -26,10 +28,18 @@ void job_run(const struct job *job, struct job_result *ret)
         r.skeyid = prf(job->hash, bytes(job->psk, job->psk_len),
                        PARTS(bytes(job->ni, job->ni_len), bytes(job->nr, job->nr_len)));
         break;
+    case JOB_SIGN_KEY:
+        r.err = sign_key_generate_rsa(job->rsa_bits, job->entropy, &r.sign_key);
+        break;
     }
     *ret = r;
-    job_result_wipe(&r);
+    explicit_bzero(&r, sizeof r); /* the key is the caller's */
 }
 
 void job_wipe(struct job *job) { explicit_bzero(job, sizeof *job); }
-void job_result_wipe(struct job_result *result) { explicit_bzero(result, sizeof *result); }
+
+void job_result_wipe(struct job_result *result)
+{
+    sign_key_free(result->sign_key);
+    explicit_bzero(result, sizeof *result);
+}

@@ -6,17 +6,20 @@
 #include "base/err.h"
 #include "crypto/dh.h"
 #include "crypto/hash.h"
+#include "crypto/sign.h"
 
 enum { NONCE_MIN = 8, NONCE_MAX = 256, PSK_MAX = 255 }; /* RFC 2409 section 5 */
 
 enum job_kind {
     JOB_DH_GENERATE, /* initiator: a key pair */
     JOB_PHASE1_KEYS, /* g^xy and SKEYID = prf(psk, Ni_b | Nr_b); a responder's key pair too */
+    JOB_SIGN_KEY,    /* a RSA key pair for signatures */
 };
 struct job {
-    uint64_t id; /* comes back with the result; never reused */
+    uint64_t id; /* comes back with the result; no two jobs of one kind share it */
     enum job_kind kind;
-    unsigned dh_group;
+    unsigned dh_group; /* JOB_DH_GENERATE, JOB_PHASE1_KEYS */
+    unsigned rsa_bits; /* JOB_SIGN_KEY */
     uint8_t entropy[DH_ENTROPY];
     /* JOB_PHASE1_KEYS */
     struct secret private; /* the initiator's; len 0 = make a pair (responder) */
@@ -37,10 +40,11 @@ struct job_result {
     size_t public_len;
     struct secret_long shared; /* JOB_PHASE1_KEYS */
     struct secret skeyid;      /* JOB_PHASE1_KEYS */
+    struct sign_key *sign_key; /* JOB_SIGN_KEY: whoever keeps it leaves NULL behind */
 };
 
 /* Runs the job; wipes nothing of it. The caller wipes both with job_wipe() and job_result_wipe()
  * when the result was delivered. */
 void job_run(const struct job *job, struct job_result *ret);
 void job_wipe(struct job *job);
-void job_result_wipe(struct job_result *result);
+void job_result_wipe(struct job_result *result); /* frees a sign_key that nobody kept */

@@ -10,7 +10,10 @@ enum {
     SERVER_SAS_MAX = 32,          /* ipsec-sas of one group: two keys of each in one KD */
     SERVER_POLICIES_MAX = 60,     /* match-policies of one group: twice as many SATs in one SA */
     SERVER_REGISTRATIONS_S = 250, /* a second, believed of this machine until it has done more */
+    SERVER_SIGN_BITS = 3072,      /* of the server's own RSA key: 128 bits of strength */
 };
 
+/* A key pair takes a second; a job that gave none, or got lost, is given away again. */
+#define SERVER_SIGN_RETRY span_s(60)
 /* From message 2 to message 3, and from message 4 to the last repeat of message 3. */
 #define SERVER_PULL_LIFE span_s(10)

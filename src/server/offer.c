@@ -3,11 +3,13 @@
 #include "crypto/hash.h"
 #include "gdoi/kd.h"
 #include "gdoi/notify.h"
+#include "gdoi/push.h"
 #include "gdoi/sa.h"
 
 #include <assert.h>
 
 static_assert(2 * SERVER_SAS_MAX <= GDOI_TEKS_MAX, "an offer fits into one KD");
+static_assert((int)KEK_SPI == (int)GDOI_KEK_SPI, "a KEK's SPI is the cookie pair of its pushes");
 static_assert(2 * SERVER_POLICIES_MAX <= GDOI_SATS_MAX, "an offer fits into one SA");
 
 static void take_slot(const struct group *g, enum group_slot slot, instant_t now, struct offer *o)
@@ -23,8 +25,14 @@ static void take_slot(const struct group *g, enum group_slot slot, instant_t now
 
 struct offer offer_take(const struct group *g, instant_t now, bool native)
 {
-    struct offer o = {0};
+    const struct kek_generation *kek = g->kek[GROUP_KEK_CURRENT];
+    struct offer o = {.native = native};
 
+    if (kek) {
+        o.has_kek = true;
+        memcpy(o.kek, kek->spi, sizeof o.kek);
+        o.seq = g->push_seq;
+    }
     take_slot(g, GROUP_CURRENT, now, &o);
     take_slot(g, GROUP_NEXT, now, &o);
     if (native) /* a foreign member would send under it: RFC 6407 has no order among TEKs */
@@ -56,15 +64,60 @@ static struct gdoi_sat sat_of(const struct generation *key, const struct model_m
     };
 }
 
-void offer_write_sa(struct chain_wr *c, const struct group *g, const struct offer *o, instant_t now)
+static struct ike1_cookies cookies_of(const uint8_t spi[KEK_SPI])
+{
+    struct ike1_cookies c;
+
+    memcpy(&c, spi, sizeof c);
+    return c;
+}
+
+/* Whether the member is asked to acknowledge pushes (RFC 8263 2). One that does not know the
+ * attribute would have to abort (RFC 6407 5.3), so only natives are asked (decisions M13); to
+ * everybody at once nobody answers (M15). */
+static uint16_t ack_of(const struct model_communication *policy, bool native)
+{
+    return native && policy->type == MODEL_PUSH_UNICAST ? GDOI_ACK_KEK_SHA256 : 0;
+}
+
+/* The Rekey SA (RFC 6407 5.3). Its destination is where pushes will come to: the multicast group,
+ * or the member itself (decisions S27). KEK_MANAGEMENT_ALGORITHM is never in a PULL (S31). */
+static struct gdoi_sak sak_of(const struct group *g, const struct offer *o, struct ip member,
+                              instant_t now)
+{
+    const struct kek_generation *kek = group_kek(g, o->kek);
+    const struct model_communication *policy = kek->policy;
+    bool multicast = policy->type == MODEL_PUSH_MULTICAST;
+
+    return (struct gdoi_sak){
+        .protocol = 17, /* UDP */
+        .src = {g->model->server_address, GDOI_PORT},
+        .dst = {multicast ? policy->multicast_group : member, GDOI_PORT},
+        .spi = cookies_of(kek->spi),
+        .algorithm = (uint16_t)policy->cipher,
+        .key_length = policy->key_bits,
+        .sig_hash = (uint16_t)policy->sig_hash,
+        .sig_algorithm = GDOI_SIG_ALG_RSA,
+        .sig_key_length = (uint16_t)kek->signer->bits,
+        .ack = ack_of(policy, o->native),
+        .has_lifetime = true,
+        .lifetime = kek_life_s(kek, now),
+    };
+}
+
+void offer_write_sa(struct chain_wr *c, const struct group *g, const struct offer *o,
+                    struct ip member, instant_t now)
 {
     struct group_delays delays = group_delays(g, now);
-    struct gdoi_sa sa = {.has_gap = true,
+    struct gdoi_sa sa = {.has_sak = o->has_kek,
+                         .has_gap = true,
                          .gap = {.has_atd = true,
                                  .has_dtd = true,
                                  .atd = delays.activation,
                                  .dtd = delays.deactivation}};
 
+    if (o->has_kek)
+        sa.sak = sak_of(g, o, member, now);
     for (size_t i = 0; i < o->n; i++) {
         const struct generation *key = mint_find(g->mint, o->items[i].spi);
         for (size_t j = 0; j < key->policy->n_policies; j++) {
@@ -76,18 +129,47 @@ void offer_write_sa(struct chain_wr *c, const struct group *g, const struct offe
     gdoi_sa_write(c, &GDOI_RFC6407, &sa);
 }
 
-enum err offer_write_kd(struct chain_wr *c, const struct mint *mint, const struct offer *o)
+/* KEK_ALGORITHM_KEY: IV, then key (RFC 6407 5.6.2.1). */
+static struct secret iv_and_key(const struct kek_generation *kek)
 {
-    struct gdoi_kd kd = {0};
+    struct secret both = {.len = kek->iv.len + kek->key.len};
 
+    assert(both.len <= sizeof both.b);
+    memcpy(both.b, kek->iv.b, kek->iv.len);
+    memcpy(both.b + kek->iv.len, kek->key.b, kek->key.len);
+    return both;
+}
+
+static enum err add_teks(struct gdoi_kd *kd, const struct mint *mint, const struct offer *o)
+{
     for (size_t i = 0; i < o->n; i++) {
         const struct generation *key = mint_find(mint, o->items[i].spi);
         if (!key)
             return ERR_NOT_FOUND;
-        kd.teks[kd.n_teks++] =
+        kd->teks[kd->n_teks++] =
             (struct gdoi_tek_packet){.spi = key->spi,
                                      .cipher_key = secret_bytes(&key->key),
                                      .integrity_key = secret_bytes(&key->auth_key)};
+    }
+    return ERR_OK;
+}
+
+enum err offer_write_keys(struct chain_wr *c, const struct group *g, const struct offer *o)
+{
+    struct gdoi_kd kd = {.has_kek = o->has_kek};
+    const struct kek_generation *kek = o->has_kek ? group_kek(g, o->kek) : NULL;
+    SECRET kek_octets = {0};
+    enum err e = add_teks(&kd, g->mint, o);
+
+    if (e || (o->has_kek && !kek))
+        return ERR_NOT_FOUND;
+    if (kek) {
+        kek_octets = iv_and_key(kek);
+        kd.kek =
+            (struct gdoi_kek_packet){.spi = cookies_of(kek->spi),
+                                     .iv_and_key = secret_bytes(&kek_octets),
+                                     .sig_key = bytes(kek->signer->spki, kek->signer->spki_len)};
+        gdoi_seq_write(c, o->seq);
     }
     gdoi_kd_write(c, &kd);
     return ERR_OK;
@@ -114,10 +196,19 @@ static size_t newest_spis(const struct group *g, uint8_t out[4 * SERVER_SAS_MAX]
 
 void offer_write_state(struct chain_wr *c, const struct group *g, uint16_t spread)
 {
+    const struct kek_generation *kek = g->kek[GROUP_KEK_CURRENT];
     uint8_t spis[4 * SERVER_SAS_MAX], digest[HASH_MAX];
-    struct gdoi_state state = {.spread = spread, .activation_delay = (uint16_t)g->model->atd_s};
+    struct gdoi_state state = {.has_kek = kek != NULL,
+                               .heartbeat = (uint16_t)g->model->communication.heartbeat_s,
+                               .spread = spread,
+                               .activation_delay = (uint16_t)g->model->atd_s};
 
-    hash_parts(HASH_SHA256, PARTS(bytes(spis, newest_spis(g, spis))), digest);
+    if (kek)
+        state.kek = cookies_of(kek->spi);
+    hash_parts(HASH_SHA256,
+               PARTS(bytes(kek ? kek->spi : NULL, kek ? sizeof kek->spi : 0),
+                     bytes(spis, newest_spis(g, spis))),
+               digest);
     memcpy(state.digest, digest, sizeof state.digest);
     gdoi_state_write(c, &state);
 }

@@ -4,7 +4,9 @@
  *
  *   outside a changeover     the current key
  *   [created, switch_at)     the current key, then the next one
- *   [switch_at, drop_at)     the current key, and for natives the previous one, to receive only */
+ *   [switch_at, drop_at)     the current key, and for natives the previous one, to receive only
+ *
+ * With server-member-communication also the current KEK, and the number of the last push. */
 #include "group/group.h"
 #include "server/limits.h"
 #include "wire/chain.h"
@@ -14,17 +16,21 @@ struct offer_item {
     bool receive_only; /* SA Direction (RFC 6407 5.5.1) */
 };
 struct offer {
+    bool native;
+    bool has_kek;
+    uint8_t kek[KEK_SPI];
+    uint32_t seq;
     size_t n; /* 0: the group has no keys */
     struct offer_item items[2 * SERVER_SAS_MAX];
 };
 
 struct offer offer_take(const struct group *g, instant_t now, bool native);
-/* The SA payload of message 2. */
+/* The SA payload of message 2, for the member at that address. */
 void offer_write_sa(struct chain_wr *c, const struct group *g, const struct offer *o,
-                    instant_t now);
-/* The KD payload of message 4. ERR_NOT_FOUND, and nothing written, when one of the keys has been
- * dropped since message 2. */
-MUST_USE enum err offer_write_kd(struct chain_wr *c, const struct mint *mint,
-                                 const struct offer *o);
+                    struct ip member, instant_t now);
+/* SEQ, which is there exactly when the SA holds a SAK (RFC 6407 3.2), and KD: message 4.
+ * ERR_NOT_FOUND, and nothing written, when one of the keys has been dropped since message 2. */
+MUST_USE enum err offer_write_keys(struct chain_wr *c, const struct group *g,
+                                   const struct offer *o);
 /* The state notification of natives (wire notes 11). spread in seconds. */
 void offer_write_state(struct chain_wr *c, const struct group *g, uint16_t spread);

@@ -182,7 +182,7 @@ static void send_offer(struct server *s, const struct request *q, struct group *
     struct chain_wr c =
         exchange_build(q->sa, &w, IKE1_EXCHANGE_GROUPKEY_PULL, q->header->message_id);
     ike1_data_write(&c, IKE1_PAYLOAD_NONCE, BYTES_OF(open->nr));
-    offer_write_sa(&c, g, &open->offer, q->now);
+    offer_write_sa(&c, g, &open->offer, phase1_remote(q->sa).ip, q->now);
     enum err e = exchange_seal(q->sa, &open->iv, &w, q->header->message_id, &ni, 1);
     assert(e == ERR_OK); /* server_new() has seen to it that every offer fits */
     answer(s, p, q, &w);
@@ -319,7 +319,7 @@ static enum err write_message_4(struct server *s, const struct pull *p, const st
     const struct bytes prefix[] = {bytes(open->ni, open->ni_len), BYTES_OF(open->nr)};
     struct chain_wr c =
         exchange_build(q->sa, w, IKE1_EXCHANGE_GROUPKEY_PULL, q->header->message_id);
-    enum err e = offer_write_kd(&c, &s->mint, &open->offer);
+    enum err e = offer_write_keys(&c, p->group, &open->offer);
 
     if (e)
         return e;

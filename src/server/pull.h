@@ -4,7 +4,7 @@
  *   HDR*, HASH(1), Ni, ID        -->   authorised? then an offer is fixed
  *                                <--   HDR*, HASH(2), Nr, SA
  *   HDR*, HASH(3) [, GAP]        -->   authorised still? then registered
- *                                <--   HDR*, HASH(4), KD [, N]
+ *                                <--   HDR*, HASH(4), [SEQ,] KD [, N]
  *
  * Nothing is remembered before HASH(1) checks, nothing is registered before HASH(3) does. A
  * repeated message gets the same octets again; no message id serves twice under one phase 1 SA. */

@@ -70,10 +70,12 @@ struct refusal refuse_unauthorised(const struct server *s, const struct phase1_s
         r.reason = GDOI_REASON_SERVER_ADDRESS;
         snprintf(r.what, sizeof r.what, "asked at %s, which is not the group's server-address",
                  ip_text(address, text, sizeof text));
-    } else if (g->n_sas == 0) {
+    } else if (!group_is_ready(g)) {
         r.err = ERR_NOT_FOUND;
         r.reason = GDOI_REASON_NOT_READY;
-        snprintf(r.what, sizeof r.what, "the group has no ipsec-sa");
+        snprintf(r.what, sizeof r.what, "%s",
+                 g->n_sas == 0 ? "the group has no ipsec-sa"
+                               : "the key that signs the group's pushes is not there yet");
     }
     return r;
 }

@@ -1,6 +1,7 @@
 #include "server/server.h"
 
 #include "ike1/numbers.h"
+#include "sa/job.h"
 #include "server/limits.h"
 #include "server/state.h"
 
@@ -54,9 +55,20 @@ static void tell_generation(void *to, enum group_event what, const struct group 
     effects_tell(to, &e);
 }
 
+static void tell_kek(void *to, enum group_event what, const struct group *g,
+                     const struct kek_generation *kek)
+{
+    struct event e = event_of(what == GROUP_DROPPED ? EV_KEK_DROPPED : EV_KEK_CREATED);
+
+    event_add_str(&e, "group", g->model->name);
+    event_add_u64(&e, "generation", kek->number);
+    event_add_hex(&e, "spi", BYTES_OF(kek->spi));
+    effects_tell(to, &e);
+}
+
 static void advance_groups(struct server *s, instant_t now, struct effects *out)
 {
-    struct group_listener listener = {tell_generation, out};
+    struct group_listener listener = {tell_generation, tell_kek, out};
 
     for (size_t i = 0; i < s->n_groups; i++)
         group_advance(s->groups[i], now, &listener);
@@ -94,13 +106,28 @@ static enum err check_ipsec_sa(const struct model_group *g, const struct model_i
     return ERR_OK;
 }
 
+static enum err check_communication(const struct model_group *g, struct effects *out)
+{
+    const struct model_communication *c = &g->communication;
+    enum err e = c->present ? kek_check(c) : ERR_OK;
+
+    if (e == ERR_UNBUILT)
+        return cannot(out, e, &c->where, "certificate: leave it out, and the server makes a key");
+    if (e)
+        return cannot(out, e, &c->where, "algorithm");
+    if (c->present && c->lifetime_s < GROUP_LIFETIME_ATDS * g->atd_s)
+        return cannot(out, ERR_CONFIG, &c->where,
+                      "lifetime-seconds must be at least 10 times activation-time-delay");
+    return ERR_OK;
+}
+
 static enum err check_group(const struct model_group *g, struct effects *out)
 {
     size_t policies = 0;
-    enum err e = ERR_OK;
+    enum err e = check_communication(g, out);
 
-    if (g->communication.present)
-        return cannot(out, ERR_UNBUILT, &g->communication.where, "server-member-communication");
+    if (e)
+        return e;
     if (g->anti_replay_window_ms != 0)
         return cannot(out, ERR_UNBUILT, &g->where, "time stamps: write no-anti-replay");
     for (size_t i = 0; !e && i < g->n_sas; i++) {
@@ -159,6 +186,7 @@ static enum err start(struct server *s, instant_t now, struct effects *out)
         s->groups[s->n_groups++] = group_new(&model->groups[i], &s->mint);
         list_gateways(s, i);
     }
+    signing_start(s, now, out);
     advance_groups(s, now, out);
     return ERR_OK;
 }
@@ -198,6 +226,7 @@ void server_free(struct server *s)
     phase1_table_free(s->phase1);
     for (size_t i = 0; i < s->n_groups; i++)
         group_free(s->groups[i]);
+    signing_free(&s->signing);
     mint_free(&s->mint);
     drbg_wipe(&s->drbg);
     free(s->groups);
@@ -274,9 +303,14 @@ void server_datagram(struct server *s, instant_t now, struct endpoint from, stru
     }
 }
 
-void server_job_done(struct server *s, instant_t now, const struct job_result *result,
+void server_job_done(struct server *s, instant_t now, struct job_result *result,
                      struct effects *out)
 {
+    if (result->kind == JOB_SIGN_KEY) {
+        signing_job_done(s, result, out);
+        advance_groups(s, now, out); /* the first KEKs */
+        return;
+    }
     struct phase1_outcome o = phase1_job_done(s->phase1, now, result, out);
 
     outcome(s, &o, out);
@@ -286,6 +320,7 @@ instant_t server_due(const struct server *s)
 {
     instant_t due = instant_min(phase1_due(s->phase1), pull_due(s));
 
+    due = instant_min(due, s->signing.due);
     for (size_t i = 0; i < s->n_groups; i++)
         due = instant_min(due, group_due(s->groups[i]));
     return due;
@@ -298,6 +333,7 @@ void server_timer(struct server *s, instant_t now, struct effects *out)
         outcome(s, &o, out);
     }
     pull_timer(s, now, out);
+    signing_timer(s, now, out);
     advance_groups(s, now, out);
 }
 

@@ -13,7 +13,9 @@
 struct job_result;
 struct server;
 
-/* The model must outlive the server. Makes the first generations, so `now` starts their lives. */
+/* The model must outlive the server. Makes the first generations, so `now` starts their lives.
+ * ERR_UNBUILT, ERR_TYPE, ERR_CONFIG, ERR_LIMIT: a statement that cannot be served, told in `out`;
+ * ERR_CONFLICT: gateways that cannot be told apart. */
 MUST_USE enum err server_new(const struct model_server *model, const uint8_t seed[DRBG_SEED],
                              instant_t now, struct effects *out, struct server **ret);
 void server_free(struct server *s); /* wipes */
@@ -21,7 +23,8 @@ void server_free(struct server *s); /* wipes */
 /* Inputs. The datagram's octets are decrypted in place. `to` is the address it arrived at. */
 void server_datagram(struct server *s, instant_t now, struct endpoint from, struct endpoint to,
                      uint8_t *datagram, size_t len, struct effects *out);
-void server_job_done(struct server *s, instant_t now, const struct job_result *result,
+/* A sign_key that the server keeps is taken out of the result. */
+void server_job_done(struct server *s, instant_t now, struct job_result *result,
                      struct effects *out);
 /* Does what is due at `now`; call when server_due() is reached. */
 void server_timer(struct server *s, instant_t now, struct effects *out);

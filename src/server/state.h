@@ -3,6 +3,7 @@
 #include "gdoi/dialect.h"
 #include "server/pull.h"
 #include "server/server.h"
+#include "server/signing.h"
 
 /* How many registrations this server gets done in a second at its best. */
 struct rate {
@@ -20,6 +21,7 @@ struct server {
     struct group **groups;
     size_t n_groups;
     struct pulls pulls;
+    struct signing signing;
     struct rate rate;
     struct gdoi_tolerated tolerated;
     uint64_t dropped[ERR_COUNT];

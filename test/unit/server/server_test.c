@@ -4,11 +4,11 @@
 static enum err try_new(struct world *w)
 {
     uint8_t seed[DRBG_SEED] = {1};
-    struct server *s = NULL;
-    enum err e = server_new(&w->m.model, seed, w->now, &w->out, &s);
+    enum err e = server_new(&w->m.model, seed, w->now, &w->out, &w->server);
     world_collect(w);
-    assert_int_equal(s == NULL, e != ERR_OK);
-    server_free(s);
+    assert_int_equal(w->server == NULL, e != ERR_OK);
+    server_free(w->server);
+    w->server = NULL;
     return e;
 }
 
@@ -18,11 +18,22 @@ static void what_is_not_built_is_refused_by_name(void **state)
     struct world *w = world_new();
     assert_int_equal(try_new(w), ERR_OK);
 
-    w->m.groups[1].communication = (struct model_communication){
-        .present = true, .where = WHERE("group red server-member-communication")};
+    struct model_communication *c = &w->m.groups[1].communication;
+    *c = two_groups_communication();
+    assert_int_equal(try_new(w), ERR_OK);
+    c->certificate = "srv-cert";
     assert_int_equal(try_new(w), ERR_UNBUILT);
     world_says(w, EV_CONFIG, "statement", "server-member-communication");
-    w->m.groups[1].communication.present = false;
+    world_says(w, EV_CONFIG, "what", "certificate");
+    c->certificate = NULL;
+    c->key_bits = 100;
+    assert_int_equal(try_new(w), ERR_TYPE);
+    world_says(w, EV_CONFIG, "statement", "server-member-communication");
+    c->key_bits = 128;
+    c->lifetime_s = 149;
+    assert_int_equal(try_new(w), ERR_CONFIG);
+    world_says(w, EV_CONFIG, "what", "10 times");
+    c->present = false;
 
     w->m.groups[1].anti_replay_window_ms = 100000;
     assert_int_equal(try_new(w), ERR_UNBUILT);

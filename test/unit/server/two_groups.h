@@ -102,6 +102,21 @@ static inline void two_groups_both(struct two_groups *m)
         .gateways = m->gateways, .n_gateways = 3, .groups = m->groups, .n_groups = 2};
 }
 
+/* server-member-communication, for a test that wants a group to have it: unicast. */
+static inline struct model_communication two_groups_communication(void)
+{
+    return (struct model_communication){.present = true,
+                                        .where = WHERE("group server-member-communication"),
+                                        .type = MODEL_PUSH_UNICAST,
+                                        .cipher = MODEL_KEK_AES,
+                                        .key_bits = 256,
+                                        .sig_hash = MODEL_SIG_SHA256,
+                                        .lifetime_s = 1800,
+                                        .heartbeat_s = 300,
+                                        .n_retransmission = 2,
+                                        .retransmission_period_s = 4};
+}
+
 static inline void two_groups_init(struct two_groups *m)
 {
     two_groups_ike(m);

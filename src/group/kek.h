@@ -1,0 +1,54 @@
+#pragma once
+/* The KEK: the key that protects what the server pushes to a group (the Rekey SA of RFC 6407 5.3).
+ *
+ *   created                          renew: L - 4 ATD                  expiry
+ *      |------------ CURRENT ---------------|------------ PREVIOUS --------|
+ *                                           |------------ CURRENT ... (successor)
+ *
+ * From the commit of a successor on, registrations and new pushes have that one. The one before is
+ * kept until its own expiry: repeats of the push that brought the successor go under it, and
+ * acknowledgements may still come under it (decisions M5). */
+#include "base/compiler.h"
+#include "base/err.h"
+#include "base/instant.h"
+#include "crypto/cipher.h"
+#include "crypto/secret.h"
+#include "crypto/sign.h"
+#include "group/mint.h"
+#include "model/model.h"
+
+enum { KEK_SPI = 16 }; /* the cookie pair of its pushes */
+
+/* A key pair that signs pushes. It belongs to the KEKs that were made with it: a new pair needs a
+ * new KEK (decisions M17). */
+struct signing_key {
+    struct sign_key *private; /* owned by whoever owns the struct */
+    unsigned bits;
+    size_t spki_len;
+    uint8_t spki[SPKI_MAX]; /* the public half: DER SubjectPublicKeyInfo */
+};
+
+struct kek_generation {
+    uint32_t number; /* from 1, per group */
+    uint8_t spi[KEK_SPI];
+    instant_t created, expiry;
+    enum cipher cipher;
+    enum hash sig_hash;
+    struct secret iv; /* of every push under this KEK (RFC 6407 5.6.2.1) */
+    struct secret key;
+    const struct model_communication *policy;
+    const struct signing_key *signer;
+};
+
+/* ERR_UNBUILT for a certificate: key pairs are not read from files yet. ERR_TYPE for a number that
+ * is no algorithm. */
+MUST_USE enum err kek_check(const struct model_communication *policy);
+/* A fresh KEK; the policy must have passed kek_check() (asserted). The signing key outlives it. */
+struct kek_generation *kek_new(struct mint *m, const struct model_communication *policy,
+                               const struct signing_key *signer, uint32_t number, instant_t now);
+void kek_free(struct kek_generation *k); /* wipes; NULL allowed */
+
+/* When the successor is due: L - 4 ATD. */
+instant_t kek_renew_at(const struct kek_generation *k, span_t atd);
+/* Seconds left, as a message built at `now` tells them; never below 0. */
+uint32_t kek_life_s(const struct kek_generation *k, instant_t now);

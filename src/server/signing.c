@@ -1,0 +1,86 @@
+#include "server/signing.h"
+
+#include "sa/job.h"
+#include "server/limits.h"
+#include "server/state.h"
+
+static bool has_own_key(const struct model_group *g)
+{
+    return g->communication.present && !g->communication.certificate;
+}
+
+static void give_away(struct server *s, instant_t now, struct effects *out)
+{
+    struct job job = {.id = ++s->signing.jobs, .kind = JOB_SIGN_KEY, .rsa_bits = SERVER_SIGN_BITS};
+
+    drbg_fill(&s->drbg, job.entropy, sizeof job.entropy);
+    effects_job(out, &job);
+    job_wipe(&job);
+    s->signing.due = instant_add(now, SERVER_SIGN_RETRY);
+}
+
+void signing_start(struct server *s, instant_t now, struct effects *out)
+{
+    bool needed = false;
+
+    for (size_t i = 0; i < s->model->n_groups; i++)
+        needed = needed || has_own_key(&s->model->groups[i]);
+    s->signing.due = INSTANT_NEVER;
+    if (needed)
+        give_away(s, now, out);
+}
+
+void signing_timer(struct server *s, instant_t now, struct effects *out)
+{
+    if (instant_reached(s->signing.due, now))
+        give_away(s, now, out);
+}
+
+static void tell(const struct signing_key *key, enum err err, struct effects *out)
+{
+    struct event e = event_of(err ? EV_INTERNAL : EV_SIGNING_KEY);
+
+    event_add_str(&e, "what", "the server's own RSA key for pushes");
+    if (err)
+        event_add_err(&e, err);
+    else
+        event_add_u64(&e, "bits", key->bits);
+    effects_tell(out, &e);
+}
+
+/* The key pair of the result as a signing key; what the result held is its own again on failure. */
+static enum err take(struct job_result *result, struct signing_key *ret)
+{
+    if (result->err)
+        return result->err;
+    enum err e = sign_key_spki(result->sign_key, ret->spki, sizeof ret->spki, &ret->spki_len);
+    if (e)
+        return e;
+    ret->bits = sign_key_bits(result->sign_key);
+    ret->private = result->sign_key;
+    result->sign_key = NULL;
+    return ERR_OK;
+}
+
+void signing_job_done(struct server *s, struct job_result *result, struct effects *out)
+{
+    struct signing *g = &s->signing;
+
+    if (g->key.private) /* the answer to a job that was thought lost */
+        return;
+    enum err e = take(result, &g->key);
+    tell(&g->key, e, out);
+    if (e)
+        return; /* again when due */
+    g->due = INSTANT_NEVER;
+    for (size_t i = 0; i < s->n_groups; i++) {
+        if (has_own_key(s->groups[i]->model))
+            group_set_signer(s->groups[i], &g->key);
+    }
+}
+
+void signing_free(struct signing *g)
+{
+    sign_key_free(g->key.private);
+    explicit_bzero(g, sizeof *g);
+}
