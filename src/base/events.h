@@ -35,7 +35,8 @@ enum event_level { EVENT_DEBUG, EVENT_INFO, EVENT_NOTICE, EVENT_WARNING, EVENT_E
     X(EV_REGISTRATION_FAILED, "registration-failed", WARNING, "a registration failed")             \
     X(EV_SERVER_FAILOVER, "server-failover", WARNING, "trying the next server of the list")        \
     X(EV_POLICY_REJECTED, "policy-rejected", WARNING, "a downloaded policy was not installed")     \
-    X(EV_KEYS_EXPIRED, "keys-expired", ERROR, "no live key is left: protected traffic is dropped") \
+    X(EV_KEYS_EXPIRED, "keys-expired", ERROR,                                                      \
+      "a key ended without a successor: what it protected is dropped")                             \
     X(EV_LIMIT, "limit", WARNING, "a limit was reached")                                           \
     X(EV_CONFIG, "config", NOTICE, "configuration")                                                \
     X(EV_CONTROL, "control", INFO, "control socket")                                               \

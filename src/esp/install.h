@@ -49,7 +49,10 @@ struct esp_sa_install {
 struct esp_vpn_install {
     const char *vpn; /* name of an esp_vpn_config */
     const struct esp_sa_install *sas;
-    size_t n_sas; /* 0: fail closed */
+    size_t n_sas;                      /* 0: fail closed */
+    const struct esp_selector *closed; /* what must not leave in clear although its key has ended:
+                                          dropped where no SA sends it */
+    size_t n_closed;
 };
 
 /* An exclude or fail-open rule. It names a session: packets as written, and the answers to them. */

@@ -117,10 +117,23 @@ static enum err check_sa(const struct esp_sa_install *in)
     return check_selectors(in);
 }
 
+static enum err check_closed(const struct esp_vpn_install *in)
+{
+    enum err e = ERR_OK;
+    for (size_t i = 0; i < in->n_closed && e == ERR_OK; i++) {
+        struct esp_match m;
+        e = esp_match_selector(&in->closed[i], &m);
+    }
+    return e;
+}
+
 static enum err check_install(const struct esp_vpn_install *in)
 {
     if (in->n_sas > ESP_SAS_MAX)
         return ERR_LIMIT;
+    enum err closed = check_closed(in);
+    if (closed)
+        return closed;
     for (size_t i = 0; i < in->n_sas; i++) {
         enum err e = check_sa(&in->sas[i]);
         if (e)
@@ -165,10 +178,21 @@ static void copy_selectors(struct arena *a, const struct esp_sa_install *in,
     }
 }
 
-/* The policies in force: of the SAs that send, or what was in force before. */
-static void set_policies(struct esp_keys *k, const struct esp_keys *old)
+static void copy_closed(struct esp_keys *k, const struct esp_vpn_install *in)
 {
-    size_t n = 0;
+    k->closed = arena_alloc(&k->arena, in->n_closed * sizeof *k->closed);
+    for (size_t i = 0; i < in->n_closed; i++) {
+        enum err e = esp_match_selector(&in->closed[i], &k->closed[k->n_closed++]);
+        assert(e == ERR_OK); /* check_closed() */
+        (void)e;
+    }
+}
+
+/* The policies in force: of the SAs that send and what is closed, or what was in force before. */
+static void set_policies(struct esp_keys *k, const struct esp_vpn_install *in,
+                         const struct esp_keys *old)
+{
+    size_t n = in->n_closed;
     for (size_t i = 0; i < k->n_sas; i++)
         n += k->sas[i].slot == ESP_SLOT_CURRENT ? k->sas[i].n_selectors : 0;
     if (n == 0) {
@@ -178,10 +202,12 @@ static void set_policies(struct esp_keys *k, const struct esp_keys *old)
     }
     k->policies = arena_alloc(&k->arena, n * sizeof *k->policies);
     for (size_t i = 0; i < k->n_sas; i++) {
-        const struct esp_installed *in = &k->sas[i];
-        for (size_t j = 0; in->slot == ESP_SLOT_CURRENT && j < in->n_selectors; j++)
-            k->policies[k->n_policies++] = in->selectors[j];
+        const struct esp_installed *sa = &k->sas[i];
+        for (size_t j = 0; sa->slot == ESP_SLOT_CURRENT && j < sa->n_selectors; j++)
+            k->policies[k->n_policies++] = sa->selectors[j];
     }
+    for (size_t i = 0; i < in->n_closed; i++)
+        k->policies[k->n_policies++] = in->closed[i];
 }
 
 static enum err keys_build(struct esp_sadb *db, size_t vpn, const struct esp_vpn_install *in,
@@ -202,7 +228,8 @@ static enum err keys_build(struct esp_sadb *db, size_t vpn, const struct esp_vpn
         k.n_sas++;
         copy_selectors(&k.arena, &in->sas[i], &k.sas[i]);
     }
-    set_policies(&k, old);
+    copy_closed(&k, in);
+    set_policies(&k, in, old);
     *ret = k;
     return ERR_OK;
 }

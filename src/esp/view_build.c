@@ -39,7 +39,8 @@ static void add_held(struct esp_view *v, const struct esp_installed *in, size_t 
     index_spi(v, v->n_held - 1);
 }
 
-/* Sending: the current slot; without one the last known policies, which then lead nowhere. */
+/* Sending: the current slot, then what is closed; without a key that sends the last known policies,
+ * which then lead nowhere. */
 static void add_policies(struct esp_view *v, const struct esp_keys *k)
 {
     for (size_t i = 0; i < k->n_sas; i++) {
@@ -47,6 +48,8 @@ static void add_policies(struct esp_view *v, const struct esp_keys *k)
         for (size_t j = 0; in->slot == ESP_SLOT_CURRENT && j < in->n_selectors; j++)
             v->policies[v->n_policies++] = (struct esp_policy){in->matches[j], in->sa};
     }
+    for (size_t i = 0; i < k->n_closed; i++)
+        v->policies[v->n_policies++] = (struct esp_policy){k->closed[i], NULL};
     if (esp_keys_can_send(k))
         return;
     v->keyless = true;
@@ -65,7 +68,7 @@ static void allocate(struct esp_view *v, const struct esp_vpn *vpns, size_t n)
     for (size_t i = 0; i < n; i++) {
         n_sas += vpns[i].keys.n_sas;
         n_matches += count_selectors(&vpns[i].keys);
-        n_policies += vpns[i].keys.n_policies;
+        n_policies += vpns[i].keys.n_policies + vpns[i].keys.n_closed;
         n_excludes += vpns[i].n_excludes;
     }
     uint32_t slots = 16;

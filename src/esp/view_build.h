@@ -15,7 +15,10 @@ struct esp_keys {
     struct arena arena;
     struct esp_installed *sas;
     size_t n_sas;
-    struct esp_selector *policies; /* of the SAs that send; else the last known */
+    struct esp_match *closed; /* protected, but without a key */
+    size_t n_closed;
+    struct esp_selector
+        *policies; /* of the SAs that send and the closed ones; else the last known */
     size_t n_policies;
 };
 struct esp_vpn {

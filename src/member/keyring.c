@@ -5,102 +5,20 @@
 #include <assert.h>
 #include <stdlib.h>
 
-struct tek *tek_new(void)
-{
-    struct tek *t = calloc(1, sizeof *t);
-    if (!t)
-        abort();
-    t->drop_at = INSTANT_NEVER;
-    return t;
-}
-
-void tek_free(struct tek *t)
-{
-    if (!t)
-        return;
-    explicit_bzero(t, sizeof *t);
-    free(t);
-}
-
-void tek_set_digest(struct tek *t)
-{
-    static const char label[] = "conclave key digest";
-    uint8_t hash[HASH_MAX];
-
-    hash_parts(HASH_SHA256,
-               PARTS(bytes_str(label), bytes(&t->spi, sizeof t->spi), secret_bytes(&t->key),
-                     secret_bytes(&t->auth_key)),
-               hash);
-    memcpy(t->digest, hash, sizeof t->digest);
-    explicit_bzero(hash, sizeof hash);
-}
-
-static bool selector_overlaps(const struct esp_selector *a, const struct esp_selector *b)
-{
-    return prefix_overlaps(a->source, b->source) &&
-           prefix_overlaps(a->destination, b->destination) &&
-           (a->protocol == b->protocol || a->protocol == 0 || b->protocol == 0) &&
-           (a->source_port == b->source_port || a->source_port == 0 || b->source_port == 0) &&
-           (a->destination_port == b->destination_port || a->destination_port == 0 ||
-            b->destination_port == 0);
-}
-
-static bool overlaps(const struct tek *a, const struct tek *b)
-{
-    for (size_t i = 0; i < a->n_selectors; i++) {
-        for (size_t j = 0; j < b->n_selectors; j++) {
-            if (selector_overlaps(&a->selectors[i], &b->selectors[j]))
-                return true;
-        }
-    }
-    return false;
-}
-
-static bool is_live(const struct tek *t, instant_t now)
-{
-    return !instant_reached(t->expiry, now) && !instant_reached(t->drop_at, now);
-}
-
-/* Whether b takes over from a, at b's send_at. */
-static bool succeeds(const struct tek *b, const struct tek *a)
-{
-    if (a == b || b->receive_only || !overlaps(a, b))
-        return false;
-    if (b->send_at.ns != a->send_at.ns)
-        return instant_before(a->send_at, b->send_at);
-    return instant_before(a->expiry, b->expiry);
-}
-
-static bool has_successor(const struct keyring *k, const struct tek *t)
-{
-    for (size_t i = 0; i < k->n; i++) {
-        if (succeeds(k->teks[i], t))
-            return true;
-    }
-    return false;
-}
-
-enum esp_slot keyring_slot(const struct keyring *k, const struct tek *t, instant_t now)
-{
-    if (t->receive_only)
-        return ESP_SLOT_PREVIOUS;
-    if (!instant_reached(t->send_at, now))
-        return ESP_SLOT_NEXT;
-    for (size_t i = 0; i < k->n; i++) {
-        const struct tek *other = k->teks[i];
-        if (succeeds(other, t) && instant_reached(other->send_at, now) && is_live(other, now))
-            return ESP_SLOT_PREVIOUS;
-    }
-    return ESP_SLOT_CURRENT;
-}
+/* ---- the ring ---- */
 
 bool keyring_can_send(const struct keyring *k, instant_t now)
 {
     for (size_t i = 0; i < k->n; i++) {
-        if (keyring_slot(k, k->teks[i], now) == ESP_SLOT_CURRENT && is_live(k->teks[i], now))
+        if (tek_sends(k->teks[i], now))
             return true;
     }
     return false;
+}
+
+static instant_t if_later(instant_t due, instant_t now)
+{
+    return instant_reached(due, now) ? INSTANT_NEVER : due;
 }
 
 instant_t keyring_due(const struct keyring *k, instant_t now)
@@ -110,8 +28,8 @@ instant_t keyring_due(const struct keyring *k, instant_t now)
     for (size_t i = 0; i < k->n; i++) {
         const struct tek *t = k->teks[i];
         due = instant_min(due, instant_min(t->expiry, t->drop_at));
-        if (!instant_reached(t->send_at, now))
-            due = instant_min(due, t->send_at);
+        due = instant_min(due, if_later(t->send_at, now));
+        due = instant_min(due, if_later(t->send_until, now));
     }
     return due;
 }
@@ -121,51 +39,68 @@ instant_t keyring_end(const struct keyring *k)
     instant_t end = INSTANT_NEVER;
 
     for (size_t i = 0; i < k->n; i++) {
-        if (!k->teks[i]->receive_only && !has_successor(k, k->teks[i]))
+        if (!tek_is_succeeded(k->teks[i]))
             end = instant_min(end, k->teks[i]->expiry);
     }
     return end;
 }
 
-static void remove_at(struct keyring *k, size_t i)
+/* Takes a TEK out of the ring without freeing it. */
+static struct tek *take_at(struct keyring *k, size_t i)
 {
-    tek_free(k->teks[i]);
+    struct tek *t = k->teks[i];
+
     k->n--;
     for (; i < k->n; i++)
         k->teks[i] = k->teks[i + 1];
+    return t;
+}
+
+/* Only what it protected is remembered. */
+static void end_without_successor(struct keyring *k, struct tek *t)
+{
+    assert(k->n_ended < MEMBER_TEKS_MAX); /* a PULL clears the list and fills the ring */
+    secret_wipe(&t->key);
+    secret_wipe(&t->auth_key);
+    k->ended[k->n_ended++] = t;
 }
 
 size_t keyring_expire(struct keyring *k, instant_t now)
 {
-    size_t before = k->n;
+    size_t before = k->n_ended;
 
-    for (size_t i = k->n; i-- > 0;) {
-        if (!is_live(k->teks[i], now))
-            remove_at(k, i);
+    for (size_t i = 0; i < k->n;) {
+        if (tek_is_live(k->teks[i], now)) {
+            i++;
+            continue;
+        }
+        struct tek *t = take_at(k, i);
+        if (tek_is_succeeded(t))
+            tek_free(t);
+        else
+            end_without_successor(k, t);
     }
-    return before - k->n;
+    return k->n_ended - before;
 }
 
 void keyring_clear(struct keyring *k)
 {
     while (k->n > 0)
-        remove_at(k, k->n - 1);
+        tek_free(k->teks[--k->n]);
+    while (k->n_ended > 0)
+        tek_free(k->ended[--k->n_ended]);
 }
 
-static struct tek *find(const struct keyring *k, const struct tek *like)
-{
-    for (size_t i = 0; i < k->n; i++) {
-        if (k->teks[i]->spi == like->spi && ip_equal(k->teks[i]->server, like->server))
-            return k->teks[i];
-    }
-    return NULL;
-}
+/* ---- a PULL ---- */
 
-static bool same_key(const struct tek *a, const struct tek *b)
+/* The index of the TEK that `like` is about, or k->n. */
+static size_t index_of(const struct keyring *k, const struct tek *like)
 {
-    return a->cipher == b->cipher && a->auth == b->auth &&
-           secret_equal(secret_bytes(&a->key), secret_bytes(&b->key)) &&
-           secret_equal(secret_bytes(&a->auth_key), secret_bytes(&b->auth_key));
+    size_t i = 0;
+
+    while (i < k->n && !tek_same(k->teks[i], like))
+        i++;
+    return i;
 }
 
 /* ERR_OK when the offer can be taken: no known SPI with another key, and room for what is new. */
@@ -174,107 +109,194 @@ static enum err check_offer(const struct keyring *k, const struct keyring_offer 
     size_t n = k->n;
 
     for (size_t i = 0; i < offer->n; i++) {
-        const struct tek *held = find(k, offer->teks[i]);
-        if (held && !same_key(held, offer->teks[i]))
+        size_t held = index_of(k, offer->teks[i]);
+        if (held < k->n && !tek_same_key(k->teks[held], offer->teks[i]))
             return ERR_CONFLICT;
-        n += held == NULL;
+        n += held == k->n;
     }
     return n > MEMBER_TEKS_MAX ? ERR_TOO_MANY : ERR_OK;
 }
 
-static bool holds_live(const struct keyring *k, const struct tek *t, instant_t now)
+static bool sends_for(const struct keyring *k, const struct tek *t, instant_t now)
 {
     for (size_t i = 0; i < k->n; i++) {
-        const struct tek *held = k->teks[i];
-        if (!held->receive_only && is_live(held, now) && overlaps(held, t))
+        if (tek_sends(k->teks[i], now) && tek_overlaps(k->teks[i], t))
             return true;
     }
     return false;
 }
 
-/* Of overlapping TEKs of one offer, the one with the least life left is current: it sends at once,
- * and the GAP's delay speaks for the others. A TEK alone waits for the delay only where a key is
- * held: "wait 0" means holding no live key (decisions M2). */
+/* Of two keys of one SA in one offer, the one with less life left is current: it sends at once, and
+ * the GAP's delay speaks for the other. A key alone waits for the delay only where another one
+ * sends: "wait 0" means holding no live key (decisions M2). */
 static instant_t send_at(const struct keyring *k, const struct keyring_offer *offer,
                          const struct tek *t, instant_t now)
 {
-    instant_t delayed = instant_add(offer->received, span_s(offer->has_gap ? offer->atd_s : 0));
+    instant_t delayed = instant_add(offer->received, span_s(offer->atd_s));
     bool later_one = false, earlier_one = false;
 
     for (size_t i = 0; i < offer->n; i++) {
         const struct tek *other = offer->teks[i];
-        if (other == t || other->receive_only || !overlaps(other, t))
+        if (other == t || other->receive_only || !tek_same_selectors(other, t))
             continue;
         later_one = later_one || instant_before(t->expiry, other->expiry);
         earlier_one = earlier_one || instant_before(other->expiry, t->expiry);
     }
     if (earlier_one)
         return delayed;
-    if (later_one || !holds_live(k, t, now))
-        return offer->received;
-    return delayed;
+    return later_one || !sends_for(k, t, now) ? offer->received : delayed;
 }
 
-static bool is_offered(const struct keyring_offer *offer, const struct tek *held)
+/* The old key goes DTD after the message, and never before the new one sends: a server whose DTD is
+ * the smaller one must not silence its members. */
+static instant_t drop_at(const struct keyring_offer *offer, instant_t successor_sends)
 {
+    if (!offer->has_dtd)
+        return INSTANT_NEVER;
+    return instant_max(instant_add(offer->received, span_s(offer->dtd_s)), successor_sends);
+}
+
+/* The same successor, told again, moves nothing (decisions M1); another one never brings the drop
+ * forward. NEVER: there is none any more. */
+static void set_end(struct tek *t, instant_t successor_sends, const struct keyring_offer *offer)
+{
+    instant_t drop = drop_at(offer, successor_sends);
+
+    if (t->send_until.ns == successor_sends.ns)
+        return;
+    if (!instant_is_never(successor_sends) && !instant_is_never(t->drop_at))
+        drop = instant_max(drop, t->drop_at);
+    t->send_until = successor_sends;
+    t->drop_at = drop;
+}
+
+static void receive_only(struct tek *t, const struct keyring_offer *offer)
+{
+    t->receive_only = true;
+    if (instant_is_never(t->drop_at))
+        t->drop_at = drop_at(offer, offer->received);
+}
+
+/* Plans the end of a TEK that the offer names; `outgoing`: as one to receive with. A successor that
+ * is not offered any more will not come. */
+static void follow(struct tek *t, bool outgoing, struct tek *const *offered, size_t n,
+                   const struct keyring_offer *offer, instant_t now)
+{
+    instant_t next = INSTANT_NEVER;
+
+    for (size_t i = 0; i < n; i++) {
+        if (tek_succeeds(offered[i], t))
+            next = instant_min(next, offered[i]->send_at);
+    }
+    if (t->receive_only || (outgoing && instant_is_never(next)))
+        receive_only(t, offer);
+    else if (!instant_reached(t->send_until, now))
+        set_end(t, next, offer);
+}
+
+/* What becomes of a TEK that the server no longer names: false when it goes at once. While offered
+ * keys take over its traffic it is kept for those who still send with it. */
+static bool outlives(struct tek *t, struct tek *const *offered, size_t n,
+                     const struct keyring_offer *offer, instant_t now)
+{
+    instant_t next = INSTANT_NEVER;
+
+    for (size_t i = 0; i < n; i++) {
+        if (!offered[i]->receive_only && tek_overlaps(offered[i], t))
+            next = instant_min(next, offered[i]->send_at);
+    }
+    if (instant_is_never(next))
+        return false;
+    if (tek_slot(t, now) == ESP_SLOT_NEXT)
+        receive_only(t, offer);
+    else if (tek_slot(t, now) == ESP_SLOT_CURRENT)
+        set_end(t, next, offer);
+    return true;
+}
+
+/* Puts the offered TEKs into `fresh`, those that are known already from k; the number of new ones.
+ */
+static size_t take_offered(struct keyring *k, struct keyring_offer *offer, struct keyring *fresh)
+{
+    size_t learned = 0;
+
     for (size_t i = 0; i < offer->n; i++) {
-        if (offer->teks[i]->spi == held->spi && ip_equal(offer->teks[i]->server, held->server))
-            return true;
+        struct tek *t = offer->teks[i];
+        size_t held = index_of(k, t);
+        if (held == k->n) {
+            fresh->teks[fresh->n++] = t;
+            learned++;
+            continue;
+        }
+        fresh->teks[fresh->n++] = take_at(k, held);
+        tek_free(t);
     }
-    return false;
-}
-
-/* What a TEK's end becomes now that a successor is known. Later messages never move it (decisions
- * M1); without a GAP the key lives to its own expiry (S30). */
-static void set_drop(struct tek *t, const struct keyring_offer *offer)
-{
-    if (instant_is_never(t->drop_at) && offer->has_gap)
-        t->drop_at = instant_add(offer->received, span_s(offer->dtd_s));
-}
-
-/* Forgets what the server no longer names and nothing succeeds. `offered` tells which of the ring's
- * teks were named. */
-static void drop_unnamed(struct keyring *k, const struct keyring_offer *offer, const bool *offered)
-{
-    for (size_t i = k->n; i-- > 0;) {
-        struct tek *t = k->teks[i];
-        if (t->receive_only || has_successor(k, t))
-            set_drop(t, offer);
-        else if (!offered[i])
-            remove_at(k, i);
-    }
+    offer->n = 0;
+    return learned;
 }
 
 enum err keyring_pull(struct keyring *k, instant_t now, struct keyring_offer *offer,
                       size_t *ret_learned)
 {
-    bool offered[MEMBER_TEKS_MAX] = {false};
-    size_t learned = 0, held = k->n;
+    bool outgoing[MEMBER_TEKS_MAX] = {false};
+    struct keyring fresh = {0};
     enum err e = check_offer(k, offer);
 
-    for (size_t i = 0; i < held && !e; i++)
-        offered[i] = is_offered(offer, k->teks[i]);
-    for (size_t i = 0; i < offer->n && !e; i++)
+    for (size_t i = 0; i < offer->n && !e; i++) {
         offer->teks[i]->send_at = send_at(k, offer, offer->teks[i], now);
-    for (size_t i = 0; i < offer->n; i++) {
-        struct tek *t = offer->teks[i], *known = find(k, t);
-        if (e || known) {
-            if (!e && t->receive_only)
-                known->receive_only = true;
-            tek_free(t);
-            continue;
-        }
-        offered[k->n] = true;
-        k->teks[k->n++] = t;
-        learned++;
+        outgoing[i] = offer->teks[i]->receive_only;
     }
-    offer->n = 0;
+    while (e && offer->n > 0)
+        tek_free(offer->teks[--offer->n]);
     if (e)
         return e;
-    drop_unnamed(k, offer, offered);
+    *ret_learned = take_offered(k, offer, &fresh);
+    size_t n = fresh.n;
+    for (size_t i = 0; i < n; i++)
+        follow(fresh.teks[i], outgoing[i], fresh.teks, n, offer, now);
+    while (k->n > 0) {
+        struct tek *t = take_at(k, 0);
+        if (outlives(t, fresh.teks, n, offer, now))
+            fresh.teks[fresh.n++] = t;
+        else
+            tek_free(t);
+    }
+    keyring_clear(k);
+    *k = fresh;
     keyring_expire(k, now);
-    *ret_learned = learned;
     return ERR_OK;
+}
+
+/* ---- the data path ---- */
+
+static struct esp_sa_install sa_of(const struct tek *t, instant_t now, struct arena *arena)
+{
+    return (struct esp_sa_install){
+        .spi = t->spi,
+        .server = t->server,
+        .slot = tek_slot(t, now),
+        .cipher = t->cipher,
+        .auth = t->auth,
+        .key = t->key,
+        .auth_key = t->auth_key,
+        .selectors = arena_copy(arena, t->selectors, t->n_selectors * sizeof *t->selectors),
+        .n_selectors = t->n_selectors,
+    };
+}
+
+static void add_closed(const struct keyring *k, struct arena *arena, struct esp_vpn_install *to)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < k->n_ended; i++)
+        n += k->ended[i]->n_selectors;
+    struct esp_selector *closed = arena_alloc(arena, (n ? n : 1) * sizeof *closed);
+    for (size_t i = 0; i < k->n_ended; i++) {
+        const struct tek *t = k->ended[i];
+        memcpy(closed + to->n_closed, t->selectors, t->n_selectors * sizeof *closed);
+        to->n_closed += t->n_selectors;
+    }
+    to->closed = closed;
 }
 
 const struct esp_vpn_install *keyring_install(const struct keyring *k, const char *vpn,
@@ -283,20 +305,9 @@ const struct esp_vpn_install *keyring_install(const struct keyring *k, const cha
     struct esp_vpn_install *install = arena_alloc(arena, sizeof *install);
     struct esp_sa_install *sas = arena_alloc(arena, (k->n ? k->n : 1) * sizeof *sas);
 
-    for (size_t i = 0; i < k->n; i++) {
-        const struct tek *t = k->teks[i];
-        sas[i] = (struct esp_sa_install){
-            .spi = t->spi,
-            .server = t->server,
-            .slot = keyring_slot(k, t, now),
-            .cipher = t->cipher,
-            .auth = t->auth,
-            .key = t->key,
-            .auth_key = t->auth_key,
-            .selectors = arena_copy(arena, t->selectors, t->n_selectors * sizeof *t->selectors),
-            .n_selectors = t->n_selectors,
-        };
-    }
+    for (size_t i = 0; i < k->n; i++)
+        sas[i] = sa_of(k->teks[i], now, arena);
     *install = (struct esp_vpn_install){.vpn = vpn, .sas = sas, .n_sas = k->n};
+    add_closed(k, arena, install);
     return install;
 }

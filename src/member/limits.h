@@ -8,12 +8,16 @@ enum {
     MEMBER_PULL_TRIES_LIVE =
         2, /* ... over one that was up before: then a new phase 1 (decisions M7) */
     MEMBER_ATD_DEFAULT_S = 15, /* of a server that does not tell: the statement's default */
+    MEMBER_ATD_MAX_S = 900,    /* the statement's largest */
     MEMBER_KEY_DIGEST = 8,
 };
 
 #define MEMBER_PULL_RETRANSMIT_FIRST span_ms(500) /* doubled each time ... */
 #define MEMBER_PULL_RETRANSMIT_MAX span_s(8)      /* ... up to this, */
 #define MEMBER_PULL_RETRANSMIT_URGENT span_s(2)   /* or this while keys are about to end */
+#define MEMBER_PULL_LIFE                                                                           \
+    span_s(10)                        /* from message 2: then the server forgets it (decisions M9) \
+                                       */
 #define MEMBER_RETRY_FIRST span_s(1)  /* after all servers failed: doubled each round ... */
 #define MEMBER_RETRY_MAX span_s(64)   /* ... up to this; +-25 % jitter, */
 #define MEMBER_RETRY_URGENT span_s(2) /* or this while keys are about to end (decisions M7) */

@@ -5,6 +5,20 @@
 #include <assert.h>
 #include <stdlib.h>
 
+enum { FIRST_STATUS = 16384 }; /* smaller notify types are errors */
+
+void member_drop(struct member *m, struct endpoint from, enum err why, const char *what,
+                 struct effects *out)
+{
+    struct event e = event_of(EV_DATAGRAM_DROPPED);
+
+    m->dropped[why]++;
+    event_add_endpoint(&e, "peer", from);
+    event_add_str(&e, "what", what);
+    event_add_err(&e, why);
+    effects_tell(out, &e);
+}
+
 static void add_peers(struct member *m, const struct model_member_gateway *g)
 {
     for (size_t i = 0; i < g->n_servers; i++) {
@@ -119,38 +133,47 @@ static void serve_stranded(struct member *m, instant_t now, struct effects *out)
     }
 }
 
-static void phase1_lost(struct member *m, const struct phase1_outcome *o, instant_t now,
+/* The SA ended under a PULL. An old one is replaced at once, with the same server; one that was
+ * made for this very attempt says that the server does not want us. */
+static void phase1_down(struct member *m, const struct phase1_outcome *o, instant_t now,
                         struct effects *out)
 {
-    struct vpn *pulling = phase1_user(o->sa);
-    const struct phase1_peer *peer = phase1_peer(o->sa);
-
-    if (pulling) {
-        vpn_pull_end(pulling);
-        if (o->kind == PHASE1_DOWN)
-            vpn_attempt(m, pulling, now,
-                        out); /* the SA ended under the PULL: a new one, same server */
-        else
-            vpn_failed(m, pulling, now, o->err, bytes(NULL, 0), out);
-    }
-    if (o->kind != PHASE1_FAILED)
+    struct vpn *v = phase1_user(o->sa);
+    if (!v)
         return;
+
+    bool was_up = v->pull.sa_was_up;
+    vpn_pull_end(v);
+    if (was_up)
+        vpn_attempt(m, v, now, out);
+    else
+        vpn_failed(m, v, now, ERR_CLOSED, bytes_str("the server ended phase 1"), out);
+}
+
+/* It never came up, so nobody uses it and all who wait for it have failed. */
+static void phase1_failed(struct member *m, const struct phase1_outcome *o, instant_t now,
+                          struct effects *out)
+{
+    const struct phase1_peer *peer = phase1_peer(o->sa);
+    struct bytes hint =
+        o->notify_type ? bytes_str(ike1_notify_name(o->notify_type)) : bytes(NULL, 0);
+
     for (size_t i = 0; i < m->n_vpns; i++) {
         struct vpn *v = &m->vpns[i];
         if (v->state == MEMBER_PHASE1 && vpn_peer(v) == peer)
-            vpn_failed(m, v, now, o->err, bytes(NULL, 0), out);
+            vpn_failed(m, v, now, o->err, hint, out);
     }
 }
 
 /* The server refuses by INVALID-ID-INFORMATION under the phase 1 SA; natives say why (decisions
- * S34). */
+ * S34). A status message refuses nothing (RFC 2408 3.14.1). */
 static void notified(struct member *m, const struct phase1_outcome *o, instant_t now,
                      struct effects *out)
 {
     struct vpn *v = phase1_user(o->sa);
     struct ike1_notify n = {.doi = IKE1_DOI_GDOI, .type = o->notify_type, .data = o->notify_data};
 
-    if (!v)
+    if (!v || n.type >= FIRST_STATUS)
         return;
     struct gdoi_refusal refusal = gdoi_refusal_of(&n);
     struct bytes text = refusal.text;
@@ -170,8 +193,10 @@ static void outcome(struct member *m, const struct phase1_outcome *o, instant_t 
         serve_waiting(m, o->sa, now, out);
         break;
     case PHASE1_FAILED:
+        phase1_failed(m, o, now, out);
+        break;
     case PHASE1_DOWN:
-        phase1_lost(m, o, now, out);
+        phase1_down(m, o, now, out);
         break;
     case PHASE1_NOTIFIED:
         notified(m, o, now, out);
@@ -180,16 +205,34 @@ static void outcome(struct member *m, const struct phase1_outcome *o, instant_t 
     serve_stranded(m, now, out);
 }
 
+/* A message of a PULL: for whoever pulls over that SA. */
+static void pull_datagram(struct member *m, instant_t now, struct endpoint from,
+                          const struct ike1_header *header, uint8_t *datagram, size_t len,
+                          struct effects *out)
+{
+    struct phase1_sa *sa = phase1_find(m->phase1, &header->cookies);
+
+    if (!sa || !endpoint_equal(phase1_remote(sa), from)) {
+        member_drop(m, from, ERR_UNKNOWN_SA, "groupkey-pull", out);
+        return;
+    }
+    if (!phase1_user(sa)) {
+        member_drop(m, from, ERR_UNEXPECTED, "groupkey-pull", out);
+        return;
+    }
+    vpn_pull_datagram(m, phase1_user(sa), now, header, datagram, len, out);
+    serve_stranded(m, now, out);
+}
+
 /* Cheapest check first: header, then exchange type, then cookies. */
 void member_datagram(struct member *m, instant_t now, struct endpoint from, struct endpoint to,
                      uint8_t *datagram, size_t len, struct effects *out)
 {
     struct ike1_header header;
-    struct phase1_sa *sa;
-    enum err e = ike1_header_parse(bytes(datagram, len), &header);
+    enum err e = len > DATAGRAM_MAX ? ERR_LENGTH : ike1_header_parse(bytes(datagram, len), &header);
 
     if (e) {
-        m->dropped[e]++;
+        member_drop(m, from, e, "header", out);
         return;
     }
     switch (header.exchange) {
@@ -202,20 +245,10 @@ void member_datagram(struct member *m, instant_t now, struct endpoint from, stru
         return;
     }
     case IKE1_EXCHANGE_GROUPKEY_PULL:
-        sa = phase1_find(m->phase1, &header.cookies);
-        if (!sa || !endpoint_equal(phase1_remote(sa), from)) {
-            m->dropped[ERR_UNKNOWN_SA]++;
-            return;
-        }
-        if (!phase1_user(sa)) {
-            m->dropped[ERR_UNEXPECTED]++;
-            return;
-        }
-        vpn_pull_datagram(m, phase1_user(sa), now, &header, datagram, len, out);
-        serve_stranded(m, now, out);
+        pull_datagram(m, now, from, &header, datagram, len, out);
         return;
     default:
-        m->dropped[ERR_UNEXPECTED]++;
+        member_drop(m, from, ERR_TYPE, "exchange type", out);
     }
 }
 
@@ -269,7 +302,7 @@ void member_stop(struct member *m, instant_t now, struct effects *out)
 
     (void)now;
     for (size_t i = 0; i < m->n_vpns; i++)
-        vpn_pull_end(&m->vpns[i]);
+        vpn_stop(&m->vpns[i]);
     while ((sa = phase1_next(m->phase1, &cursor))) {
         phase1_end(m->phase1, sa, true, out);
         cursor = 0; /* the table has changed */

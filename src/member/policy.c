@@ -6,19 +6,22 @@ enum { LIFE_DEFAULT_S = 28800 }; /* RFC 2407 4.5: when no duration is stated */
 
 static bool cipher_of(const struct gdoi_sat *sat, enum cipher *ret)
 {
-    if (sat->transform == GDOI_ESP_DES)
-        *ret = CIPHER_DES_CBC;
-    else if (sat->transform == GDOI_ESP_3DES)
-        *ret = CIPHER_3DES_CBC;
-    else if (sat->transform == GDOI_ESP_AES_CBC && (sat->key_length == 128 || sat->key_length == 0))
-        *ret = CIPHER_AES_128_CBC; /* RFC 3602 3: 128 bits when no length is told */
-    else if (sat->transform == GDOI_ESP_AES_CBC && sat->key_length == 192)
-        *ret = CIPHER_AES_192_CBC;
-    else if (sat->transform == GDOI_ESP_AES_CBC && sat->key_length == 256)
-        *ret = CIPHER_AES_256_CBC;
-    else
-        return false;
-    return true;
+    static const struct {
+        uint8_t transform;
+        uint16_t bits;
+        enum cipher cipher;
+    } table[] = {
+        {GDOI_ESP_DES, 0, CIPHER_DES_CBC},           {GDOI_ESP_3DES, 0, CIPHER_3DES_CBC},
+        {GDOI_ESP_AES_CBC, 128, CIPHER_AES_128_CBC}, {GDOI_ESP_AES_CBC, 192, CIPHER_AES_192_CBC},
+        {GDOI_ESP_AES_CBC, 256, CIPHER_AES_256_CBC},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(table); i++) {
+        if (table[i].transform == sat->transform && table[i].bits == sat->key_length) {
+            *ret = table[i].cipher;
+            return true;
+        }
+    }
+    return false;
 }
 
 static bool auth_of(const struct gdoi_sat *sat, enum auth *ret)
@@ -42,7 +45,7 @@ static bool auth_of(const struct gdoi_sat *sat, enum auth *ret)
     return false;
 }
 
-/* What this member's data path cannot do, each with its sentence; ERR_OK when it can. */
+/* What this member's data path cannot do, each with its sentence. */
 static enum err check_sat(const struct gdoi_sat *sat, const char **ret_what)
 {
     enum cipher cipher;
@@ -75,80 +78,6 @@ static enum err check_sat(const struct gdoi_sat *sat, const char **ret_what)
     return ERR_OK;
 }
 
-static struct tek *tek_of(const struct gdoi_sat *sat, const struct gdoi_tek_packet *packet,
-                          struct ip server, instant_t received)
-{
-    struct tek *t = tek_new();
-
-    t->spi = sat->spi;
-    t->server = server;
-    if (!cipher_of(sat, &t->cipher) || !auth_of(sat, &t->auth))
-        assert(!"check_sat() has let an unknown algorithm through");
-    t->key = secret_of(packet->cipher_key);
-    t->auth_key = secret_of(packet->integrity_key);
-    t->receive_only = sat->direction == GDOI_DIRECTION_RECEIVER;
-    t->expiry =
-        instant_add(received, span_s(sat->life.has_seconds ? sat->life.seconds : LIFE_DEFAULT_S));
-    t->send_at = received;
-    tek_set_digest(t);
-    return t;
-}
-
-static struct esp_selector selector_of(const struct gdoi_sat *sat)
-{
-    return (struct esp_selector){.source = sat->src,
-                                 .destination = sat->dst,
-                                 .source_port = sat->src_port,
-                                 .destination_port = sat->dst_port,
-                                 .protocol = sat->ip_protocol};
-}
-
-static void refuse(struct policy_refusal *r, const struct gdoi_sat *sat, enum err err,
-                   const char *what)
-{
-    if (r->n++ == 0) {
-        r->spi = sat->spi;
-        r->err = err;
-        r->what = what;
-    }
-}
-
-static struct tek *find(struct tek *const *teks, size_t n, uint32_t spi)
-{
-    for (size_t i = 0; i < n; i++) {
-        if (teks[i]->spi == spi)
-            return teks[i];
-    }
-    return NULL;
-}
-
-void policy_teks(const struct gdoi_sa *sa, const struct gdoi_kd *kd, struct ip server,
-                 instant_t received, struct tek *ret_teks[MEMBER_TEKS_MAX], size_t *ret_n,
-                 struct policy_refusal *ret_refusal)
-{
-    struct policy_refusal refusal = {0};
-    size_t n = 0;
-
-    for (size_t i = 0; i < sa->n_sats; i++) {
-        const struct gdoi_sat *sat = &sa->sats[i];
-        const char *what = NULL;
-        enum err e = check_sat(sat, &what);
-        if (e) {
-            refuse(&refusal, sat, e, what);
-            continue;
-        }
-        struct tek *t = find(ret_teks, n, sat->spi);
-        if (!t && n < MEMBER_TEKS_MAX)
-            t = ret_teks[n++] = tek_of(sat, gdoi_kd_tek(kd, sat->spi), server, received);
-        if (!t || t->n_selectors == ESP_SELECTORS_MAX)
-            refuse(&refusal, sat, ERR_TOO_MANY, "more keys or policies than this member holds");
-        else
-            t->selectors[t->n_selectors++] = selector_of(sat);
-    }
-    *ret_n = n;
-    *ret_refusal = refusal;
-}
-
 static bool kek_cipher_of(const struct gdoi_sak *sak, enum cipher *ret)
 {
     if (sak->algorithm == GDOI_KEK_ALG_DES)
@@ -179,28 +108,145 @@ static bool sig_hash_of(const struct gdoi_sak *sak, enum hash *ret)
     return true;
 }
 
-enum err policy_kek(const struct gdoi_sa *sa, const struct gdoi_kd *kd, struct ip server,
-                    instant_t received, uint32_t sequence, struct kek *ret)
+static void refuse(struct policy_refusal *r, uint32_t spi, enum err err, const char *what)
 {
-    struct kek kek = {
-        .present = true, .server = server, .cookies = sa->sak.spi, .sequence = sequence};
-    struct bytes iv, key;
-    enum err e = gdoi_kek_split(&sa->sak, kd->kek.iv_and_key, &iv, &key);
+    if (r->n++ > 0)
+        return;
+    r->spi = spi;
+    r->err = err;
+    r->what = what;
+}
 
-    if (e)
-        return e;
-    if (!kek_cipher_of(&sa->sak, &kek.cipher) || !sig_hash_of(&sa->sak, &kek.sig_hash) ||
-        sa->sak.sig_algorithm != GDOI_SIG_ALG_RSA)
-        return ERR_TYPE;
-    if (kd->kek.sig_key.len > sizeof kek.sig_key)
-        return ERR_LENGTH;
-    kek.iv = secret_of(iv);
-    kek.key = secret_of(key);
-    kek.sig_key_len = kd->kek.sig_key.len;
-    memcpy(kek.sig_key, kd->kek.sig_key.data, kd->kek.sig_key.len);
-    kek.expiry =
+static void check_sak(const struct gdoi_sak *sak, struct policy_refusal *r)
+{
+    enum cipher cipher;
+    enum hash hash;
+
+    if (!kek_cipher_of(sak, &cipher))
+        refuse(r, 0, ERR_TYPE, "the encryption algorithm of the rekey key is not supported");
+    else if (sak->sig_algorithm != GDOI_SIG_ALG_RSA || !sig_hash_of(sak, &hash))
+        refuse(r, 0, ERR_TYPE, "the signature algorithm of the rekey key is not supported");
+}
+
+/* How many SATs before this one have its SPI. */
+static size_t n_before(const struct gdoi_sa *sa, size_t i)
+{
+    size_t n = 0;
+
+    for (size_t j = 0; j < i; j++)
+        n += sa->sats[j].spi == sa->sats[i].spi;
+    return n;
+}
+
+enum err policy_check(const struct gdoi_sa *sa, struct policy_refusal *ret_refusal)
+{
+    struct policy_refusal r = {.err = ERR_OK};
+    size_t keys = 0;
+
+    if (sa->has_sak)
+        check_sak(&sa->sak, &r);
+    for (size_t i = 0; i < sa->n_sats; i++) {
+        const struct gdoi_sat *sat = &sa->sats[i];
+        const char *what = NULL;
+        enum err e = check_sat(sat, &what);
+        size_t same = n_before(sa, i);
+        keys += same == 0;
+        if (e)
+            refuse(&r, sat->spi, e, what);
+        else if (same >= ESP_SELECTORS_MAX)
+            refuse(&r, sat->spi, ERR_TOO_MANY, "more policies of one key than this member holds");
+        else if (same == 0 && keys > GDOI_TEKS_MAX)
+            refuse(&r, sat->spi, ERR_LIMIT, "more keys than this member holds");
+    }
+    if (r.err)
+        *ret_refusal = r;
+    return r.err;
+}
+
+static struct tek *tek_of(const struct gdoi_sat *sat, const struct gdoi_tek_packet *packet,
+                          struct ip server, instant_t received)
+{
+    struct tek *t = tek_new();
+
+    t->spi = sat->spi;
+    t->server = server;
+    if (!cipher_of(sat, &t->cipher) || !auth_of(sat, &t->auth))
+        assert(!"policy_check() has let an unknown algorithm through");
+    t->key = secret_of(packet->cipher_key);
+    t->auth_key = secret_of(packet->integrity_key);
+    t->receive_only = sat->direction == GDOI_DIRECTION_RECEIVER;
+    t->expiry =
+        instant_add(received, span_s(sat->life.has_seconds ? sat->life.seconds : LIFE_DEFAULT_S));
+    t->send_at = received;
+    tek_set_digest(t);
+    return t;
+}
+
+static struct esp_selector selector_of(const struct gdoi_sat *sat)
+{
+    return (struct esp_selector){.source = sat->src,
+                                 .destination = sat->dst,
+                                 .source_port = sat->src_port,
+                                 .destination_port = sat->dst_port,
+                                 .protocol = sat->ip_protocol};
+}
+
+static struct tek *find(struct tek *const *teks, size_t n, uint32_t spi)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (teks[i]->spi == spi)
+            return teks[i];
+    }
+    return NULL;
+}
+
+void policy_teks(const struct gdoi_sa *sa, const struct gdoi_kd *kd, struct ip server,
+                 instant_t received, struct tek *ret_teks[GDOI_TEKS_MAX], size_t *ret_n)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < sa->n_sats; i++) {
+        const struct gdoi_sat *sat = &sa->sats[i];
+        struct tek *t = find(ret_teks, n, sat->spi);
+        if (!t) {
+            assert(n < GDOI_TEKS_MAX);
+            t = ret_teks[n++] = tek_of(sat, gdoi_kd_tek(kd, sat->spi), server, received);
+        }
+        assert(t->n_selectors < ESP_SELECTORS_MAX);
+        t->selectors[t->n_selectors++] = selector_of(sat);
+    }
+    *ret_n = n;
+}
+
+void policy_kek(const struct gdoi_sa *sa, const struct gdoi_kd *kd, struct ip server,
+                instant_t received, uint32_t sequence, struct kek *ret)
+{
+    struct bytes iv, key;
+
+    *ret = (struct kek){
+        .present = true, .server = server, .cookies = sa->sak.spi, .sequence = sequence};
+    if (gdoi_kek_split(&sa->sak, kd->kek.iv_and_key, &iv, &key) != ERR_OK ||
+        !kek_cipher_of(&sa->sak, &ret->cipher) || !sig_hash_of(&sa->sak, &ret->sig_hash))
+        assert(!"policy_check() or gdoi_kd_match() has let a bad key through");
+    ret->iv = secret_of(iv);
+    ret->key = secret_of(key);
+    static_assert(sizeof ret->sig_key == GDOI_SIG_KEY_MAX, "gdoi_kd_parse() reads no longer one");
+    ret->sig_key_len = kd->kek.sig_key.len;
+    memcpy(ret->sig_key, kd->kek.sig_key.data, kd->kek.sig_key.len);
+    ret->expiry =
         sa->sak.has_lifetime ? instant_add(received, span_s(sa->sak.lifetime)) : INSTANT_NEVER;
-    *ret = kek;
-    explicit_bzero(&kek, sizeof kek);
+}
+
+enum err policy_kek_again(const struct kek *held, struct kek *offered)
+{
+    if (!held->present ||
+        !bytes_equal(ike1_cookies_bytes(&held->cookies), ike1_cookies_bytes(&offered->cookies)))
+        return ERR_OK;
+    if (!secret_equal(secret_bytes(&held->key), secret_bytes(&offered->key)) ||
+        !secret_equal(secret_bytes(&held->iv), secret_bytes(&offered->iv)))
+        return ERR_CONFLICT;
+    offered->expiry = instant_min(offered->expiry, held->expiry);
+    if (offered->sequence < held->sequence)
+        offered->sequence = held->sequence;
     return ERR_OK;
 }

@@ -32,7 +32,7 @@ static void arm(struct member *m, struct vpn *v, instant_t now)
     wait = span_min(wait, most);
     /* up to a tenth more, so that members cut off together do not speak together */
     wait.ns += (int64_t)drbg_below(&m->drbg, (uint64_t)wait.ns / 10);
-    v->due[DUE_RETRANSMIT] = instant_add(now, wait);
+    v->due[DUE_RETRANSMIT] = instant_min(instant_add(now, wait), v->pull.forgotten);
 }
 
 void vpn_pull_end(struct vpn *v)
@@ -69,7 +69,11 @@ void vpn_pull_start(struct member *m, struct vpn *v, struct phase1_sa *sa, bool 
         vpn_attempt(m, v, now, out);
         return;
     }
-    v->pull = (struct pull){.sa = sa, .sa_was_up = was_up, .message_id = id, .ni_len = NI_LEN};
+    v->pull = (struct pull){.sa = sa,
+                            .sa_was_up = was_up,
+                            .message_id = id,
+                            .ni_len = NI_LEN,
+                            .forgotten = INSTANT_NEVER};
     phase1_set_user(sa, v);
     exchange_iv_start(sa, id, &v->pull.iv);
     drbg_fill(&m->drbg, v->pull.ni, NI_LEN);
@@ -83,47 +87,50 @@ void vpn_pull_start(struct member *m, struct vpn *v, struct phase1_sa *sa, bool 
         vpn_failed(m, v, now, e, bytes_str("message 1 could not be built"), out);
 }
 
+/* The server may have lost this SA: a new phase 1 with the same server (decisions M7). */
+static void renew_phase1(struct member *m, struct vpn *v, instant_t now, struct effects *out)
+{
+    struct phase1_sa *sa = v->pull.sa;
+
+    vpn_pull_end(v);
+    phase1_end(m->phase1, sa, false, out);
+    vpn_attempt(m, v, now, out);
+}
+
 void vpn_pull_retransmit(struct member *m, struct vpn *v, instant_t now, struct effects *out)
 {
     unsigned most = v->pull.sa_was_up ? MEMBER_PULL_TRIES_LIVE : MEMBER_PULL_TRIES;
 
-    if (v->pull.tries < most) {
+    if (v->pull.tries < most && !instant_reached(v->pull.forgotten, now)) {
         send(v, out);
         arm(m, v, now);
         return;
     }
     v->counters.pull_timeout++;
-    if (v->pull.sa_was_up) {
-        /* The server may have lost this SA: a new phase 1 with the same server (decisions M7). */
-        struct phase1_sa *sa = v->pull.sa;
-        vpn_pull_end(v);
-        phase1_end(m->phase1, sa, false, out);
-        v->fresh_phase1 = true;
-        vpn_attempt(m, v, now, out);
-        return;
-    }
-    vpn_failed(m, v, now, ERR_TIMEOUT, bytes(NULL, 0), out);
+    if (v->pull.sa_was_up)
+        renew_phase1(m, v, now, out);
+    else
+        vpn_failed(m, v, now, ERR_TIMEOUT, bytes(NULL, 0), out);
 }
 
 /* Opens a message of this exchange; the IV chain moves only when its HASH holds, so that nobody who
  * merely saw the cookies can disturb the exchange. */
 static enum err open_message(struct vpn *v, const struct ike1_header *header, uint8_t *datagram,
-                             size_t len, const struct bytes *prefix, size_t n_prefix,
-                             enum gdoi_message shape, struct chain *ret)
+                             size_t len, struct chain *ret)
 {
-    struct exchange_iv iv = v->pull.iv;
-    enum err e = exchange_open(v->pull.sa, &iv, header, datagram, len, ret);
+    struct pull *p = &v->pull;
+    const struct bytes prefix[] = {bytes(p->ni, p->ni_len), bytes(p->nr, p->nr_len)};
+    struct exchange_iv iv = p->iv;
+    enum err e = exchange_open(p->sa, &iv, header, datagram, len, ret);
 
     if (!e)
-        e = exchange_check_hash(v->pull.sa, v->pull.message_id, prefix, n_prefix, ret);
+        e = exchange_check_hash(p->sa, p->message_id, prefix, p->policy ? 2 : 1, ret);
     if (!e)
-        v->pull.iv = iv;
-    if (!e)
-        e = gdoi_shape_check(shape, ret, NULL);
+        p->iv = iv;
     return e;
 }
 
-static enum err parse_message_2(struct member *m, struct vpn *v, const struct chain *c)
+static enum err parse_nonce(struct vpn *v, const struct chain *c)
 {
     struct bytes nr;
     enum err e = ike1_data_parse(IKE1_PAYLOAD_NONCE, chain_find(c, IKE1_PAYLOAD_NONCE)->body, &nr);
@@ -134,6 +141,17 @@ static enum err parse_message_2(struct member *m, struct vpn *v, const struct ch
         return ERR_LENGTH;
     memcpy(v->pull.nr, nr.data, nr.len);
     v->pull.nr_len = nr.len;
+    return ERR_OK;
+}
+
+static enum err parse_message_2(struct member *m, struct vpn *v, const struct chain *c)
+{
+    enum err e = gdoi_shape_check(GDOI_PULL_2, c, NULL);
+
+    if (!e)
+        e = parse_nonce(v, c);
+    if (e)
+        return e;
     v->pull.policy = malloc(sizeof *v->pull.policy);
     if (!v->pull.policy)
         return ERR_NOMEM;
@@ -141,8 +159,8 @@ static enum err parse_message_2(struct member *m, struct vpn *v, const struct ch
                          v->pull.policy);
 }
 
-/* The message was the server's, but this member cannot go on with it: RFC 6407 3.3, "MUST tear
- * down". */
+/* The message was the server's, but this member cannot go on with it: RFC 6407 3.3, "SHOULD tear
+ * down the Phase 1 session after notifying the GCKS". */
 static void reject(struct member *m, struct vpn *v, instant_t now, enum err err, const char *what,
                    struct effects *out)
 {
@@ -154,101 +172,129 @@ static void reject(struct member *m, struct vpn *v, instant_t now, enum err err,
     vpn_failed(m, v, now, err, bytes_str(what), out);
 }
 
-static void message_2(struct member *m, struct vpn *v, instant_t now, const struct chain *c,
-                      struct effects *out)
+static void reject_policy(struct member *m, struct vpn *v, instant_t now,
+                          const struct policy_refusal *r, struct effects *out)
 {
-    enum err e = parse_message_2(m, v, c);
-    if (e) {
-        reject(m, v, now, e, "the SA payload of message 2 cannot be read", out);
-        return;
-    }
-    v->pull.received = now;
-    v->pull.has_policy = true;
-
-    struct wr w = wr_of(v->pull.sent, sizeof v->pull.sent);
-    exchange_build(v->pull.sa, &w, IKE1_EXCHANGE_GROUPKEY_PULL, v->pull.message_id);
-    struct bytes prefix[] = {bytes(v->pull.ni, v->pull.ni_len), bytes(v->pull.nr, v->pull.nr_len)};
-    e = seal_and_send(m, v, now, &w, prefix, ARRAY_LEN(prefix), out);
-    if (e)
-        vpn_failed(m, v, now, e, bytes_str("message 3 could not be built"), out);
-}
-
-struct message_4 {
-    bool has_seq, has_state;
-    uint32_t seq;
-    struct gdoi_kd kd;
-    struct gdoi_state state;
-};
-
-static enum err parse_message_4(struct member *m, struct vpn *v, const struct chain *c,
-                                struct message_4 *ret)
-{
-    const struct chain_payload *seq = chain_find(c, IKE1_PAYLOAD_SEQ),
-                               *n = chain_find(c, IKE1_PAYLOAD_N);
-    enum err e = gdoi_kd_parse(chain_find(c, IKE1_PAYLOAD_KD)->body, &ret->kd, NULL);
-
-    if (!e)
-        e = gdoi_kd_match(v->pull.policy, &ret->kd, NULL, &m->tolerated);
-    if (!e && seq) {
-        ret->has_seq = true;
-        e = gdoi_seq_parse(seq->body, &ret->seq);
-    }
-    if (!e && ret->has_seq != v->pull.policy->has_sak)
-        e = ret->has_seq ? ERR_CONFLICT : ERR_MISSING; /* 6407 3.2: SEQ exactly when SAK */
-    struct ike1_notify notify;
-    if (!e && n && !ike1_notify_parse(n->body, &notify) && gdoi_is_state(&notify)) {
-        ret->has_state = true;
-        e = gdoi_state_parse(&notify, &ret->state);
-    }
-    return e;
-}
-
-static void tell_refusal(struct vpn *v, const struct policy_refusal *r, struct effects *out)
-{
-    if (r->n == 0)
-        return;
     struct event e = vpn_event(v, EV_POLICY_REJECTED);
+
     event_add_fmt(&e, "spi", "%08x", r->spi);
     event_add_err(&e, r->err);
     event_add_str(&e, "what", r->what);
     event_add_u64(&e, "policies", r->n);
     effects_tell(out, &e);
     v->counters.policies_rejected += r->n;
-    if (r->err == ERR_TOO_MANY)
-        v->counters.exceed_maximum_keys++;
-    if (r->err == ERR_TYPE)
-        v->counters.unsupported_algorithm++;
+    v->counters.exceed_maximum_keys += r->err == ERR_LIMIT;
+    v->counters.exceed_maximum_policies += r->err == ERR_TOO_MANY;
+    v->counters.unsupported_algorithm += r->err == ERR_TYPE;
+    reject(m, v, now, r->err, r->what, out);
 }
 
-/* Takes the keys of message 4 into the ring. */
-static enum err take_keys(struct vpn *v, instant_t now, const struct message_4 *m4,
-                          struct effects *out, size_t *ret_learned)
+static void send_message_3(struct member *m, struct vpn *v, instant_t now, struct effects *out)
 {
-    struct tek *teks[MEMBER_TEKS_MAX];
-    struct policy_refusal refusal;
-    const struct gdoi_sa *sa = v->pull.policy;
-    struct keyring_offer offer = {.teks = teks,
-                                  .has_gap = sa->has_gap && (sa->gap.has_atd || sa->gap.has_dtd),
-                                  .atd_s = sa->gap.atd,
-                                  .dtd_s = sa->gap.dtd,
-                                  .received = v->pull.received};
+    struct pull *p = &v->pull;
+    struct wr w = wr_of(p->sent, sizeof p->sent);
+    const struct bytes prefix[] = {bytes(p->ni, p->ni_len), bytes(p->nr, p->nr_len)};
 
-    policy_teks(sa, &m4->kd, vpn_peer(v)->address, v->pull.received, teks, &offer.n, &refusal);
-    tell_refusal(v, &refusal, out);
-    if (offer.n == 0 && sa->n_sats > 0)
-        return ERR_POLICY;
+    exchange_build(p->sa, &w, IKE1_EXCHANGE_GROUPKEY_PULL, p->message_id);
+    enum err e = seal_and_send(m, v, now, &w, prefix, ARRAY_LEN(prefix), out);
+    if (e)
+        vpn_failed(m, v, now, e, bytes_str("message 3 could not be built"), out);
+}
+
+static void message_2(struct member *m, struct vpn *v, instant_t now, const struct chain *c,
+                      struct effects *out)
+{
+    struct policy_refusal refusal;
+    enum err e = parse_message_2(m, v, c);
+
+    if (e) {
+        reject(m, v, now, e, "message 2 of the server cannot be read", out);
+        return;
+    }
+    if (policy_check(v->pull.policy, &refusal)) {
+        reject_policy(m, v, now, &refusal, out);
+        return;
+    }
+    v->pull.received = now;
+    v->pull.forgotten = instant_add(now, MEMBER_PULL_LIFE);
+    send_message_3(m, v, now, out);
+}
+
+struct message_4 {
+    uint32_t seq;
+    struct gdoi_kd kd;
+    uint32_t spread_s, atd_s;
+};
+
+/* What a native server tells of itself. From any other the number may mean anything; what cannot be
+ * read is a newer server's, and does not make its keys worse. */
+static void read_state(struct vpn *v, const struct chain *c, struct message_4 *ret)
+{
+    struct ike1_notify n;
+    struct gdoi_state state;
+
+    ret->atd_s = MEMBER_ATD_DEFAULT_S;
+    for (size_t i = 0; i < c->n && phase1_peer_is_native(v->pull.sa); i++) {
+        if (c->p[i].type != IKE1_PAYLOAD_N || ike1_notify_parse(c->p[i].body, &n) ||
+            !gdoi_is_state(&n) || gdoi_state_parse(&n, &state))
+            continue;
+        ret->spread_s = state.spread;
+        if (state.activation_delay > 0 && state.activation_delay <= MEMBER_ATD_MAX_S)
+            ret->atd_s = state.activation_delay;
+    }
+}
+
+static enum err parse_message_4(struct member *m, struct vpn *v, const struct chain *c,
+                                struct message_4 *ret)
+{
+    const struct gdoi_sa *policy = v->pull.policy;
+    enum err e = gdoi_shape_check(GDOI_PULL_4, c, NULL);
+    const struct chain_payload *seq = chain_find(c, IKE1_PAYLOAD_SEQ);
+
+    if (!e && !seq != !policy->has_sak) /* RFC 6407 3.2: SEQ exactly when SAK */
+        e = seq ? ERR_CONFLICT : ERR_MISSING;
+    if (!e && seq)
+        e = gdoi_seq_parse(seq->body, &ret->seq);
+    if (!e)
+        e = gdoi_kd_parse(chain_find(c, IKE1_PAYLOAD_KD)->body, &ret->kd, NULL);
+    if (!e)
+        e = gdoi_kd_match(policy, &ret->kd, NULL, &m->tolerated);
+    if (!e)
+        read_state(v, c, ret);
+    return e;
+}
+
+static enum err take_teks(struct vpn *v, instant_t now, const struct message_4 *m4,
+                          size_t *ret_learned)
+{
+    const struct pull *p = &v->pull;
+    struct tek *teks[GDOI_TEKS_MAX];
+    struct keyring_offer offer = {.teks = teks,
+                                  .atd_s = p->policy->gap.atd,
+                                  .has_dtd = p->policy->gap.has_dtd,
+                                  .dtd_s = p->policy->gap.dtd,
+                                  .received = p->received};
+
+    policy_teks(p->policy, &m4->kd, vpn_peer(v)->address, p->received, teks, &offer.n);
+    return keyring_pull(&v->keys, now, &offer, ret_learned);
+}
+
+/* Takes the keys of message 4: all, or none. */
+static enum err take_keys(struct vpn *v, instant_t now, const struct message_4 *m4,
+                          size_t *ret_learned)
+{
+    const struct pull *p = &v->pull;
     struct kek kek = {0};
     enum err e = ERR_OK;
-    if (sa->has_sak)
-        e = policy_kek(sa, &m4->kd, vpn_peer(v)->address, v->pull.received, m4->seq, &kek);
-    for (size_t i = 0; e && i < offer.n; i++)
-        tek_free(teks[i]);
-    if (!e)
-        e = keyring_pull(&v->keys, now, &offer, ret_learned);
-    if (!e) {
-        explicit_bzero(&v->kek, sizeof v->kek);
-        v->kek = kek;
+
+    if (p->policy->has_sak) {
+        policy_kek(p->policy, &m4->kd, vpn_peer(v)->address, p->received, m4->seq, &kek);
+        e = policy_kek_again(&v->kek, &kek);
     }
+    if (!e)
+        e = take_teks(v, now, m4, ret_learned);
+    if (!e)
+        v->kek = kek;
     explicit_bzero(&kek, sizeof kek);
     return e;
 }
@@ -256,49 +302,44 @@ static enum err take_keys(struct vpn *v, instant_t now, const struct message_4 *
 static void message_4(struct member *m, struct vpn *v, instant_t now, const struct chain *c,
                       struct effects *out)
 {
-    struct message_4 *m4 = calloc(1, sizeof *m4);
+    struct message_4 m4 = {0};
     size_t learned = 0;
-    enum err e = m4 ? parse_message_4(m, v, c, m4) : ERR_NOMEM;
+    enum err e = parse_message_4(m, v, c, &m4);
 
     if (!e)
-        e = take_keys(v, now, m4, out, &learned);
-    if (!e) {
-        v->spread_s = m4->has_state ? m4->state.spread : 0;
-        v->atd_s = m4->has_state && m4->state.activation_delay ? m4->state.activation_delay
-                                                               : MEMBER_ATD_DEFAULT_S;
-    }
-    free(m4);
+        e = take_keys(v, now, &m4, &learned);
     if (e) {
-        reject(m, v, now, e,
-               e == ERR_POLICY ? "no policy of the group can be installed"
-                               : "the keys of message 4 cannot be taken",
-               out);
+        reject(m, v, now, e, "the keys of message 4 cannot be taken", out);
         return;
     }
+    v->spread_s = m4.spread_s;
+    v->atd_s = m4.atd_s;
     vpn_pull_end(v);
     vpn_registered(m, v, now, learned, out);
 }
 
+/* A datagram that does not authenticate is a repeat, a forgery, or damaged: it changes nothing, and
+ * the retransmission timer goes on. */
 void vpn_pull_datagram(struct member *m, struct vpn *v, instant_t now,
                        const struct ike1_header *header, uint8_t *datagram, size_t len,
                        struct effects *out)
 {
-    struct pull *p = &v->pull;
-    struct bytes prefix[] = {bytes(p->ni, p->ni_len), bytes(p->nr, p->nr_len)};
+    bool second = v->pull.policy == NULL;
+    struct endpoint from = phase1_remote(v->pull.sa);
     struct chain c;
 
-    if (header->message_id != p->message_id) {
-        m->dropped[ERR_UNEXPECTED]++;
+    if (header->message_id != v->pull.message_id) {
+        member_drop(m, from, ERR_UNEXPECTED, "groupkey-pull", out);
         return;
     }
-    enum err e = open_message(v, header, datagram, len, prefix, p->has_policy ? 2 : 1,
-                              p->has_policy ? GDOI_PULL_4 : GDOI_PULL_2, &c);
+    enum err e = open_message(v, header, datagram, len, &c);
     if (e) {
-        m->dropped[e]++; /* a repeat, a forgery, a damaged one: the retransmission timer goes on */
+        member_drop(m, from, e, second ? "message 2" : "message 4", out);
         return;
     }
-    if (p->has_policy)
-        message_4(m, v, now, &c, out);
-    else
+    if (second)
         message_2(m, v, now, &c, out);
+    else
+        message_4(m, v, now, &c, out);
+    explicit_bzero(datagram, len);
 }

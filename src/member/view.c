@@ -45,7 +45,7 @@ struct member_sa_view member_sa(const struct member *m, size_t vpn, size_t i, in
     return (struct member_sa_view){
         .spi = t->spi,
         .server = t->server,
-        .slot = keyring_slot(k, t, now),
+        .slot = tek_slot(t, now),
         .cipher = t->cipher,
         .auth = t->auth,
         .expiry = t->expiry,

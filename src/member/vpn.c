@@ -5,14 +5,13 @@
 #include <assert.h>
 #include <stdio.h>
 
+#define TO(state) FSM_TO(MEMBER_##state)
 static const struct fsm_state table[] = {
-    [MEMBER_IDLE] = {"idle", FSM_TO(MEMBER_PHASE1) | FSM_TO(MEMBER_PULL)},
-    [MEMBER_PHASE1] = {"phase-1",
-                       FSM_TO(MEMBER_PHASE1) | FSM_TO(MEMBER_PULL) | FSM_TO(MEMBER_WAITING)},
-    [MEMBER_PULL] = {"pull", FSM_TO(MEMBER_PHASE1) | FSM_TO(MEMBER_PULL) |
-                                 FSM_TO(MEMBER_REGISTERED) | FSM_TO(MEMBER_WAITING)},
-    [MEMBER_REGISTERED] = {"registered", FSM_TO(MEMBER_PHASE1) | FSM_TO(MEMBER_PULL)},
-    [MEMBER_WAITING] = {"waiting", FSM_TO(MEMBER_PHASE1) | FSM_TO(MEMBER_PULL)},
+    [MEMBER_IDLE] = {"idle", TO(IDLE) | TO(PHASE1) | TO(PULL)},
+    [MEMBER_PHASE1] = {"phase-1", TO(IDLE) | TO(PHASE1) | TO(PULL) | TO(WAITING)},
+    [MEMBER_PULL] = {"pull", TO(IDLE) | TO(PHASE1) | TO(PULL) | TO(REGISTERED) | TO(WAITING)},
+    [MEMBER_REGISTERED] = {"registered", TO(IDLE) | TO(PHASE1) | TO(PULL)},
+    [MEMBER_WAITING] = {"waiting", TO(IDLE) | TO(PHASE1) | TO(PULL)},
 };
 
 const char *vpn_state_name(unsigned state)
@@ -34,11 +33,12 @@ struct event vpn_event(const struct vpn *v, enum event_id id)
     return e;
 }
 
+/* From the creation of the next key on (L - 4 ATD): the span in which a late answer costs packets.
+ */
 bool vpn_is_urgent(const struct vpn *v, instant_t now)
 {
     instant_t end = keyring_end(&v->keys);
-    return v->keys.n > 0 && !instant_is_never(end) &&
-           instant_since(end, now).ns <= span_s(3 * (int64_t)v->atd_s).ns;
+    return !instant_is_never(end) && instant_since(end, now).ns <= span_s(4 * (int64_t)v->atd_s).ns;
 }
 
 void vpn_install(struct vpn *v, instant_t now, struct effects *out)
@@ -47,21 +47,26 @@ void vpn_install(struct vpn *v, instant_t now, struct effects *out)
     v->due[DUE_KEYS] = keyring_due(&v->keys, now);
 }
 
-/* An SA of phase 1 with the server being tried: up with life left, or on its way up; NULL when
- * there is none. */
+/* ---- an attempt ---- */
+
+static bool is_idle(const struct phase1_sa *sa)
+{
+    return phase1_state(sa) == PHASE1_STATE_UP && !phase1_user(sa);
+}
+
+/* An SA of phase 1 with the server being tried, best one that is up, with life left, and free; else
+ * one that will be; NULL when there is none. */
 static struct phase1_sa *find_sa(const struct member *m, const struct vpn *v, instant_t now)
 {
     size_t cursor = 0;
     struct phase1_sa *sa, *found = NULL;
 
     while ((sa = phase1_next(m->phase1, &cursor))) {
-        bool up = phase1_state(sa) == PHASE1_STATE_UP;
-        if (phase1_peer(sa) != vpn_peer(v))
+        if (phase1_peer(sa) != vpn_peer(v) ||
+            (phase1_state(sa) == PHASE1_STATE_UP &&
+             instant_reached(phase1_expiry(sa), instant_add(now, MEMBER_SA_MARGIN))))
             continue;
-        if (up && (v->fresh_phase1 ||
-                   instant_reached(phase1_expiry(sa), instant_add(now, MEMBER_SA_MARGIN))))
-            continue;
-        if (!found || up)
+        if (!found || is_idle(sa))
             found = sa;
     }
     return found;
@@ -70,7 +75,7 @@ static struct phase1_sa *find_sa(const struct member *m, const struct vpn *v, in
 bool vpn_can_go_on(const struct member *m, const struct vpn *v, instant_t now)
 {
     const struct phase1_sa *sa = find_sa(m, v, now);
-    return !sa || (phase1_state(sa) == PHASE1_STATE_UP && !phase1_user(sa));
+    return !sa || is_idle(sa);
 }
 
 void vpn_attempt(struct member *m, struct vpn *v, instant_t now, struct effects *out)
@@ -78,13 +83,12 @@ void vpn_attempt(struct member *m, struct vpn *v, instant_t now, struct effects 
     struct phase1_sa *sa = find_sa(m, v, now);
 
     v->due[DUE_ATTEMPT] = INSTANT_NEVER;
-    if (sa && phase1_state(sa) == PHASE1_STATE_UP && !phase1_user(sa)) {
+    if (sa && is_idle(sa)) {
         vpn_move(v, MEMBER_PULL);
         vpn_pull_start(m, v, sa, true, now, out);
         return;
     }
     vpn_move(v, MEMBER_PHASE1); /* until that SA is up, or its present PULL is over */
-    v->fresh_phase1 = false;
     if (sa)
         return;
     const struct phase1_peer *peer = vpn_peer(v);
@@ -100,24 +104,49 @@ void vpn_start(struct member *m, struct vpn *v, instant_t now, struct effects *o
     vpn_attempt(m, v, now, out);
 }
 
-static span_t retry_wait(struct member *m, const struct vpn *v, instant_t now)
+/* ---- when to try again ---- */
+
+/* Doubled with every round up to `most`, +-25 % so that members do not come together. */
+static span_t back_off(struct member *m, const struct vpn *v, span_t most)
 {
     span_t wait = MEMBER_RETRY_FIRST;
 
-    for (unsigned i = 1; i < v->rounds && wait.ns < MEMBER_RETRY_MAX.ns; i++)
+    for (unsigned i = 1; i < v->rounds && wait.ns < most.ns; i++)
         wait = span_times(wait, 2);
-    wait = span_min(wait, vpn_is_urgent(v, now) ? MEMBER_RETRY_URGENT : MEMBER_RETRY_MAX);
+    wait = span_min(wait, most);
     wait.ns = wait.ns * 3 / 4 + (int64_t)drbg_below(&m->drbg, (uint64_t)wait.ns / 2);
     return wait;
 }
 
+/* Nobody answered, or all refused. */
+static instant_t retry_at(struct member *m, const struct vpn *v, instant_t now)
+{
+    span_t most = vpn_is_urgent(v, now) ? MEMBER_RETRY_URGENT : MEMBER_RETRY_MAX;
+    return instant_add(now, back_off(m, v, most));
+}
+
+/* The server answered and has no successor yet: ask ever more patiently, but several times before
+ * the key ends. */
+static instant_t ask_again_at(struct member *m, const struct vpn *v, instant_t now)
+{
+    instant_t end = keyring_end(&v->keys);
+    span_t most = MEMBER_RETRY_MAX;
+
+    if (!instant_is_never(end))
+        most =
+            span_max(MEMBER_RETRY_FIRST, span_min(most, (span_t){instant_since(end, now).ns / 4}));
+    return instant_add(now, back_off(m, v, most));
+}
+
+/* Peers' text is shown to operators: nothing that moves their terminal. */
 static void remember_error(struct vpn *v, enum err err, struct bytes text)
 {
     size_t n = text.len < sizeof v->last_error_text - 1 ? text.len : sizeof v->last_error_text - 1;
 
     v->last_error = err;
-    if (n > 0)
-        memcpy(v->last_error_text, text.data, n);
+    for (size_t i = 0; i < n; i++)
+        v->last_error_text[i] =
+            text.data[i] >= ' ' && text.data[i] <= '~' ? (char)text.data[i] : '?';
     v->last_error_text[n] = '\0';
 }
 
@@ -144,7 +173,7 @@ void vpn_failed(struct member *m, struct vpn *v, instant_t now, enum err err, st
     }
     v->n_failed = 0;
     v->rounds++;
-    v->due[DUE_ATTEMPT] = instant_add(now, retry_wait(m, v, now));
+    v->due[DUE_ATTEMPT] = retry_at(m, v, now);
 }
 
 /* L - 3 ATD of the key that ends first, the KEK included (junos.md 3.4), spread so that members of
@@ -177,30 +206,44 @@ void vpn_registered(struct member *m, struct vpn *v, instant_t now, size_t learn
     v->counters.pull_succeeded++;
     v->n_failed = 0;
     v->registered_at = now;
-    v->registered_with = vpn_peer(v)->address;
-    v->had_keys = true;
+    v->due[DUE_KEK] = v->kek.present ? v->kek.expiry : INSTANT_NEVER;
     vpn_install(v, now, out);
 
     instant_t next = reregistration(m, v);
-    if (instant_reached(next, now)) {
-        /* The server has made no successor yet: ask again, ever more patiently. */
-        v->rounds += v->rounds < 16;
-        next = instant_add(now, retry_wait(m, v, now));
-    } else {
+    if (keyring_can_send(&v->keys, now) && instant_before(now, next)) {
         v->rounds = 0;
+        v->due[DUE_ATTEMPT] = next;
+    } else {
+        v->rounds += v->rounds < 16;
+        v->due[DUE_ATTEMPT] = ask_again_at(m, v, now);
     }
-    v->due[DUE_ATTEMPT] = next;
 }
 
 static void keys_due(struct vpn *v, instant_t now, struct effects *out)
 {
-    keyring_expire(&v->keys, now);
+    size_t ended = keyring_expire(&v->keys, now);
+
     vpn_install(v, now, out);
-    if (v->had_keys && !keyring_can_send(&v->keys, now)) {
-        struct event e = vpn_event(v, EV_KEYS_EXPIRED);
-        effects_tell(out, &e);
-        v->had_keys = false;
-    }
+    if (ended == 0)
+        return;
+    struct event e = vpn_event(v, EV_KEYS_EXPIRED);
+    event_add_u64(&e, "ended", ended);
+    event_add_u64(&e, "keys", v->keys.n);
+    effects_tell(out, &e);
+}
+
+static void kek_due(struct vpn *v)
+{
+    explicit_bzero(&v->kek, sizeof v->kek);
+    v->due[DUE_KEK] = INSTANT_NEVER;
+}
+
+void vpn_stop(struct vpn *v)
+{
+    vpn_pull_end(v);
+    vpn_move(v, MEMBER_IDLE);
+    for (size_t i = 0; i < DUE_COUNT; i++)
+        v->due[i] = INSTANT_NEVER;
 }
 
 instant_t vpn_due(const struct vpn *v)
@@ -213,16 +256,12 @@ instant_t vpn_due(const struct vpn *v)
 
 void vpn_timer(struct member *m, struct vpn *v, instant_t now, struct effects *out)
 {
-    if (v->kek.present && instant_reached(v->kek.expiry, now))
-        explicit_bzero(&v->kek, sizeof v->kek);
+    if (instant_reached(v->due[DUE_KEK], now))
+        kek_due(v);
     if (instant_reached(v->due[DUE_KEYS], now))
         keys_due(v, now, out);
     if (instant_reached(v->due[DUE_RETRANSMIT], now))
         vpn_pull_retransmit(m, v, now, out);
-    if (instant_reached(v->due[DUE_ATTEMPT], now)) {
-        if (v->state == MEMBER_PHASE1 || v->state == MEMBER_PULL)
-            v->due[DUE_ATTEMPT] = INSTANT_NEVER; /* already at it */
-        else
-            vpn_attempt(m, v, now, out);
-    }
+    if (instant_reached(v->due[DUE_ATTEMPT], now))
+        vpn_attempt(m, v, now, out);
 }

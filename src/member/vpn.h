@@ -13,20 +13,20 @@
 #include "member/policy.h"
 #include "sa/exchange.h"
 
-enum vpn_due { DUE_ATTEMPT, DUE_RETRANSMIT, DUE_KEYS, DUE_COUNT };
+enum vpn_due { DUE_ATTEMPT, DUE_RETRANSMIT, DUE_KEYS, DUE_KEK, DUE_COUNT };
 
 /* A GROUPKEY-PULL in progress (RFC 6407 3.2). */
 struct pull {
     struct phase1_sa *sa; /* NULL: none in progress */
     bool sa_was_up;       /* over a phase 1 SA that had been up before this attempt */
-    bool has_policy;      /* message 2 was taken, message 3 is out */
     unsigned tries;       /* sendings of the current message */
     uint32_t message_id;
     struct exchange_iv iv;
     size_t ni_len, nr_len;
     uint8_t ni[GDOI_NONCE_MAX], nr[GDOI_NONCE_MAX];
-    instant_t received; /* message 2: lifetimes and delays count from here (decisions M9) */
-    struct gdoi_sa *policy;
+    instant_t received;     /* message 2: lifetimes and delays count from here (decisions M9) */
+    instant_t forgotten;    /* by the server, unless message 3 reaches it before */
+    struct gdoi_sa *policy; /* of message 2; NULL: message 1 is out, else message 3 */
     size_t sent_len;
     uint8_t sent[256]; /* message 1 or 3, to be sent again */
 };
@@ -35,19 +35,16 @@ struct vpn {
     const struct model_vpn *model;
     const struct phase1_peer *peers; /* one per server address, in order */
     size_t n_peers;
-    unsigned state;    /* enum member_vpn_state */
-    size_t server;     /* index of the peer being tried or registered with */
-    size_t n_failed;   /* servers that failed in this round */
-    unsigned rounds;   /* rounds of the list that failed in a row */
-    bool fresh_phase1; /* the live SA was silent: take a new one */
+    unsigned state;  /* enum member_vpn_state */
+    size_t server;   /* index of the peer being tried or registered with */
+    size_t n_failed; /* servers that failed in this round */
+    unsigned rounds; /* rounds of the list that failed in a row */
     instant_t due[DUE_COUNT];
     struct pull pull;
     struct keyring keys;
     struct kek kek;
     uint32_t atd_s, spread_s; /* as the server told, or the default and 0 */
-    bool had_keys;            /* to tell the end of the last key once */
     instant_t registered_at;
-    struct ip registered_with;
     enum err last_error;
     char last_error_text[GDOI_REASON_TEXT_MAX];
     struct member_counters counters;
@@ -70,12 +67,14 @@ void vpn_start(struct member *m, struct vpn *v, instant_t now, struct effects *o
 void vpn_attempt(struct member *m, struct vpn *v, instant_t now, struct effects *out);
 /* In state PHASE1: whether an attempt would do more than wait. */
 bool vpn_can_go_on(const struct member *m, const struct vpn *v, instant_t now);
-/* The attempt failed: next server, or wait. `text` may be empty. */
+/* The attempt failed: next server, or wait. `text` may be a peer's, and may be empty. */
 void vpn_failed(struct member *m, struct vpn *v, instant_t now, enum err err, struct bytes text,
                 struct effects *out);
 /* The PULL is through: plans the next one. `learned` new keys came. */
 void vpn_registered(struct member *m, struct vpn *v, instant_t now, size_t learned,
                     struct effects *out);
+/* Nothing more is sent, nothing more is due. */
+void vpn_stop(struct vpn *v);
 void vpn_timer(struct member *m, struct vpn *v, instant_t now, struct effects *out);
 instant_t vpn_due(const struct vpn *v);
 /* Sends the present keys to the data path and plans the next change of a slot. */
@@ -92,7 +91,11 @@ void vpn_pull_start(struct member *m, struct vpn *v, struct phase1_sa *sa, bool 
                     instant_t now, struct effects *out);
 void vpn_pull_datagram(struct member *m, struct vpn *v, instant_t now,
                        const struct ike1_header *header, uint8_t *datagram, size_t len,
-                       struct effects *out);
+                       struct effects *out); /* wipes the octets when keys were among them */
 void vpn_pull_retransmit(struct member *m, struct vpn *v, instant_t now, struct effects *out);
 /* Frees what the exchange holds and gives the phase 1 SA back. */
 void vpn_pull_end(struct vpn *v);
+
+/* member.c: counts a datagram that was not taken, and tells. */
+void member_drop(struct member *m, struct endpoint from, enum err why, const char *what,
+                 struct effects *out);

@@ -88,16 +88,20 @@ static inline void world_stop(struct world *w)
     packet_engine_free(w->engine);
 }
 
-static inline enum err world_install(struct world *w, const char *vpn,
-                                     const struct esp_sa_install *sas, size_t n)
+static inline enum err world_install_all(struct world *w, const struct esp_vpn_install *in)
 {
     struct esp_view *view = NULL;
-    enum err e = esp_sadb_install(w->db, &(struct esp_vpn_install){vpn, sas, n}, &view);
+    enum err e = esp_sadb_install(w->db, in, &view);
     if (e == ERR_OK) {
         esp_view_free(w->view);
         w->view = view;
     }
     return e;
+}
+static inline enum err world_install(struct world *w, const char *vpn,
+                                     const struct esp_sa_install *sas, size_t n)
+{
+    return world_install_all(w, &(struct esp_vpn_install){.vpn = vpn, .sas = sas, .n_sas = n});
 }
 
 static const struct esp_vpn_config plain_vpn = {

@@ -126,6 +126,42 @@ static void slots(void **state)
     world_stop(&w);
 }
 
+/* One SA of the VPN has ended, another sends on: what the first protected does not leave in clear.
+ */
+static void what_is_closed_is_dropped(void **state)
+{
+    (void)state;
+    struct world w = {0};
+    struct esp_selector s = selector("10.1.0.0/16", "10.2.0.0/16", 0, 0, 0),
+                        ended = selector("10.1.0.0/16", "10.3.0.0/16", 0, 0, 0);
+    struct esp_sa_install sa_in =
+        sa_install(4096, ESP_SLOT_CURRENT, CIPHER_AES_128_CBC, AUTH_HMAC_SHA1_96, &s, 1);
+    struct esp_vpn_install in = {
+        .vpn = "red", .sas = &sa_in, .n_sas = 1, .closed = &ended, .n_closed = 1};
+    const struct esp_selector *policies;
+    struct esp_sa *sa = NULL;
+    world_start(&w, &plain_vpn, 1);
+    assert_int_equal(world_install_all(&w, &in), ERR_OK);
+    assert_int_equal(decide(&w, ping("10.1.0.1", "10.2.0.1"), &sa), ESP_ENCRYPTED);
+    assert_int_equal(decide(&w, ping("10.1.0.1", "10.3.0.1"), &sa), ESP_OUT_FAIL_CLOSE);
+    assert_int_equal(decide(&w, ping("10.1.0.1", "10.4.0.1"), &sa), ESP_OUT_NO_POLICY);
+    assert_int_equal(esp_sadb_selectors(w.db, 0, &policies), 2); /* steered, and in the guard */
+
+    in.n_sas = 0; /* nothing sends at all */
+    assert_int_equal(world_install_all(&w, &in), ERR_OK);
+    assert_int_equal(decide(&w, ping("10.1.0.1", "10.3.0.1"), &sa), ESP_OUT_FAIL_CLOSE);
+    assert_int_equal(decide(&w, ping("10.1.0.1", "8.8.8.8"), &sa), ESP_OUT_FAIL_CLOSE);
+    assert_int_equal(esp_sadb_selectors(w.db, 0, &policies), 1);
+
+    in.n_closed = 0; /* the last known are remembered */
+    assert_int_equal(world_install_all(&w, &in), ERR_OK);
+    assert_int_equal(esp_sadb_selectors(w.db, 0, &policies), 1);
+    in.n_closed = 1;
+    ended.source = (struct prefix){{6, {0}}, 8};
+    assert_int_equal(world_install_all(&w, &in), ERR_TYPE);
+    world_stop(&w);
+}
+
 static void without_a_key_it_fails_closed(void **state)
 {
     (void)state;
@@ -334,6 +370,7 @@ int main(void)
         cmocka_unit_test(refuses_wrong_configuration),
         cmocka_unit_test(slots),
         cmocka_unit_test(without_a_key_it_fails_closed),
+        cmocka_unit_test(what_is_closed_is_dropped),
         cmocka_unit_test(precedence),
         cmocka_unit_test(one_spi_of_two_servers),
         cmocka_unit_test(overhead),

@@ -51,11 +51,19 @@ static enum err pull(struct keyring *k, int64_t now, int32_t atd, int32_t dtd, s
     size_t learned = 0;
     struct keyring_offer offer = {.teks = teks,
                                   .n = n,
-                                  .has_gap = atd >= 0,
                                   .atd_s = atd >= 0 ? (uint32_t)atd : 0,
+                                  .has_dtd = dtd >= 0,
                                   .dtd_s = dtd >= 0 ? (uint32_t)dtd : 0,
                                   .received = at(now)};
     return keyring_pull(k, at(now), &offer, &learned);
+}
+
+/* How many are forgotten. */
+static size_t expire(struct keyring *k, instant_t now)
+{
+    size_t before = k->n;
+    keyring_expire(k, now);
+    return before - k->n;
 }
 
 static const struct tek *find(const struct keyring *k, uint32_t spi)
@@ -78,7 +86,7 @@ static const struct tek *held(const struct keyring *k, uint32_t spi)
 
 static enum esp_slot slot(const struct keyring *k, uint32_t spi, int64_t now)
 {
-    return keyring_slot(k, held(k, spi), at(now));
+    return tek_slot(held(k, spi), at(now));
 }
 
 static void the_first_key_sends_at_once(void **state)
@@ -117,8 +125,8 @@ static void a_reregistration_switches_at_3570(void **state)
     assert_int_equal(slot(&k, 256, 3570), ESP_SLOT_PREVIOUS);
     assert_int_equal(slot(&k, 257, 3570), ESP_SLOT_CURRENT);
     assert_int_equal(keyring_due(&k, at(3570)).ns, at(3585).ns);
-    assert_int_equal(keyring_expire(&k, at(3584)), 0);
-    assert_int_equal(keyring_expire(&k, at(3585)), 1);
+    assert_int_equal(expire(&k, at(3584)), 0);
+    assert_int_equal(expire(&k, at(3585)), 1);
     assert_null(find(&k, 256));
     assert_int_equal(keyring_end(&k).ns, at(7140).ns);
     keyring_clear(&k);
@@ -136,7 +144,7 @@ static void a_newcomer_in_a_changeover_gets_both(void **state)
     assert_int_equal(slot(&k, 257, 3550), ESP_SLOT_NEXT);
     assert_int_equal(slot(&k, 257, 3570), ESP_SLOT_CURRENT);
     assert_int_equal(slot(&k, 256, 3570), ESP_SLOT_PREVIOUS);
-    assert_int_equal(keyring_expire(&k, at(3585)), 1);
+    assert_int_equal(expire(&k, at(3585)), 1);
     keyring_clear(&k);
 }
 
@@ -150,7 +158,7 @@ static void a_newcomer_after_the_switch_receives_stragglers(void **state)
     assert_int_equal(pull(&k, 3575, 0, 10, 2, (struct tek *[]){tek(257, 7140), previous}), ERR_OK);
     assert_int_equal(slot(&k, 257, 3575), ESP_SLOT_CURRENT);
     assert_int_equal(slot(&k, 256, 3575), ESP_SLOT_PREVIOUS);
-    assert_int_equal(keyring_expire(&k, at(3585)), 1);
+    assert_int_equal(expire(&k, at(3585)), 1);
     assert_null(find(&k, 256));
     keyring_clear(&k);
 }
@@ -197,7 +205,7 @@ static void a_server_without_memory_does_not_cut_off(void **state)
     assert_int_equal(slot(&k, 256, 100), ESP_SLOT_CURRENT);
     assert_int_equal(slot(&k, 400, 110), ESP_SLOT_CURRENT);
     assert_int_equal(slot(&k, 256, 110), ESP_SLOT_PREVIOUS);
-    assert_int_equal(keyring_expire(&k, at(125)), 1);
+    assert_int_equal(expire(&k, at(125)), 1);
     keyring_clear(&k);
 }
 
@@ -211,8 +219,8 @@ static void without_a_gap_the_old_key_lives_on(void **state)
     assert_int_equal(pull(&k, 3550, -1, -1, 1, (struct tek *[]){tek(257, 7000)}), ERR_OK);
     assert_int_equal(slot(&k, 257, 3550), ESP_SLOT_CURRENT);
     assert_int_equal(slot(&k, 256, 3550), ESP_SLOT_PREVIOUS);
-    assert_int_equal(keyring_expire(&k, at(3599)), 0);
-    assert_int_equal(keyring_expire(&k, at(3600)), 1);
+    assert_int_equal(expire(&k, at(3599)), 0);
+    assert_int_equal(expire(&k, at(3600)), 1);
     keyring_clear(&k);
 }
 
@@ -284,6 +292,203 @@ static void the_install_tells_the_slots(void **state)
     keyring_clear(&k);
 }
 
+/* A wide SA beside a narrow one: policies of two SAs, not two generations of one. The order is the
+ * server's, after a changeover too. */
+static void overlapping_sas_are_not_generations(void **state)
+{
+    (void)state;
+    struct keyring k = {0};
+    struct esp_selector narrow = selector("10.1.0.0/16", "10.2.0.0/16"),
+                        wide = selector("0.0.0.0/0", "0.0.0.0/0");
+    assert_int_equal(
+        pull(&k, 0, 0, 0, 2,
+             (struct tek *[]){tek_with(256, 1, 3600, narrow), tek_with(300, 2, 86400, wide)}),
+        ERR_OK);
+    assert_int_equal(slot(&k, 256, 0), ESP_SLOT_CURRENT);
+    assert_int_equal(slot(&k, 300, 0), ESP_SLOT_CURRENT);
+    assert_int_equal(keyring_end(&k).ns, at(3600).ns);
+    assert_int_equal(
+        pull(&k, 3555, 15, 30, 3,
+             (struct tek *[]){tek_with(256, 1, 3600, narrow), tek_with(300, 2, 86400, wide),
+                              tek_with(257, 3, 7140, narrow)}),
+        ERR_OK);
+    assert_int_equal(slot(&k, 300, 3570), ESP_SLOT_CURRENT);
+    assert_int_equal(slot(&k, 257, 3569), ESP_SLOT_NEXT);
+    assert_int_equal(slot(&k, 257, 3570), ESP_SLOT_CURRENT);
+    assert_int_equal(slot(&k, 256, 3570), ESP_SLOT_PREVIOUS);
+    assert_int_equal(
+        pull(&k, 3590, 0, 0, 2,
+             (struct tek *[]){tek_with(257, 3, 7140, narrow), tek_with(300, 2, 86400, wide)}),
+        ERR_OK);
+    assert_int_equal(k.n, 2);
+    assert_int_equal(k.teks[0]->spi, 257);
+    assert_int_equal(k.teks[1]->spi, 300);
+    keyring_clear(&k);
+}
+
+/* What a key protected must not leave in clear because another SA of the VPN lives on. */
+static void what_ended_stays_closed_until_the_next_pull(void **state)
+{
+    (void)state;
+    struct keyring k = {0};
+    struct arena arena = {0};
+    struct esp_selector narrow = selector("10.1.0.0/16", "10.2.0.0/16"),
+                        other = selector("10.1.0.0/16", "239.0.0.0/8");
+    struct tek *short_lived = tek_with(256, 1, 3600, narrow);
+    assert_int_equal(
+        pull(&k, 0, 0, 0, 2, (struct tek *[]){short_lived, tek_with(300, 2, 86400, other)}),
+        ERR_OK);
+    assert_int_equal(keyring_expire(&k, at(3599)), 0);
+    assert_int_equal(keyring_expire(&k, at(3600)), 1);
+    assert_int_equal(short_lived->key.len, 0); /* wiped */
+    assert_int_equal(short_lived->auth_key.len, 0);
+    assert_true(keyring_can_send(&k, at(3600)));
+    const struct esp_vpn_install *install = keyring_install(&k, "v1", at(3600), &arena);
+    assert_int_equal(install->n_sas, 1);
+    assert_int_equal(install->n_closed, 1);
+    assert_true(prefix_equal(install->closed[0].destination, narrow.destination));
+    assert_int_equal(
+        pull(&k, 4000, 0, 0, 2,
+             (struct tek *[]){tek_with(257, 3, 7600, narrow), tek_with(300, 2, 86400, other)}),
+        ERR_OK);
+    assert_int_equal(slot(&k, 257, 4000), ESP_SLOT_CURRENT);
+    assert_int_equal(keyring_install(&k, "v1", at(4000), &arena)->n_closed, 0);
+    arena_free(&arena);
+    keyring_clear(&k);
+}
+
+/* A successor ends nothing: whoever was succeeded is forgotten without a word. */
+static void a_succeeded_key_closes_nothing(void **state)
+{
+    (void)state;
+    struct keyring k = {0};
+    assert_int_equal(pull(&k, 0, -1, -1, 1, (struct tek *[]){tek(256, 3600)}), ERR_OK);
+    assert_int_equal(pull(&k, 3550, -1, -1, 1, (struct tek *[]){tek(257, 7000)}), ERR_OK);
+    assert_int_equal(keyring_expire(&k, at(3600)), 0);
+    assert_int_equal(k.n, 1);
+    assert_int_equal(k.n_ended, 0);
+    keyring_clear(&k);
+}
+
+/* Not even when the newer one ends first. */
+static void nobody_goes_back_a_generation(void **state)
+{
+    (void)state;
+    struct keyring k = {0};
+    assert_int_equal(pull(&k, 0, -1, -1, 1, (struct tek *[]){tek(256, 9000)}), ERR_OK);
+    assert_int_equal(pull(&k, 100, -1, -1, 1, (struct tek *[]){tek(257, 1000)}), ERR_OK);
+    assert_int_equal(slot(&k, 256, 100), ESP_SLOT_PREVIOUS);
+    assert_int_equal(keyring_expire(&k, at(1000)), 1);
+    assert_int_equal(slot(&k, 256, 1000), ESP_SLOT_PREVIOUS);
+    assert_false(keyring_can_send(&k, at(1000)));
+    keyring_clear(&k);
+}
+
+/* The server restarted between the creation and the switch of a key: it names neither. Its new key
+ * takes over, and the one that never came never sends. */
+static void a_next_key_that_was_lost_never_sends(void **state)
+{
+    (void)state;
+    struct keyring k = {0};
+    assert_int_equal(pull(&k, 0, 0, 0, 1, (struct tek *[]){tek(256, 3600)}), ERR_OK);
+    assert_int_equal(pull(&k, 3555, 15, 30, 2, (struct tek *[]){tek(256, 3600), tek(257, 7140)}),
+                     ERR_OK);
+    assert_int_equal(pull(&k, 3560, 0, 15, 1, (struct tek *[]){tek(400, 7160)}), ERR_OK);
+    assert_int_equal(slot(&k, 400, 3560), ESP_SLOT_CURRENT);
+    assert_int_equal(slot(&k, 256, 3560), ESP_SLOT_PREVIOUS);
+    assert_int_equal(slot(&k, 257, 3560), ESP_SLOT_PREVIOUS);
+    assert_int_equal(slot(&k, 257, 3571), ESP_SLOT_PREVIOUS);
+    assert_int_equal(keyring_end(&k).ns, at(7160).ns);
+    assert_int_equal(expire(&k, at(3575)), 1); /* 257 with this DTD */
+    assert_int_equal(expire(&k, at(3585)), 1); /* 256 with the first one */
+    keyring_clear(&k);
+}
+
+/* The current key is offered again without its successor: it goes on. */
+static void a_successor_taken_back_is_forgotten(void **state)
+{
+    (void)state;
+    struct keyring k = {0};
+    assert_int_equal(pull(&k, 0, 0, 0, 1, (struct tek *[]){tek(256, 3600)}), ERR_OK);
+    assert_int_equal(pull(&k, 100, 30, 45, 2, (struct tek *[]){tek(256, 3600), tek(257, 7140)}),
+                     ERR_OK);
+    assert_int_equal(pull(&k, 110, 0, 0, 1, (struct tek *[]){tek(256, 3600)}), ERR_OK);
+    assert_int_equal(slot(&k, 256, 130), ESP_SLOT_CURRENT);
+    assert_null(find(&k, 257));
+    assert_int_equal(keyring_end(&k).ns, at(3600).ns);
+    keyring_clear(&k);
+}
+
+/* A DTD that is missing, or smaller than the ATD, must not silence the member. */
+static void the_old_key_sends_until_the_new_one_does(void **state)
+{
+    (void)state;
+    struct keyring k = {0};
+    assert_int_equal(pull(&k, 0, 0, 0, 1, (struct tek *[]){tek(256, 3600)}), ERR_OK);
+    assert_int_equal(pull(&k, 100, 20, 5, 2, (struct tek *[]){tek(256, 3600), tek(257, 7000)}),
+                     ERR_OK);
+    assert_int_equal(expire(&k, at(119)), 0);
+    assert_int_equal(slot(&k, 256, 119), ESP_SLOT_CURRENT);
+    assert_int_equal(expire(&k, at(120)), 1);
+    assert_int_equal(slot(&k, 257, 120), ESP_SLOT_CURRENT);
+    assert_int_equal(pull(&k, 200, 20, -1, 2, (struct tek *[]){tek(257, 7000), tek(258, 9000)}),
+                     ERR_OK);
+    assert_int_equal(slot(&k, 257, 220), ESP_SLOT_PREVIOUS);
+    assert_int_equal(expire(&k, at(6999)), 0);
+    keyring_clear(&k);
+}
+
+/* The server has switched and names the old key to receive with, but this member's clock says a
+ * little later: it does not fall silent in between. */
+static void a_switch_that_lags_leaves_no_gap(void **state)
+{
+    (void)state;
+    struct keyring k = {0};
+    assert_int_equal(pull(&k, 0, 0, 0, 1, (struct tek *[]){tek(256, 3600)}), ERR_OK);
+    assert_int_equal(pull(&k, 3556, 15, 30, 2, (struct tek *[]){tek(256, 3600), tek(257, 7140)}),
+                     ERR_OK);
+    struct tek *previous = tek(256, 3600);
+    previous->receive_only = true;
+    assert_int_equal(pull(&k, 3570, 0, 15, 2, (struct tek *[]){tek(257, 7140), previous}), ERR_OK);
+    assert_int_equal(slot(&k, 256, 3570), ESP_SLOT_CURRENT);
+    assert_int_equal(slot(&k, 257, 3570), ESP_SLOT_NEXT);
+    assert_int_equal(slot(&k, 256, 3571), ESP_SLOT_PREVIOUS);
+    assert_int_equal(slot(&k, 257, 3571), ESP_SLOT_CURRENT);
+    keyring_clear(&k);
+}
+
+/* Two servers that share their keys; and two that use one SPI by chance (decisions M24). */
+static void servers_are_told_apart_by_their_keys(void **state)
+{
+    (void)state;
+    struct keyring k = {0};
+    struct tek *same = tek(256, 3600),
+               *other = tek_with(256, 9, 3600, selector("0.0.0.0/0", "0.0.0.0/0"));
+    same->server = other->server = ip_v4(0xc0000202);
+    assert_int_equal(pull(&k, 0, 0, 0, 1, (struct tek *[]){tek(256, 3600)}), ERR_OK);
+    const struct tek *first = k.teks[0];
+    assert_int_equal(pull(&k, 10, 0, 0, 1, (struct tek *[]){same}), ERR_OK);
+    assert_int_equal(k.n, 1);
+    assert_ptr_equal(k.teks[0], first);
+    assert_int_equal(pull(&k, 20, 10, 25, 1, (struct tek *[]){other}), ERR_OK);
+    assert_int_equal(k.n, 2);
+    assert_int_equal(tek_slot(first, at(25)), ESP_SLOT_CURRENT);
+    assert_int_equal(tek_slot(first, at(30)), ESP_SLOT_PREVIOUS);
+    keyring_clear(&k);
+}
+
+/* A key that is over before it is taken. */
+static void a_key_without_life_is_none(void **state)
+{
+    (void)state;
+    struct keyring k = {0};
+    assert_int_equal(pull(&k, 5, 0, 0, 1, (struct tek *[]){tek(256, 5)}), ERR_OK);
+    assert_int_equal(k.n, 0);
+    assert_int_equal(k.n_ended, 1);
+    assert_false(keyring_can_send(&k, at(5)));
+    keyring_clear(&k);
+}
+
 static int start_crypto(void **state)
 {
     const char *text;
@@ -307,6 +512,16 @@ int main(void)
         cmocka_unit_test(too_many_keys_are_refused_whole),
         cmocka_unit_test(disjoint_keys_live_side_by_side),
         cmocka_unit_test(the_install_tells_the_slots),
+        cmocka_unit_test(overlapping_sas_are_not_generations),
+        cmocka_unit_test(what_ended_stays_closed_until_the_next_pull),
+        cmocka_unit_test(a_succeeded_key_closes_nothing),
+        cmocka_unit_test(nobody_goes_back_a_generation),
+        cmocka_unit_test(a_next_key_that_was_lost_never_sends),
+        cmocka_unit_test(a_successor_taken_back_is_forgotten),
+        cmocka_unit_test(the_old_key_sends_until_the_new_one_does),
+        cmocka_unit_test(a_switch_that_lags_leaves_no_gap),
+        cmocka_unit_test(servers_are_told_apart_by_their_keys),
+        cmocka_unit_test(a_key_without_life_is_none),
     };
     return cmocka_run_group_tests(tests, start_crypto, NULL);
 }
