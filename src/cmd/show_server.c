@@ -75,7 +75,7 @@ static void put_member(struct ctl_wr *w, const struct registry_member *m, bool d
     ctl_put_time(w, "last-update", host_wall_of(m->updated));
     ctl_put_str(w, "vsys", "root");
     if (detail) {
-        ctl_put_time(w, "registered", host_wall_of(m->registered));
+        ctl_put_time(w, "registered", host_wall_of(registry_since(m)));
         ctl_section(w, "stats");
         ctl_put_u64(w, "pull-succeeded", m->pulls_succeeded);
         ctl_put_u64(w, "pull-failed", m->pulls_failed);

@@ -1,110 +1,152 @@
 #include "group/registry.h"
 
+#include "base/map.h"
+
 #include <assert.h>
 #include <stddef.h>
 #include <stdlib.h>
 
+enum { FIRST_PLACES = 16 }; /* then doubled: never more members than places */
+
 static_assert(REGISTRY_ID_MAX <= UINT8_MAX, "struct registry_member holds it in an octet");
+static_assert(offsetof(struct registry_member, id) <= 68, "a member costs 512 octets in all");
 
 struct registry registry_of(const uint64_t seed[2], size_t max)
 {
-    struct registry r = {.max = max};
+    return (struct registry){.seed = {seed[0], seed[1]}, .max = max};
+}
 
-    for (size_t i = 0; i < 2; i++)
-        r.by_identity.seed[i] = r.by_address.seed[i] = seed[i];
-    return r;
+static void free_tables(struct registry *r)
+{
+    free(r->places[REGISTRY_BY_IDENTITY]);
+    free(r->places[REGISTRY_BY_ADDRESS]);
+    free(r->members);
 }
 
 void registry_free(struct registry *r)
 {
     for (size_t i = 0; i < r->n; i++)
         free(r->members[i]);
-    free(r->members);
-    map_free(&r->by_identity);
-    map_free(&r->by_address);
+    free_tables(r);
     *r = (struct registry){0};
 }
 
-static struct bytes id_of(const struct registry_member *m) { return bytes(m->id, m->id_len + 1u); }
+/* ---- the indices ---- */
 
-/* struct ip has no padding: version and sixteen octets. */
-static struct bytes address_of(const struct ip *ip) { return bytes(ip, sizeof *ip); }
-static_assert(sizeof(struct ip) == 17, "addresses are keys of a map");
+static struct bytes key_of(const struct registry_member *m, enum registry_index by)
+{
+    if (by == REGISTRY_BY_IDENTITY)
+        return bytes(m->id, m->id_len + 1u);
+    return bytes(m->remote.ip.b, sizeof m->remote.ip.b);
+}
+
+static struct registry_member **place_of(const struct registry *r, enum registry_index by,
+                                         struct bytes key)
+{
+    return &r->places[by][map_hash(r->seed, key) & (r->n_places - 1)];
+}
+
+static void link_in(struct registry *r, enum registry_index by, struct registry_member *m)
+{
+    struct registry_member **place = place_of(r, by, key_of(m, by));
+
+    m->next[by] = *place;
+    *place = m;
+}
+
+static void unlink_from(struct registry *r, enum registry_index by, struct registry_member *m)
+{
+    struct registry_member **at = place_of(r, by, key_of(m, by));
+
+    while (*at != m)
+        at = &(*at)->next[by];
+    *at = m->next[by];
+}
+
+/* From m on along its chain. */
+static struct registry_member *search(struct registry_member *m, enum registry_index by,
+                                      struct bytes key)
+{
+    while (m && !bytes_equal(key_of(m, by), key))
+        m = m->next[by];
+    return m;
+}
 
 struct registry_member *registry_find(const struct registry *r, struct model_identity identity)
 {
     uint8_t id[1 + REGISTRY_ID_MAX];
 
-    if (identity.value.len > REGISTRY_ID_MAX)
+    if (identity.value.len > REGISTRY_ID_MAX || r->n == 0)
         return NULL;
     id[0] = (uint8_t)identity.type;
     memcpy(id + 1, identity.value.data, identity.value.len);
-    return map_get(&r->by_identity, bytes(id, 1 + identity.value.len));
+    struct bytes key = bytes(id, 1 + identity.value.len);
+    return search(*place_of(r, REGISTRY_BY_IDENTITY, key), REGISTRY_BY_IDENTITY, key);
 }
 
 struct registry_member *registry_at_address(const struct registry *r, struct ip address)
 {
-    return map_get(&r->by_address, address_of(&address));
+    struct bytes key = BYTES_OF(address.b);
+
+    if (r->n == 0)
+        return NULL;
+    return search(*place_of(r, REGISTRY_BY_ADDRESS, key), REGISTRY_BY_ADDRESS, key);
 }
 
-/* The map's key lives in the first member of the list, so a changed head is put in anew. */
-static void link_address(struct registry *r, struct registry_member *m)
+struct registry_member *registry_same_address(const struct registry_member *m)
 {
-    m->same_address = map_remove(&r->by_address, address_of(&m->remote.ip));
-    map_put(&r->by_address, address_of(&m->remote.ip), m);
+    return search(m->next[REGISTRY_BY_ADDRESS], REGISTRY_BY_ADDRESS,
+                  key_of(m, REGISTRY_BY_ADDRESS));
 }
 
-static void unlink_address(struct registry *r, struct registry_member *m)
-{
-    struct registry_member *head = map_get(&r->by_address, address_of(&m->remote.ip));
+/* ---- members ---- */
 
-    if (head != m) {
-        while (head->same_address != m)
-            head = head->same_address;
-        head->same_address = m->same_address;
-        return;
-    }
-    map_remove(&r->by_address, address_of(&m->remote.ip));
-    if (m->same_address)
-        map_put(&r->by_address, address_of(&m->same_address->remote.ip), m->same_address);
-}
-
-static enum err make_room(struct registry *r)
+static enum err grow(struct registry *r)
 {
-    if (r->n == r->max)
-        return ERR_LIMIT;
-    if (r->n < r->room)
-        return ERR_OK;
-    size_t room = r->room + r->room / 2 + 16;
-    struct registry_member **members = realloc(r->members, room * sizeof(struct registry_member *));
-    if (!members)
+    struct registry more = *r;
+
+    more.n_places = r->n_places ? 2 * r->n_places : FIRST_PLACES;
+    for (size_t by = 0; by < REGISTRY_INDICES; by++)
+        more.places[by] = calloc(more.n_places, sizeof(struct registry_member *));
+    more.members = calloc(more.n_places, sizeof(struct registry_member *));
+    if (!more.places[REGISTRY_BY_IDENTITY] || !more.places[REGISTRY_BY_ADDRESS] || !more.members) {
+        free_tables(&more);
         return ERR_NOMEM;
-    r->members = members;
-    r->room = room;
+    }
+    for (size_t i = 0; i < r->n; i++) {
+        more.members[i] = r->members[i];
+        link_in(&more, REGISTRY_BY_IDENTITY, r->members[i]);
+        link_in(&more, REGISTRY_BY_ADDRESS, r->members[i]);
+    }
+    free_tables(r);
+    *r = more;
     return ERR_OK;
 }
 
 static enum err add(struct registry *r, const struct registration *what)
 {
     struct bytes value = what->identity.value;
+    enum err e = ERR_OK;
 
     if (value.len > REGISTRY_ID_MAX)
         return ERR_LENGTH;
-    enum err e = make_room(r);
-    if (e)
-        return e;
-    struct registry_member *m = calloc(1, offsetof(struct registry_member, id) + 1 + value.len);
+    if (r->n == r->max)
+        return ERR_LIMIT;
+    if (r->n == r->n_places)
+        e = grow(r);
+    struct registry_member *m =
+        e ? NULL : calloc(1, offsetof(struct registry_member, id) + 1 + value.len);
     if (!m)
         return ERR_NOMEM;
     m->id_len = (uint8_t)value.len;
     m->id[0] = (uint8_t)what->identity.type;
     memcpy(m->id + 1, value.data, value.len);
     m->remote = what->remote;
-    m->registered = what->now;
+    m->registered_s = (uint32_t)(what->now.ns / NS_PER_S);
     m->at = (uint32_t)r->n;
     r->members[r->n++] = m;
-    map_put(&r->by_identity, id_of(m), m);
-    link_address(r, m);
+    link_in(r, REGISTRY_BY_IDENTITY, m);
+    link_in(r, REGISTRY_BY_ADDRESS, m);
     return ERR_OK;
 }
 
@@ -116,6 +158,11 @@ static void count(uint16_t *n)
 
 void registry_failed(struct registry_member *m) { count(&m->pulls_failed); }
 
+instant_t registry_since(const struct registry_member *m)
+{
+    return (instant_t){m->registered_s * NS_PER_S};
+}
+
 enum err registry_put(struct registry *r, const struct registration *what)
 {
     struct registry_member *m = registry_find(r, what->identity);
@@ -126,15 +173,12 @@ enum err registry_put(struct registry *r, const struct registration *what)
             return e;
         m = r->members[r->n - 1];
     }
-    if (!ip_equal(m->remote.ip, what->remote.ip)) {
-        unlink_address(r, m);
-        m->remote.ip = what->remote.ip;
-        link_address(r, m);
-    }
-    m->remote.port = what->remote.port;
+    unlink_from(r, REGISTRY_BY_ADDRESS, m);
+    m->remote = what->remote;
+    link_in(r, REGISTRY_BY_ADDRESS, m);
     m->gateway = what->gateway;
     m->updated = what->now;
-    m->version = what->version;
+    m->version = (uint16_t)what->version;
     m->native = what->native;
     count(&m->pulls_succeeded);
     return ERR_OK;
@@ -144,8 +188,8 @@ void registry_remove(struct registry *r, struct registry_member *m)
 {
     struct registry_member *last = r->members[r->n - 1];
 
-    map_remove(&r->by_identity, id_of(m));
-    unlink_address(r, m);
+    unlink_from(r, REGISTRY_BY_IDENTITY, m);
+    unlink_from(r, REGISTRY_BY_ADDRESS, m);
     r->members[m->at] = last;
     last->at = m->at;
     r->n--;

@@ -5,37 +5,43 @@
 #include "base/err.h"
 #include "base/instant.h"
 #include "base/ip.h"
-#include "base/map.h"
 #include "model/model.h"
 
 enum { REGISTRY_MEMBERS_MAX = 1000000, REGISTRY_ID_MAX = 255 };
+enum registry_index { REGISTRY_BY_IDENTITY, REGISTRY_BY_ADDRESS, REGISTRY_INDICES };
 
-/* As small as may be: there may be a million. */
+/* As small as may be: there may be a million. So the indices run through the members themselves,
+ * and counts stop at UINT16_MAX. */
 struct registry_member {
-    struct registry_member *same_address; /* the next one behind this address */
+    struct registry_member *next[REGISTRY_INDICES]; /* in the same place of the index */
     const struct model_server_gateway *gateway;
-    instant_t registered, updated; /* first and last completed PULL */
+    instant_t updated;     /* last completed PULL */
+    uint32_t registered_s; /* first completed PULL, in whole seconds of the clock */
+    uint32_t at;           /* in registry.members */
     struct endpoint remote;
-    uint32_t at;                            /* in registry.members */
-    uint32_t version;                       /* of the group at its last PULL */
-    uint16_t pulls_succeeded, pulls_failed; /* stop at UINT16_MAX */
-    bool native;                            /* announced Conclave's vendor id */
+    uint16_t pulls_succeeded, pulls_failed;
+    uint16_t version; /* of the group at its last PULL, modulo 2^16 */
+    bool native;      /* announced Conclave's vendor id */
     uint8_t id_len;
-    uint8_t id[]; /* type, then value: the key of the index */
+    uint8_t id[]; /* type, then value */
 };
 struct registry {
-    struct map by_identity, by_address;
+    uint64_t seed[2];
+    struct registry_member **places[REGISTRY_INDICES]; /* n_places chains each */
     struct registry_member **members; /* in no particular order, but the same for the same past */
-    size_t n, room, max;
+    size_t n, n_places, max;          /* members has n_places entries, too */
 };
 
-/* seed: of the maps; max: REGISTRY_MEMBERS_MAX, or less for a test. */
+/* seed: of the indices; max: REGISTRY_MEMBERS_MAX, or less for a test. */
 struct registry registry_of(const uint64_t seed[2], size_t max);
 void registry_free(struct registry *r);
 
 struct registry_member *registry_find(const struct registry *r, struct model_identity identity);
-/* The first one behind that address; the others hang on same_address. */
+/* The first one behind that address, and the next one behind the same; NULL: no more. */
 struct registry_member *registry_at_address(const struct registry *r, struct ip address);
+struct registry_member *registry_same_address(const struct registry_member *m);
+/* First completed PULL, to the second. */
+instant_t registry_since(const struct registry_member *m);
 
 /* A completed PULL: adds the member or brings it up to date. ERR_LIMIT at `max` members,
  * ERR_LENGTH for an identity of more than REGISTRY_ID_MAX octets. */

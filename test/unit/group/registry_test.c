@@ -61,8 +61,24 @@ static void a_second_pull_updates_the_row(void **state)
     struct registry_member *m = registry_find(&r, name("a"));
     assert_int_equal(r.n, 1);
     assert_int_equal(m->pulls_succeeded, 2);
-    assert_int_equal(m->registered.ns, 5 * NS_PER_S);
     assert_int_equal(m->updated.ns, 9 * NS_PER_S);
+    assert_int_equal(registry_since(m).ns, 5 * NS_PER_S);
+    put(&r, "a", 1, 100000);
+    assert_int_equal(registry_since(m).ns, 5 * NS_PER_S);
+    assert_int_equal(m->updated.ns, 100000 * NS_PER_S);
+    registry_free(&r);
+}
+
+static void counts_stop_instead_of_wrapping(void **state)
+{
+    (void)state;
+    struct registry r = registry_of(seed, 10);
+    for (int i = 0; i < 70000; i++) {
+        put(&r, "a", 1, i);
+        registry_failed(registry_find(&r, name("a")));
+    }
+    assert_int_equal(r.members[0]->pulls_succeeded, UINT16_MAX);
+    assert_int_equal(r.members[0]->pulls_failed, UINT16_MAX);
     registry_free(&r);
 }
 
@@ -78,7 +94,7 @@ static void members_behind_one_address_are_a_list(void **state)
 
     struct registry_member *m = registry_at_address(&r, ip_v4(1));
     assert_ptr_equal(m, registry_find(&r, name("a")));
-    assert_null(m->same_address);
+    assert_null(registry_same_address(m));
     assert_ptr_equal(registry_at_address(&r, ip_v4(2)), registry_find(&r, name("c")));
     registry_remove(&r, m);
     assert_null(registry_at_address(&r, ip_v4(1)));
@@ -148,7 +164,7 @@ static void it_agrees_with_a_naive_model(void **state)
         for (uint32_t a = 1; a <= ADDRESSES; a++) {
             size_t here = 0, expected = 0;
             for (struct registry_member *m = registry_at_address(&r, ip_v4(a)); m;
-                 m = m->same_address)
+                 m = registry_same_address(m))
                 here++;
             for (size_t i = 0; i < IDS; i++)
                 expected += model[i].in && model[i].address == a;
@@ -167,6 +183,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_member_is_found_by_identity_and_by_address),
         cmocka_unit_test(a_second_pull_updates_the_row),
+        cmocka_unit_test(counts_stop_instead_of_wrapping),
         cmocka_unit_test(members_behind_one_address_are_a_list),
         cmocka_unit_test(limits_hold),
         cmocka_unit_test(it_agrees_with_a_naive_model),
