@@ -84,11 +84,30 @@ static int pipe_of(const char *word)
     return found;
 }
 
+/* What the C library makes of a pattern grows with each repetition inside another: "a++++" takes
+ * gigabytes. An estimate from above; each interval counts as its largest allowed. */
+static bool is_cheap(const char *text)
+{
+    enum { COST_MAX = 200000, INTERVAL_MAX = 1000 };
+    size_t cost = strlen(text), n_digits = 0;
+
+    for (; *text && cost <= COST_MAX; text++) {
+        n_digits = *text >= '0' && *text <= '9' ? n_digits + 1 : 0;
+        if (*text == '+')
+            cost *= 2;
+        else if (*text == '{')
+            cost *= INTERVAL_MAX;
+        else if (n_digits > 3 && cost >= INTERVAL_MAX)
+            return false;
+    }
+    return cost <= COST_MAX;
+}
+
 static bool is_pattern(const char *text)
 {
     regex_t re;
 
-    if (regcomp(&re, text, REG_EXTENDED | REG_NOSUB) != 0)
+    if (!is_cheap(text) || regcomp(&re, text, REG_EXTENDED | REG_NOSUB) != 0)
         return false;
     regfree(&re);
     return true;

@@ -56,6 +56,7 @@ static void pipes_are_taken_off_the_command(void **state)
     assert_string_equal(line.filters[0].pattern, "a|b");
     assert_int_equal(line.filters[1].n, 5);
     assert_int_equal(line.filters[2].kind, CLI_COUNT);
+    assert_int_equal(parse("show version | match \"10.0.0.[0-9]+:20000|^x{3}$\""), ERR_OK);
     assert_int_equal(parse("show version | display json"), ERR_OK);
     assert_int_equal(line.format, CLI_JSON);
     assert_int_equal(parse("show version | d x | e x"), ERR_OK);
@@ -71,6 +72,9 @@ static void wrong_pipes_get_a_sentence(void **state)
         {"a |", "'| ': expected one of: match, except, count, last, display, no-more"},
         {"a | grep x", "'| grep': expected one of: match, except, count, last, display, no-more"},
         {"a | match", "'| match ': expected <pattern>"},
+        {"a | match a++++++++++++++++++++", "'| match a++++++++++++++++++++': expected <pattern>"},
+        {"a | match (a{2}){2}", "'| match (a{2}){2}': expected <pattern>"},
+        {"a | match a{32767}", "'| match a{32767}': expected <pattern>"},
         {"a | match (", "'| match (': expected <pattern>"},
         {"a | last x", "'| last x': expected <number>"},
         {"a | last 0", "'| last 0': expected <number>"},
