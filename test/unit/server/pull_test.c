@@ -506,6 +506,74 @@ static void a_group_without_keys_is_not_ready(void **state)
     world_close(w);
 }
 
+static void a_full_registry_refuses_at_message_3(void **state)
+{
+    uint8_t room[DATAGRAM_MAX];
+    (void)state;
+    struct world *w = world_new();
+    world_open(w);
+    struct pull_client *gm = &w->gm[0];
+    world_phase1(w, gm);
+    world_ask(w, gm, BLUE);
+    w->server->groups[0]->registry.max = 0;
+    world_from(w, gm, pull_client_3(gm, NULL, room));
+    world_says(w, EV_MEMBER_REFUSED, "what", "registry is full");
+    expect_refusal(w, gm, IKE1_NOTIFY_INVALID_ID_INFORMATION, GDOI_REASON_LIMIT);
+    assert_int_equal(world_blue(w)->counters.pulls_succeeded, 0);
+    world_close(w);
+}
+
+static void too_many_at_once_are_not_answered(void **state)
+{
+    uint8_t room[DATAGRAM_MAX];
+    (void)state;
+    struct world *w = world_new();
+    world_open(w);
+    struct pull_client *gm = &w->gm[0];
+    world_phase1(w, gm);
+    struct bytes m1 = pull_client_1(gm, BLUE, NULL, room);
+    w->server->pulls.index.n += SERVER_PULLS_MAX; /* as if there were */
+    world_from(w, gm, m1);
+    w->server->pulls.index.n -= SERVER_PULLS_MAX;
+    assert_int_equal(w->n_packets, 0);
+    assert_int_equal(world_dropped(w, ERR_LIMIT), 1);
+    world_from(w, gm, m1); /* its repeat is not taken for a replay */
+    assert_int_equal(w->n_packets, 1);
+    world_close(w);
+}
+
+/* 250 registrations a second are believed of the server: 2,001 members take 9 seconds, more than a
+ * quarter of activation-time-delay. */
+static void many_members_are_told_to_spread(void **state)
+{
+    (void)state;
+    struct world *w = world_new();
+    world_open(w);
+    struct pull_client *gm = &w->gm[0];
+    world_phase1(w, gm);
+    for (uint32_t i = 1; i <= 2000; i++) {
+        struct registration r = {.gateway = w->m.gateways,
+                                 .identity = {MODEL_ID_KEY_ID, BYTES_OF(((uint32_t[]){i}))},
+                                 .remote = {ip_v4(0xac100000 + i), 848},
+                                 .now = w->now};
+        assert_int_equal(registry_put(&w->server->groups[0]->registry, &r), ERR_OK);
+        if (i == 900) {
+            world_pull(w, gm, BLUE);
+            assert_int_equal(gm->state.spread, 4);
+        }
+        if (i == 700) {
+            world_pull(w, gm, BLUE);
+            assert_int_equal(gm->state.spread, 0);
+        }
+    }
+    world_pull(w, gm, BLUE);
+    assert_int_equal(gm->state.spread, 9);
+    w->server->rate.best = 1000; /* it has turned out to be faster */
+    world_pull(w, gm, BLUE);
+    assert_int_equal(gm->state.spread, 0);
+    world_close(w);
+}
+
 static void host_order_group_id_is_tolerated(void **state)
 {
     (void)state;
@@ -721,6 +789,9 @@ int main(void)
         cmocka_unit_test(authorisation_is_checked_again_at_message_3),
         cmocka_unit_test(a_group_is_served_at_its_own_address_only),
         cmocka_unit_test(a_group_without_keys_is_not_ready),
+        cmocka_unit_test(a_full_registry_refuses_at_message_3),
+        cmocka_unit_test(too_many_at_once_are_not_answered),
+        cmocka_unit_test(many_members_are_told_to_spread),
         cmocka_unit_test(host_order_group_id_is_tolerated),
         cmocka_unit_test(messages_of_another_form_are_refused_by_name),
         cmocka_unit_test(a_pull_comes_from_and_to_the_ends_of_its_sa),
