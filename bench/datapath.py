@@ -18,6 +18,7 @@ from datapath_net import AUTH, KEY, Net, install, run, why_not  # noqa: E402
 BUILD = sys.argv[1] if len(sys.argv) > 1 else "build"
 SECONDS = sys.argv[2] if len(sys.argv) > 2 else "5"
 MEMBER = os.path.join(BUILD, "test", "e2e", "datapath_member")
+FLOOD = ("-u", "-b", "0", "-l", "1300")
 figures = {}
 
 
@@ -55,7 +56,7 @@ def thread_seconds(pid):
 
 def tcp_and_udp(net, name, peer=None):
     show(name + " TCP", iperf(net) / 1e9, "Gbit/s", peer and peer + " TCP")
-    show(name + " UDP 1300", iperf(net, "-u", "-b", "0", "-l", "1300") / 1e9, "Gbit/s", peer and peer + " UDP 1300")
+    show(name + " UDP 1300", iperf(net, *FLOOD) / 1e9, "Gbit/s", peer and peer + " UDP 1300")
 
 
 def forwarding():
@@ -68,7 +69,8 @@ def tun_echo():
     with Net(MEMBER, 2) as net:
         net.far = "10.99.0.2"
         paths = ["/run/netns/" + net.ns(h) for h in ("host1", "host2")]
-        p = subprocess.Popen([os.path.join(BUILD, "bench", "tun_echo")] + paths + ["echo0"], stdout=subprocess.PIPE, text=True)
+        p = subprocess.Popen([os.path.join(BUILD, "bench", "tun_echo")] + paths + ["echo0"], stdout=subprocess.PIPE,
+                             text=True)
         net.background.append(p)
         p.stdout.readline()
         for i in (1, 2):
@@ -86,14 +88,15 @@ def wireguard():
         public = [run("wg", "pubkey", stdin=k).strip() for k in keys]
         for i in (1, 2):
             gw, other = "gw%d" % i, 3 - i
-            env = dict(os.environ, WG_PROCESS_FOREGROUND="1", LOG_LEVEL="error", WG_I_PREFER_BUGGY_USERSPACE_TO_POLISHED_KMOD="1")
-            # the names must differ: the control sockets of all namespaces share one directory
-            net.start(gw, "wireguard-go", "-f", "cvwg%d" % i, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            device = "cvwg%d" % i  # they must differ: the control sockets of all namespaces share one directory
+            env = dict(os.environ, LOG_LEVEL="error", WG_I_PREFER_BUGGY_USERSPACE_TO_POLISHED_KMOD="1")
+            net.start(gw, "wireguard-go", "-f", device, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
             time.sleep(0.5)
-            run("ip", "netns", "exec", net.ns(gw), "wg", "set", "cvwg%d" % i, "listen-port", "5555", "private-key", "/dev/stdin", "peer",
-                public[other - 1], "allowed-ips", "10.%d.0.0/16" % other, "endpoint", "192.0.2.%d:5555" % other, stdin=keys[i - 1])
-            net.on(gw, "ip", "link", "set", "cvwg%d" % i, "up", "mtu", "1420")
-            net.on(gw, "ip", "route", "replace", "10.%d.0.0/16" % other, "dev", "cvwg%d" % i)
+            run("ip", "netns", "exec", net.ns(gw), "wg", "set", device, "listen-port", "5555", "private-key",
+                "/dev/stdin", "peer", public[other - 1], "allowed-ips", "10.%d.0.0/16" % other, "endpoint",
+                "192.0.2.%d:5555" % other, stdin=keys[i - 1])
+            net.on(gw, "ip", "link", "set", device, "up", "mtu", "1420")
+            net.on(gw, "ip", "route", "replace", "10.%d.0.0/16" % other, "dev", device)
         tcp_and_udp(net, "wireguard-go", "TUN echo")
 
 
@@ -106,10 +109,10 @@ def openvpn():
         run("openvpn", "--genkey", "secret", key)
         for i in (1, 2):
             gw, other = "gw%d" % i, 3 - i
-            net.start(gw, "openvpn", "--dev", "tun0", "--dev-type", "tun", "--proto", "udp", "--remote", "192.0.2.%d" % other,
-                      "--ifconfig", "10.98.0.%d" % i, "10.98.0.%d" % other, "--secret", key, str(i - 1), "--cipher",
-                      "AES-256-CBC", "--auth", "SHA256", "--disable-dco", "--route", "10.%d.0.0" % other, "255.255.0.0",
-                      stdout=subprocess.DEVNULL)
+            net.start(gw, "openvpn", "--dev", "tun0", "--dev-type", "tun", "--proto", "udp", "--disable-dco",
+                      "--remote", "192.0.2.%d" % other, "--ifconfig", "10.98.0.%d" % i, "10.98.0.%d" % other,
+                      "--secret", key, str(i - 1), "--cipher", "AES-256-CBC", "--auth", "SHA256",
+                      "--route", "10.%d.0.0" % other, "255.255.0.0", stdout=subprocess.DEVNULL)
             net.on(gw, "ip", "route", "del", "10.%d.0.0/16" % other)
         time.sleep(2.5)
         try:
@@ -118,13 +121,15 @@ def openvpn():
             os.unlink(key)
 
 
-def members(cipher, auth, key, auth_key):
+def members(cipher, auth, key, auth_key, routed_only=False):
     with Net(MEMBER, 2) as net:
         net.far = "10.2.0.2"
-        both = [net.member(i) for i in (1, 2)]
+        config = ("routed-only",) * routed_only + ("vpn red 1 wan0 clear 1500",)
+        both = [net.member(i, *config) for i in (1, 2)]
         install(both, cipher=cipher, auth=auth, key=key, auth_key=auth_key)
         time.sleep(1.2)
         name = "members %s %s" % (cipher, auth) if auth != "none" else "members " + cipher
+        name += " routed only" if routed_only else ""
         before = [thread_seconds(m.pid()) for m in both]
         bits = iperf(net)
         after = [thread_seconds(m.pid()) for m in both]
@@ -133,7 +138,7 @@ def members(cipher, auth, key, auth_key):
         for which, thread, what in ((0, "data-out", "sealing"), (1, "data-in", "opening")):
             used = after[which][thread] - before[which][thread]
             show("%s, one core %s" % (name, what), moved / used, "Gbit/s")
-        show(name + " UDP 1300", iperf(net, "-u", "-b", "0", "-l", "1300") / 1e9, "Gbit/s", "wireguard-go UDP 1300")
+        show(name + " UDP 1300", iperf(net, *FLOOD) / 1e9, "Gbit/s", "wireguard-go UDP 1300")
         for peer in ("TUN echo", "openvpn AES-256-CBC SHA256"):
             if peer + " TCP" in figures:
                 show("%s TCP over %s" % (name, peer), figures[name + " TCP"], "Gbit/s", peer + " TCP")
@@ -149,6 +154,7 @@ def main():
     wireguard()
     openvpn()
     members("aes-128-cbc", "hmac-sha-256-128", KEY, AUTH)
+    members("aes-128-cbc", "hmac-sha-256-128", KEY, AUTH, True)
     members("aes-256-gcm", "none", KEY * 2 + KEY[:8], "-")
     return 0
 

@@ -21,6 +21,9 @@ struct data_config {
     /* The gateway's address inside the protected range, source of its ICMP errors. IP_NONE: the
      * first address of a LAN interface. */
     struct ip inside_address;
+    /* Send ESP through the routing tables only, where nft's output hooks and accounting see it, and
+     * never straight to a known neighbour: slower. */
+    bool routed_only;
 };
 
 /* Why something failed, for the operator. */

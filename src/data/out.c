@@ -15,7 +15,8 @@ struct out {
     struct data_path *path;
     uint8_t *slots; /* ESP_BATCH of DATA_SLOT octets */
     struct esp_packet packets[ESP_BATCH];
-    struct mmsghdr messages[ESP_BATCH];
+    struct mmsghdr routed[ESP_BATCH], linked[ESP_BATCH];
+    size_t n_routed, n_linked;
     struct socket_target targets[ESP_BATCH];
     struct cut cut; /* of the frame below, which may be longer than a batch */
     uint8_t frame[FRAME];
@@ -63,10 +64,10 @@ static void count_failure(struct data_path *path)
 }
 
 /* One packet that the kernel refuses does not keep the others. */
-static void send_all(struct data_path *path, struct mmsghdr *m, size_t n)
+static void send_all(struct data_path *path, int fd, struct mmsghdr *m, size_t n)
 {
     while (n > 0) {
-        int sent = sendmmsg(path->raw, m, (unsigned)n, 0);
+        int sent = sendmmsg(fd, m, (unsigned)n, 0);
         size_t done = sent > 0 ? (size_t)sent : 1;
         if (sent > 0)
             data_count(path, DATA_SENT, done);
@@ -81,25 +82,37 @@ static void send_all(struct data_path *path, struct mmsghdr *m, size_t n)
 
 static unsigned interface_of(const struct data_path *path, const struct esp_packet *p)
 {
-    if (!ipv4_is_multicast(p->inner.flow.destination))
-        return 0;
     size_t e = path->external_of_vpn[p->sa->vpn];
     return __atomic_load_n(&path->external[e].index, __ATOMIC_RELAXED);
 }
 
-static size_t aim_sealed(struct out *o, size_t n)
+/* Multicast needs its interface, a known neighbour needs no route; the rest is the kernel's. */
+static void aim(struct out *o, struct esp_packet *p, struct socket_target *target, instant_t now,
+                bool *ask)
 {
-    size_t n_messages = 0;
+    struct data_path *path = o->path;
+    uint32_t to = p->inner.flow.destination;
+    bool multicast = ipv4_is_multicast(to);
+    const struct sockaddr_ll *neighbour =
+        path->link < 0 || multicast ? NULL : nexthop_find(&path->nexthops, to, now, ask);
+    if (neighbour)
+        socket_aim_link(&o->linked[o->n_linked++].msg_hdr, target, esp_packet_data(p), p->len,
+                        neighbour);
+    else
+        socket_aim(&o->routed[o->n_routed++].msg_hdr, target, esp_packet_data(p), p->len,
+                   multicast ? interface_of(path, p) : 0);
+}
+
+static void aim_sealed(struct out *o, size_t n, instant_t now)
+{
+    bool ask = false;
+    o->n_routed = o->n_linked = 0;
     for (size_t i = 0; i < n; i++) {
-        struct esp_packet *p = &o->packets[i];
-        if (p->verdict != ESP_ENCRYPTED)
-            continue;
-        struct mmsghdr *m = &o->messages[n_messages];
-        socket_aim(&m->msg_hdr, &o->targets[n_messages], esp_packet_data(p), p->len,
-                   interface_of(o->path, p));
-        n_messages++;
+        if (o->packets[i].verdict == ESP_ENCRYPTED)
+            aim(o, &o->packets[i], &o->targets[i], now, &ask);
     }
-    return n_messages;
+    if (ask)
+        data_wake_slow(o->path);
 }
 
 /* --- hosts that send too much at once --- */
@@ -129,9 +142,10 @@ static void process(struct out *o, size_t n)
             answer_too_big(o, &o->packets[i], now);
     }
     /* a packet's SA is there only as long as the view: what sending needs of it is read now */
-    size_t n_messages = aim_sealed(o, n);
+    aim_sealed(o, n, now);
     pthread_mutex_unlock(&o->path->seal_lock);
-    send_all(o->path, o->messages, n_messages);
+    send_all(o->path, o->path->raw, o->routed, o->n_routed);
+    send_all(o->path, o->path->link, o->linked, o->n_linked);
 }
 
 static void drain(struct out *o)

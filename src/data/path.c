@@ -153,13 +153,15 @@ static enum err opened(int fd, int *ret, const char *what, struct data_failure *
     return fd < 0 ? data_fail_errno(f, errno, "%s", what) : ERR_OK;
 }
 
-static enum err open_sockets(struct data_path *p, struct data_failure *f)
+static enum err open_sockets(struct data_path *p, bool routed_only, struct data_failure *f)
 {
     enum err e = opened(tun_open(), &p->tun, DATA_TUN " (does another member run?)", f);
     if (e == ERR_OK)
         e = opened(socket_esp_in(), &p->esp, "raw socket for ESP", f);
     if (e == ERR_OK)
         e = opened(socket_raw_out(), &p->raw, "raw socket for sending", f);
+    if (e == ERR_OK && !routed_only)
+        e = opened(socket_link_out(), &p->link, "packet socket for sending", f);
     if (e == ERR_OK)
         e = opened(socket_icmp_errors(), &p->icmp, "raw socket for ICMP", f);
     if (e == ERR_OK)
@@ -263,7 +265,7 @@ enum err data_open(const struct data_config *config, struct data_path **ret,
     struct data_path *p = calloc(1, sizeof *p);
     if (!p)
         return data_fail(ret_failure, ERR_NOMEM, "memory");
-    p->tun = p->esp = p->raw = p->icmp = p->stop = p->wake = -1;
+    p->tun = p->esp = p->raw = p->link = p->icmp = p->stop = p->wake = -1;
     pthread_mutex_init(&p->seal_lock, NULL);
     pthread_mutex_init(&p->open_lock, NULL);
     pthread_mutex_init(&p->slow_lock, NULL);
@@ -271,7 +273,7 @@ enum err data_open(const struct data_config *config, struct data_path **ret,
     if (e == ERR_OK)
         e = open_engines(p, config, ret_failure);
     if (e == ERR_OK)
-        e = open_sockets(p, ret_failure);
+        e = open_sockets(p, config->routed_only, ret_failure);
     if (e == ERR_OK) {
         p->inside_address = config->inside_address.version
                                 ? config->inside_address
@@ -318,7 +320,7 @@ void data_close(struct data_path *p)
     multicast_close(p->multicast);
     rtnl_close(p->rtnl);
     rtnl_close(p->slow_rtnl);
-    const int fds[] = {p->tun, p->esp, p->raw, p->icmp, p->stop, p->wake};
+    const int fds[] = {p->tun, p->esp, p->raw, p->link, p->icmp, p->stop, p->wake};
     for (size_t i = 0; i < ARRAY_LEN(fds); i++)
         close_fd(fds[i]);
     esp_view_free(p->view);
@@ -361,7 +363,7 @@ static enum err install_keys(struct data_path *p, const struct esp_vpn_install *
     return e;
 }
 
-static void wake_slow(struct data_path *p)
+void data_wake_slow(struct data_path *p)
 {
     uint64_t one = 1;
     (void)!write(p->wake, &one, sizeof one); /* full: it is awake already */
@@ -381,7 +383,8 @@ enum err data_install(struct data_path *p, const struct esp_vpn_install *in,
     if (e)
         return e;
     int error = load_rules(p);
-    wake_slow(p);
+    __atomic_store_n(&p->changed, true, __ATOMIC_RELEASE);
+    data_wake_slow(p);
     return error ? data_fail_errno(ret_failure, error, "ip rules") : ERR_OK;
 }
 

@@ -10,6 +10,7 @@
  * microseconds. */
 #include "data/data.h"
 #include "data/names.h"
+#include "data/nexthop.h"
 #include "esp/open.h"
 #include "esp/seal.h"
 
@@ -39,15 +40,19 @@ struct data_path {
     struct esp_view *view;
     pthread_mutex_t seal_lock, open_lock, slow_lock;
 
-    int tun, esp, raw, icmp; /* raw: sends only, headers included */
-    int stop;                /* eventfd: readable for ever once the path closes */
-    int wake;                /* eventfd: policies changed */
+    int tun, esp, icmp;
+    int raw;      /* sends through routes and guard, headers included */
+    int link;     /* sends to a known neighbour; -1: not wanted */
+    int stop;     /* eventfd: readable for ever once the path closes */
+    int wake;     /* eventfd: something for the slow thread */
+    bool changed; /* namely new policies */
     pthread_t threads[3];
     size_t n_threads;
 
     struct rtnl *rtnl;      /* the control thread's */
     struct rtnl *slow_rtnl; /* the slow thread's */
     struct multicast *multicast;
+    struct nexthops nexthops;     /* under seal_lock */
     unsigned lans[DATA_LANS_MAX]; /* link indices; 0 ends the list. Written by slow, read by in */
     bool *known;                  /* per VPN: installed by this process */
     char *guard_text;             /* what was loaded last */
@@ -63,5 +68,6 @@ static inline void data_count(struct data_path *p, enum data_stat s, uint64_t n)
     __atomic_store_n(&p->n[s], p->n[s] + n, __ATOMIC_RELAXED);
 }
 instant_t data_now(void);
+void data_wake_slow(struct data_path *p);
 /* The least MTU of the external interfaces that are up; 1500 when there is none. */
 size_t data_external_mtu(struct data_path *p, struct rtnl *n);

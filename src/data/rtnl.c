@@ -4,6 +4,7 @@
 #include <libmnl/libmnl.h>
 #include <linux/fib_rules.h>
 #include <linux/if_link.h>
+#include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
 #include <stdlib.h>
 #include <string.h>
@@ -264,6 +265,70 @@ int rtnl_route_delete(struct rtnl *n, const struct rtnl_route *r)
 {
     char buffer[MESSAGE_MAX];
     return unless(talk(n, route_message(buffer, RTM_DELROUTE, 0, r), NULL, NULL), ESRCH);
+}
+
+/* --- where a packet would go --- */
+
+static int way_attribute(const struct nlattr *a, void *context)
+{
+    struct rtnl_way *w = context;
+    if (mnl_attr_get_type(a) == RTA_OIF)
+        w->index = mnl_attr_get_u32(a);
+    else if (mnl_attr_get_type(a) == RTA_GATEWAY)
+        w->gateway = get_v4(a);
+    return MNL_CB_OK;
+}
+
+static int each_way(const struct nlmsghdr *h, void *context)
+{
+    const struct rtmsg *m = mnl_nlmsg_get_payload(h);
+    struct rtnl_way *w = context;
+    w->unicast = m->rtm_type == RTN_UNICAST;
+    return mnl_attr_parse(h, sizeof *m, way_attribute, w);
+}
+
+int rtnl_route_get(struct rtnl *n, struct ip destination, uint32_t mark, struct rtnl_way *ret)
+{
+    char buffer[MESSAGE_MAX];
+    struct nlmsghdr *h = message(buffer, RTM_GETROUTE, 0);
+    struct rtmsg *m = mnl_nlmsg_put_extra_header(h, sizeof *m);
+    m->rtm_family = AF_INET;
+    m->rtm_dst_len = 32;
+    put_ip(h, RTA_DST, destination);
+    mnl_attr_put_u32(h, RTA_MARK, mark);
+    return talk(n, h, each_way, ret);
+}
+
+static int neighbour_attribute(const struct nlattr *a, void *context)
+{
+    struct rtnl_neighbour *w = context;
+    uint16_t len = mnl_attr_get_payload_len(a);
+    if (mnl_attr_get_type(a) == NDA_LLADDR && len <= sizeof w->address) {
+        w->len = (uint8_t)len;
+        memcpy(w->address, mnl_attr_get_payload(a), len);
+    }
+    return MNL_CB_OK;
+}
+
+static int each_neighbour(const struct nlmsghdr *h, void *context)
+{
+    const struct ndmsg *m = mnl_nlmsg_get_payload(h);
+    struct rtnl_neighbour *w = context;
+    w->usable = (m->ndm_state & (NUD_PERMANENT | NUD_NOARP | NUD_REACHABLE | NUD_STALE | NUD_DELAY |
+                                 NUD_PROBE)) != 0;
+    return mnl_attr_parse(h, sizeof *m, neighbour_attribute, w);
+}
+
+int rtnl_neighbour_get(struct rtnl *n, unsigned index, struct ip address,
+                       struct rtnl_neighbour *ret)
+{
+    char buffer[MESSAGE_MAX];
+    struct nlmsghdr *h = message(buffer, RTM_GETNEIGH, 0);
+    struct ndmsg *m = mnl_nlmsg_put_extra_header(h, sizeof *m);
+    m->ndm_family = AF_INET;
+    m->ndm_ifindex = (int)index;
+    put_ip(h, NDA_DST, address);
+    return talk(n, h, each_neighbour, ret);
 }
 
 /* --- rules --- */

@@ -35,6 +35,22 @@ struct rtnl_route {
 int rtnl_route_replace(struct rtnl *n, const struct rtnl_route *r) MUST_USE;
 int rtnl_route_delete(struct rtnl *n, const struct rtnl_route *r) MUST_USE;
 
+/* The route that a packet of ours with that mark would take. */
+struct rtnl_way {
+    bool unicast;
+    unsigned index;
+    struct ip gateway; /* IP_NONE: the destination is on the link */
+};
+int rtnl_route_get(struct rtnl *n, struct ip destination, uint32_t mark,
+                   struct rtnl_way *ret) MUST_USE;
+struct rtnl_neighbour {
+    bool usable; /* its address is known and not known to be dead */
+    uint8_t len;
+    uint8_t address[32];
+};
+int rtnl_neighbour_get(struct rtnl *n, unsigned index, struct ip address,
+                       struct rtnl_neighbour *ret) MUST_USE;
+
 struct rtnl_rule {
     uint32_t pref, table;
     uint32_t mark, mask; /* mask 0: any */

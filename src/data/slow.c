@@ -73,6 +73,26 @@ static void follow_links(struct slow *s)
     pthread_mutex_unlock(&p->slow_lock);
 }
 
+/* --- neighbours --- */
+
+static void answer_sender(struct data_path *p)
+{
+    uint32_t wanted[NEXTHOPS];
+    unsigned links[DATA_EXTERNALS_MAX] = {0};
+    for (size_t i = 0; i < p->n_external; i++)
+        links[i] = p->external[i].index;
+    pthread_mutex_lock(&p->seal_lock);
+    size_t n = nexthop_wanted(&p->nexthops, wanted, NEXTHOPS);
+    pthread_mutex_unlock(&p->seal_lock);
+    for (size_t i = 0; i < n; i++) {
+        struct sockaddr_ll to;
+        bool found = nexthop_resolve(p->slow_rtnl, wanted[i], links, p->n_external, &to);
+        pthread_mutex_lock(&p->seal_lock);
+        nexthop_store(&p->nexthops, wanted[i], found ? &to : NULL, data_now());
+        pthread_mutex_unlock(&p->seal_lock);
+    }
+}
+
 /* --- path MTU --- */
 
 static void read_icmp(struct slow *s)
@@ -104,8 +124,10 @@ static void clear_event(int fd)
 static void serve(struct slow *s, const struct pollfd *fds)
 {
     struct data_path *p = s->path;
-    if (fds[0].revents)
+    if (fds[0].revents) {
         clear_event(p->wake);
+        answer_sender(p);
+    }
     if (fds[1].revents)
         read_icmp(s);
     if (fds[2].revents) {
@@ -125,7 +147,8 @@ static void run(struct slow *s)
     instant_t tick = {0};
     while (fds[3].revents == 0) {
         instant_t now = data_now();
-        if (fds[0].revents || instant_reached(tick, now)) {
+        bool changed = __atomic_exchange_n(&p->changed, false, __ATOMIC_ACQUIRE);
+        if (changed || instant_reached(tick, now)) {
             follow_links(s);
             pmtu_sweep(&s->pmtu, now, false);
             tick = instant_add(now, span_ms(TICK_MS));

@@ -39,6 +39,14 @@ int socket_raw_out(void)
     return fd;
 }
 
+int socket_link_out(void)
+{
+    int fd = socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd >= 0)
+        set_int(fd, SOL_SOCKET, SO_SNDBUFFORCE, BUFFER);
+    return fd;
+}
+
 int socket_esp_in(void)
 {
     int fd = marked_socket(IP_PROTO_ESP, SOCK_NONBLOCK);
@@ -74,11 +82,22 @@ static void put_interface(struct msghdr *m, struct socket_target *t, unsigned in
 void socket_aim(struct msghdr *m, struct socket_target *t, uint8_t *packet, size_t len,
                 unsigned interface)
 {
-    t->to = (struct sockaddr_in){.sin_family = AF_INET};
-    memcpy(&t->to.sin_addr, packet + 16, 4);
+    t->to.in = (struct sockaddr_in){.sin_family = AF_INET};
+    memcpy(&t->to.in.sin_addr, packet + 16, 4);
     t->iov = (struct iovec){packet, len};
     *m = (struct msghdr){
-        .msg_name = &t->to, .msg_namelen = sizeof t->to, .msg_iov = &t->iov, .msg_iovlen = 1};
+        .msg_name = &t->to.in, .msg_namelen = sizeof t->to.in, .msg_iov = &t->iov, .msg_iovlen = 1};
     if (interface)
         put_interface(m, t, interface);
+}
+
+void socket_aim_link(struct msghdr *m, struct socket_target *t, uint8_t *packet, size_t len,
+                     const struct sockaddr_ll *to)
+{
+    t->to.link = *to;
+    t->iov = (struct iovec){packet, len};
+    *m = (struct msghdr){.msg_name = &t->to.link,
+                         .msg_namelen = sizeof t->to.link,
+                         .msg_iov = &t->iov,
+                         .msg_iovlen = 1};
 }

@@ -119,7 +119,7 @@ static void write_outer(uint8_t *h, const struct esp_packet *p, size_t outer_len
     h[0] = 0x45;
     h[1] = p->inner.tos;
     net_put16(h + 2, (uint16_t)outer_len);
-    net_put16(h + 4, (uint16_t)sa->sequence);
+    net_put16(h + 4, (uint16_t)(sa->sequence % UINT16_MAX + 1)); /* zero asks the kernel for one */
     net_put16(h + 6, df ? 0x4000 : 0);
     h[8] = OUTER_TTL;
     h[9] = IP_PROTO_ESP;

@@ -2,6 +2,7 @@
  * standard input, one command a line. Answers "ok", or "error REASON"; reports end with "ok".
  *
  *   backend best|openssl|ipsec-mb
+ *   routed-only
  *   vpn NAME GROUP INTERFACE clear|set|copy MTU
  *   exclude|fail-open SOURCE DESTINATION PROTOCOL FIRST-PORT LAST-PORT     of the last vpn
  *   setup | teardown | open | close
@@ -25,6 +26,7 @@ static struct esp_sa_install sas[SAS];
 static struct esp_selector selectors[SAS][SELECTORS];
 static size_t n_vpns, n_sas;
 static enum packet_backend backend;
+static bool routed_only;
 static struct data_path *path;
 
 static void answer(enum err e, const char *text)
@@ -38,7 +40,8 @@ static void answer(enum err e, const char *text)
 
 static struct data_config config(void)
 {
-    return (struct data_config){.vpns = vpns, .n_vpns = n_vpns, .backend = backend};
+    return (struct data_config){
+        .vpns = vpns, .n_vpns = n_vpns, .backend = backend, .routed_only = routed_only};
 }
 
 /* The index of text in a list of words, or the list's length. */
@@ -213,9 +216,9 @@ static void said(bool good) { answer(good ? ERR_OK : ERR_SYNTAX, "cannot read th
 /* Returns false at "quit". */
 static bool obey(const char *verb, const char *args)
 {
-    static const char *const verbs[] = {"backend",  "vpn",     "exclude", "fail-open", "sa",
-                                        "selector", "install", "stats",   "sas",       "setup",
-                                        "teardown", "open",    "close",   "quit"};
+    static const char *const verbs[] = {
+        "backend", "vpn",   "exclude",  "fail-open", "sa",    "selector", "install",    "stats",
+        "sas",     "setup", "teardown", "open",      "close", "quit",     "routed-only"};
     switch (word(verb, verbs, ARRAY_LEN(verbs))) {
     case 0:
         said(set_backend(args));
@@ -252,6 +255,10 @@ static bool obey(const char *verb, const char *args)
         break;
     case 13:
         return false;
+    case 14:
+        routed_only = true;
+        said(true);
+        break;
     default:
         said(false);
     }

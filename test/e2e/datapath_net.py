@@ -16,7 +16,8 @@ import time
 
 
 def run(*words, check=True, stdin=None):
-    return subprocess.run(words, check=check, input=stdin, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT).stdout
+    return subprocess.run(words, check=check, input=stdin, text=True, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT).stdout
 
 
 def why_not(*programs):
@@ -30,7 +31,8 @@ def why_not(*programs):
     try:
         run("ip", "netns", "add", probe)
         run("ip", "-n", probe, "tuntap", "add", "dev", "t0", "mode", "tun")
-        run("ip", "netns", "exec", probe, "nft", "add table ip t; add chain ip t c { type route hook output priority 0; }")
+        run("ip", "netns", "exec", probe, "nft",
+            "add table ip t; add chain ip t c { type route hook output priority 0; }")
     except (subprocess.CalledProcessError, OSError) as e:
         return "needs network namespaces, TUN and nft: " + str(getattr(e, "output", e)).strip()
     finally:
@@ -117,6 +119,8 @@ class Net:
         if self.routed:
             self.on("wan", "sysctl", "-qw", "net.ipv4.ip_forward=1")
         else:
+            # a bridge is a switch here: no firewall of this machine has to look into it
+            self.on("wan", "sysctl", "-qw", "net.bridge.bridge-nf-call-iptables=0", check=False)
             self.on("wan", "ip", "link", "add", "br0", "type", "bridge", "mcast_snooping", "0")
             self.on("wan", "ip", "link", "set", "br0", "up")
         for i in range(1, self.sites + 1):
@@ -182,8 +186,9 @@ class Capture:
     def __init__(self, net):
         self.net = net
         self.file = tempfile.NamedTemporaryFile(suffix=".pcap")
-        self.process = net.start("wan", "tcpdump", "-Z", "root", "--immediate-mode", "-B", "32768", "-s", "96", "-U", "-n", "-i", "any", "-w", self.file.name, "ip",
-                                 stderr=subprocess.PIPE, text=True)
+        # without immediate mode the last packets would still lie in the kernel when the capture ends
+        self.process = net.start("wan", "tcpdump", "-Z", "root", "--immediate-mode", "-B", "32768", "-s", "96", "-U",
+                                 "-n", "-i", "any", "-w", self.file.name, "ip", stderr=subprocess.PIPE, text=True)
         while "listening" not in self.process.stderr.readline():
             if self.process.poll() is not None:
                 raise RuntimeError("tcpdump ended")

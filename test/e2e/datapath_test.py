@@ -351,8 +351,8 @@ def setup_and_teardown(program):
         equal("no routes", net.on("gw1", "ip", "route", "show", "table", "all").count("conclave0"), 0)
 
 
-TESTS = (no_keys, unicast, host_learns_mtu, ports, multicast, killed, faults, policy_changes, rekey, exclude_and_fail_open,
-         unmatched, icmp_errors, path_mtu, setup_and_teardown)
+TESTS = (no_keys, unicast, host_learns_mtu, ports, multicast, killed, faults, policy_changes, rekey,
+         exclude_and_fail_open, unmatched, icmp_errors, path_mtu, setup_and_teardown)
 
 
 def main():
@@ -371,7 +371,8 @@ def main():
             print("ok %d - %s" % (number, test.__doc__), flush=True)
         except (AssertionError, RuntimeError, OSError, ValueError, subprocess.SubprocessError) as e:
             failed += 1
-            print("not ok %d - %s\n# %s: %s" % (number, test.__doc__, type(e).__name__, str(e).replace("\n", "\n# ")), flush=True)
+            print("not ok %d - %s" % (number, test.__doc__))
+            print("# %s: %s" % (type(e).__name__, str(e).replace("\n", "\n# ")), flush=True)
             if getattr(e, "output", None):
                 print("# " + str(e.output).replace("\n", "\n# "))
         print("# %s: %.1f s" % (test.__name__, time.monotonic() - started), flush=True)

@@ -17,11 +17,13 @@ CIPHERS = {  # ours: scapy's name, key octets
     "null": ("NULL", 0), "des-cbc": ("DES", 8), "3des-cbc": ("3DES", 24), "aes-128-cbc": ("AES-CBC", 16),
     "aes-192-cbc": ("AES-CBC", 24), "aes-256-cbc": ("AES-CBC", 32), "aes-128-gcm": ("AES-GCM", 20),
     "aes-192-gcm": ("AES-GCM", 28), "aes-256-gcm": ("AES-GCM", 36)}
-AUTHS = {"hmac-md5-96": ("HMAC-MD5-96", 16), "hmac-sha1-96": ("HMAC-SHA1-96", 20), "hmac-sha-256-128": ("SHA2-256-128", 32),
+AUTHS = {"hmac-md5-96": ("HMAC-MD5-96", 16), "hmac-sha1-96": ("HMAC-SHA1-96", 20),
+         "hmac-sha-256-128": ("SHA2-256-128", 32),
          "hmac-sha-384-192": ("SHA2-384-192", 48), "hmac-sha-512-256": ("SHA2-512-256", 64)}
 SPI = 4096
 PACKETS = [IP(src="10.1.0.2", dst="10.2.0.2", ttl=63, id=i) / p for i, p in enumerate((
-    ICMP(id=7, seq=1) / Raw(b"x" * 56), UDP(sport=1000, dport=2000) / Raw(b""), UDP(sport=1000, dport=2000) / Raw(b"y" * 1300),
+    ICMP(id=7, seq=1) / Raw(b"x" * 56), UDP(sport=1000, dport=2000) / Raw(b""),
+    UDP(sport=1000, dport=2000) / Raw(b"y" * 1300),
     TCP(sport=80, dport=4000, flags="PA", seq=99) / Raw(bytes(range(256)))))] + [
         IP(src="10.1.0.2", dst="10.2.0.2", proto=47) / Raw(b"z" * n) for n in range(20)]
 

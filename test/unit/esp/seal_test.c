@@ -17,7 +17,7 @@ static void layout(void **state)
     assert_int_equal(p.len, 188);
     assert_int_equal(p.at, ESP_HEADROOM - 44);
     uint8_t *outer = esp_packet_data(&p), *esp = outer + 20;
-    assert_hex(bytes(outer, 10), "450000bc000100004032");
+    assert_hex(bytes(outer, 10), "450000bc000200004032");
     assert_int_equal(inet_fold(inet_sum(outer, 20)), 0);
     assert_memory_equal(outer + 12, esp_packet_data(&same) + 12, 8); /* addresses preserved */
     assert_hex(bytes(esp, 8), "0000100000000001");
