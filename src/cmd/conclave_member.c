@@ -28,8 +28,7 @@ static void on_datagram(void *self, instant_t now, struct endpoint from, struct 
     member_datagram(member_of(self), now, from, to, data, len, out);
 }
 
-static void on_job_done(void *self, instant_t now, struct job_result *result,
-                        struct effects *out)
+static void on_job_done(void *self, instant_t now, struct job_result *result, struct effects *out)
 {
     member_job_done(member_of(self), now, result, out);
 }

@@ -22,8 +22,7 @@ static void on_datagram(void *self, instant_t now, struct endpoint from, struct 
     server_datagram(server_of(self), now, from, to, data, len, out);
 }
 
-static void on_job_done(void *self, instant_t now, struct job_result *result,
-                        struct effects *out)
+static void on_job_done(void *self, instant_t now, struct job_result *result, struct effects *out)
 {
     server_job_done(server_of(self), now, result, out);
 }
