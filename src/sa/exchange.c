@@ -5,15 +5,36 @@
 #include <assert.h>
 #include <stdlib.h>
 
-enum { IDS_STEP = 6 }; /* fills the smallest piece that malloc gives */
+/* Two ids fit where the pointer to more would stand: that is a registration and a Delete. */
+static const uint32_t *ids_of(const struct phase1_sa *sa)
+{
+    return sa->n_ids > PHASE1_IDS_FEW ? sa->ids.many : sa->ids.few;
+}
 
 bool exchange_id_used(const struct phase1_sa *sa, uint32_t message_id)
 {
+    const uint32_t *ids = ids_of(sa);
     for (size_t i = 0; i < sa->n_ids; i++) {
-        if (sa->ids[i] == message_id)
+        if (ids[i] == message_id)
             return true;
     }
     return false;
+}
+
+static void remember(struct phase1_sa *sa, uint32_t message_id)
+{
+    if (sa->n_ids < PHASE1_IDS_FEW) {
+        sa->ids.few[sa->n_ids++] = message_id;
+        return;
+    }
+    bool first = sa->n_ids == PHASE1_IDS_FEW;
+    uint32_t *many = reallocarray(first ? NULL : sa->ids.many, (size_t)sa->n_ids + 1, sizeof *many);
+    if (!many)
+        abort();
+    if (first)
+        memcpy(many, sa->ids.few, sizeof sa->ids.few);
+    many[sa->n_ids++] = message_id;
+    sa->ids.many = many;
 }
 
 static enum err claim(struct phase1_sa *sa, uint32_t message_id, unsigned most)
@@ -24,12 +45,7 @@ static enum err claim(struct phase1_sa *sa, uint32_t message_id, unsigned most)
         return ERR_REPLAY;
     if (sa->n_ids >= most)
         return ERR_LIMIT;
-    if (sa->n_ids % IDS_STEP == 0) {
-        sa->ids = reallocarray(sa->ids, (size_t)sa->n_ids + IDS_STEP, sizeof *sa->ids);
-        if (!sa->ids)
-            abort();
-    }
-    sa->ids[sa->n_ids++] = message_id;
+    remember(sa, message_id);
     return ERR_OK;
 }
 
@@ -122,7 +138,7 @@ static struct secret hash_over(const struct phase1_sa *sa, uint32_t message_id,
     for (size_t i = 0; i < n_prefix; i++)
         parts[n++] = prefix[i];
     parts[n++] = rest;
-    return prf(h, bytes(sa->keys.skeyid_a, hash_len(h)), parts, n);
+    return prf(h, phase1_skeyid_a(sa), parts, n);
 }
 
 enum err exchange_check_hash(const struct phase1_sa *sa, uint32_t message_id,
@@ -159,8 +175,7 @@ enum err exchange_seal(struct phase1_sa *sa, struct exchange_iv *iv, struct wr *
     ike1_message_pad(w, cipher_block(cipher));
     if (wr_end(w))
         return wr_end(w);
-    cbc_encrypt(cipher, bytes(sa->keys.cipher_key, cipher_key_len(cipher)), iv->b,
-                w->data + IKE1_HEADER, w->len - IKE1_HEADER);
+    cbc_encrypt(cipher, phase1_cipher_key(sa), iv->b, w->data + IKE1_HEADER, w->len - IKE1_HEADER);
     return ERR_OK;
 }
 

@@ -14,7 +14,7 @@
 /* The public value goes into message 1, so its key pair comes first. */
 void phase1_aggressive_start(struct phase1_call *c, struct phase1_sa *sa)
 {
-    phase1_job_generate(c, sa, sa->pair.peer->policy->proposals[0]->dh_group);
+    phase1_job_generate(c, sa, sa->peer->policy->proposals[0]->dh_group);
 }
 
 void phase1_aggressive_generated(struct phase1_call *c, struct phase1_sa *sa,
@@ -100,7 +100,7 @@ static void put_answer(struct phase1_sa *sa, struct chain_wr *chain)
     enum err e = ike1_sa_parse(phase1_blob_bytes(&sa->hs->sa_body), &offer);
 
     assert(e == ERR_OK);
-    e = phase1_choose(sa->pair.peer->policy, &offer, sa->hs->public_i.len, &choice);
+    e = phase1_choose(sa->peer->policy, &offer, sa->hs->public_i.len, &choice);
     assert(e == ERR_OK && choice.proposal == sa->proposal);
     phase1_answer(&offer, &choice, chain);
 }

@@ -64,8 +64,8 @@ struct phase1_sa *phase1_respond(struct phase1_call *c, const struct phase1_peer
     struct ike1_cookies cookies = c->header->cookies;
 
     phase1_fresh_cookie(c->t, &cookies, cookies.r);
-    struct phase1_sa *sa = phase1_sa_new(c->t, peer, at, &cookies, c->to, c->from);
-    sa->proposal = choice->proposal;
+    struct phase1_sa *sa =
+        phase1_sa_new(c->t, peer, choice->proposal, at, &cookies, c->to, c->from);
     sa->doi = (uint8_t)offer->doi;
     sa->hs->lifetime_s = choice->lifetime_s;
     sa->hs->deadline = instant_add(c->now, PHASE1_HALF_OPEN_LIFE);
@@ -84,7 +84,7 @@ enum err phase1_take_answer(struct phase1_call *c, struct phase1_sa *sa, const s
 
     enum err e = ike1_sa_parse(phase1_body(m, IKE1_PAYLOAD_SA), &answer);
     if (e == ERR_OK)
-        e = phase1_check_answer(sa->pair.peer->policy, &answer, &choice);
+        e = phase1_check_answer(sa->peer->policy, &answer, &choice);
     if (e)
         return e;
     sa->proposal = choice.proposal;
@@ -99,13 +99,13 @@ enum err phase1_take_answer(struct phase1_call *c, struct phase1_sa *sa, const s
 void phase1_wrong_identity(struct phase1_call *c, struct phase1_sa *sa, const struct ike1_id *said)
 {
     char detail[DETAIL_MAX], text[64], wanted[64];
-    struct ike1_id expected = phase1_id_remote(sa->pair.peer, &sa->pair.ip);
+    struct ike1_id expected = phase1_id_remote(sa->peer, &sa->ip);
 
     (void)snprintf(detail, sizeof detail, "the peer says it is %s, configured is %s",
                    phase1_id_text(said, text, sizeof text),
                    phase1_id_text(&expected, wanted, sizeof wanted));
     phase1_refuse(c->t, sa, IKE1_NOTIFY_INVALID_ID_INFORMATION, c->out);
-    phase1_fail(c, sa, ERR_IDENTITY, &sa->pair.peer->where, detail);
+    phase1_fail(c, sa, ERR_IDENTITY, &sa->peer->where, detail);
 }
 
 /* Only the last message stays for a while, if the peer may not have got it: a responder's always,

@@ -15,7 +15,7 @@ struct event phase1_event(enum event_id id, const struct phase1_peer *peer, stru
 
 static struct event of_sa(enum event_id id, const struct phase1_sa *sa)
 {
-    return phase1_event(id, sa->pair.peer, phase1_remote(sa), sa->local);
+    return phase1_event(id, sa->peer, phase1_remote(sa), sa->local);
 }
 
 void phase1_event_where(struct event *e, const struct model_where *where)
@@ -50,7 +50,7 @@ void phase1_tell_dropped(struct phase1_call *c, const struct phase1_sa *sa, enum
 void phase1_tell_up(struct phase1_call *c, const struct phase1_sa *sa)
 {
     char text[IKE1_ID_TEXT_MAX];
-    struct ike1_id id = phase1_id_remote(sa->pair.peer, &sa->pair.ip);
+    struct ike1_id id = phase1_id_remote(sa->peer, &sa->ip);
     struct event e = of_sa(EV_PHASE1_UP, sa);
 
     event_add_str(&e, "role", sa->initiator ? "initiator" : "responder");
@@ -97,7 +97,7 @@ void phase1_suspect(struct phase1_call *c, struct phase1_sa *sa, const char *det
     event_add_str(&e, "detail", detail);
     if (sa->hs->hint)
         event_add_str(&e, "peer_says", ike1_notify_name(sa->hs->hint));
-    phase1_event_where(&e, &sa->pair.peer->policy->where);
+    phase1_event_where(&e, &sa->peer->policy->where);
     effects_tell(c->out, &e);
     phase1_notify_clear(c, &sa->cookies, sa->doi, IKE1_NOTIFY_AUTHENTICATION_FAILED);
 }

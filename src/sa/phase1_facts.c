@@ -3,7 +3,7 @@
 
 #include <assert.h>
 
-const struct phase1_peer *phase1_peer(const struct phase1_sa *sa) { return sa->pair.peer; }
+const struct phase1_peer *phase1_peer(const struct phase1_sa *sa) { return sa->peer; }
 
 enum phase1_state phase1_state(const struct phase1_sa *sa)
 {
@@ -16,7 +16,7 @@ struct endpoint phase1_local(const struct phase1_sa *sa) { return sa->local; }
 
 struct endpoint phase1_remote(const struct phase1_sa *sa)
 {
-    return (struct endpoint){sa->pair.ip, sa->remote_port};
+    return (struct endpoint){sa->ip, sa->remote_port};
 }
 
 struct bytes phase1_cookies(const struct phase1_sa *sa) { return ike1_cookies_bytes(&sa->cookies); }
@@ -25,7 +25,7 @@ const struct model_ike_proposal *phase1_proposal(const struct phase1_sa *sa)
 {
     return sa->proposal;
 }
-enum model_ike_mode phase1_mode(const struct phase1_sa *sa) { return sa->pair.peer->policy->mode; }
+enum model_ike_mode phase1_mode(const struct phase1_sa *sa) { return sa->peer->policy->mode; }
 struct phase1_traffic phase1_traffic(const struct phase1_sa *sa) { return sa->traffic; }
 void *phase1_user(const struct phase1_sa *sa) { return sa->user; }
 void phase1_set_user(struct phase1_sa *sa, void *user) { sa->user = user; }
@@ -38,7 +38,7 @@ bool phase1_is_mode_aggressive(const struct phase1_sa *sa)
 /* Nothing but the configured identity is accepted, so there is nothing else to keep. */
 struct model_identity phase1_peer_identity(const struct phase1_sa *sa)
 {
-    struct ike1_id id = phase1_id_remote(sa->pair.peer, &sa->pair.ip);
+    struct ike1_id id = phase1_id_remote(sa->peer, &sa->ip);
     return (struct model_identity){(enum model_id_type)id.type, id.data};
 }
 

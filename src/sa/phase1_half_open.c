@@ -94,11 +94,11 @@ enum err phase1_half_open_room(struct phase1_call *c)
 void phase1_half_open_add(struct phase1_table *t, struct phase1_sa *sa, uint64_t digest)
 {
     struct phase1_handshake *hs = sa->hs;
-    struct phase1_source *s = source_of(t, &sa->pair.ip);
+    struct phase1_source *s = source_of(t, &sa->ip);
 
     if (!s) {
         s = phase1_zeroed(sizeof *s);
-        s->ip = sa->pair.ip;
+        s->ip = sa->ip;
         phase1_link_init(&s->all);
         map_put(&t->by_source, bytes(&s->ip, sizeof s->ip), s);
     }

@@ -11,7 +11,7 @@ static struct ike1_id of_model(const struct model_identity *m)
 
 struct ike1_id phase1_id_local(const struct phase1_sa *sa)
 {
-    const struct model_identity *stated = &sa->pair.peer->local;
+    const struct model_identity *stated = &sa->peer->local;
     return stated->type == MODEL_ID_NONE ? ike1_id_of_ip(&sa->local.ip) : of_model(stated);
 }
 

@@ -59,7 +59,7 @@ static struct ike1_delete delete_of(const struct phase1_sa *sa)
 
 static void tell_sent(const struct phase1_sa *sa, uint16_t type, struct effects *out)
 {
-    struct event e = phase1_event(EV_NOTIFY_SENT, sa->pair.peer, phase1_remote(sa), sa->local);
+    struct event e = phase1_event(EV_NOTIFY_SENT, sa->peer, phase1_remote(sa), sa->local);
     event_add_str(&e, "type", ike1_notify_name(type));
     effects_tell(out, &e);
 }
@@ -135,7 +135,7 @@ void phase1_notify_clear(struct phase1_call *c, const struct ike1_cookies *cooki
 static void tell(struct phase1_call *c, const struct phase1_sa *sa, const struct ike1_notify *n,
                  bool protected)
 {
-    struct event e = phase1_event(EV_NOTIFY_RECEIVED, sa->pair.peer, c->from, c->to);
+    struct event e = phase1_event(EV_NOTIFY_RECEIVED, sa->peer, c->from, c->to);
     event_add_str(&e, "type", ike1_notify_name(n->type));
     event_add_u64(&e, "number", n->type);
     event_add_str(&e, "protected", protected ? "yes" : "no, so it is only a hint");
@@ -247,7 +247,7 @@ static void act_on_starting(struct phase1_call *c, struct phase1_sa *sa, const s
         return;
     if (f->type)
         sa->hs->hint = f->type;
-    phase1_fail(c, sa, ERR_REFUSED, &sa->pair.peer->where, "the peer refused, under protection");
+    phase1_fail(c, sa, ERR_REFUSED, &sa->peer->where, "the peer refused, under protection");
     c->outcome.notify_data = f->data;
 }
 

@@ -180,8 +180,9 @@ struct phase1_sa *phase1_initiate(struct phase1_table *t, instant_t now,
         return NULL;
     struct ike1_cookies cookies = {0};
     phase1_fresh_cookie(t, &cookies, cookies.i);
-    struct phase1_sa *sa = phase1_sa_new(
-        t, peer, aggressive ? PHASE1_AI_GENERATING : PHASE1_I_SENT_1, &cookies, local, remote);
+    struct phase1_sa *sa =
+        phase1_sa_new(t, peer, NULL, aggressive ? PHASE1_AI_GENERATING : PHASE1_I_SENT_1, &cookies,
+                      local, remote);
     sa->initiator = true;
     if (aggressive)
         phase1_aggressive_start(&c, sa);

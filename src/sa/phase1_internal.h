@@ -65,14 +65,13 @@ enum phase1_cause {
     PHASE1_CAUSE_COUNT
 };
 
-/* RFC 2409 5 and appendix B, what stays in use after the handshake. GDOI never uses SKEYID_d. */
-struct phase1_keys {
-    uint8_t skeyid_a[HASH_MAX];
-    uint8_t cipher_key[32];
-};
-
 /* A first message is known again by its digest and where it came from. */
 enum { PHASE1_FIRST_KEY = sizeof(uint64_t) + sizeof(struct ip) + 2 };
+
+enum { PHASE1_IDS_FEW = 2 };
+
+enum hash phase1_hash_of(const struct model_ike_proposal *p);
+enum cipher phase1_cipher_of(const struct model_ike_proposal *p);
 
 struct phase1_handshake {
     struct phase1_sa *sa;
@@ -97,32 +96,46 @@ struct phase1_handshake {
     uint8_t first_key[PHASE1_FIRST_KEY]; /* responder: of table.by_first */
 };
 
-/* Key of table.by_pair: established SAs with one peer at one address. No padding inside. */
-struct phase1_pair {
-    const struct phase1_peer *peer;
-    struct ip ip;
-};
-enum { PHASE1_PAIR_KEY = sizeof(void *) + sizeof(struct ip) };
-
+/* Members cost by the hundred thousand, so this is packed, and its keys take the room that their
+ * algorithms need. */
 struct phase1_sa {
     struct ike1_cookies cookies;
-    struct phase1_pair pair;
+    const struct phase1_peer *peer; /* with ip: key of table.by_pair, once it is up */
+    struct ip ip;                   /* the peer's */
+    uint8_t at, n_ids, cause, doi, keys_room;
+    bool initiator : 1, native : 1;
+    uint16_t remote_port;
     struct phase1_sa *older; /* in its pair; in table.dead */
     struct phase1_handshake *hs;
     const struct model_ike_proposal *proposal;
     void *user;
     struct heap_node timer;
     instant_t expiry;
-    uint32_t *ids; /* message ids that were used under this SA */
     struct phase1_traffic traffic;
-    struct phase1_keys keys;
-    uint8_t iv[CIPHER_BLOCK_MAX]; /* last ciphertext block of phase 1 */
+    union {
+        uint32_t few[PHASE1_IDS_FEW];
+        uint32_t *many;
+    } ids; /* message ids that were used under this SA: many when more than few */
     struct endpoint local;
-    uint16_t remote_port;
-    uint8_t n_ids, at, cause, doi;
-    bool initiator, native;
+    uint8_t iv[CIPHER_BLOCK_MAX]; /* last ciphertext block of phase 1 */
+    /* RFC 2409 5 and appendix B, what stays in use: SKEYID_a, then the cipher's key. GDOI never
+     * uses SKEYID_d. */
+    uint8_t keys[];
 };
-_Static_assert(sizeof(struct phase1_sa) <= 304, "a member costs 512 octets in all: design.md 5");
+enum { PHASE1_PAIR_KEY = sizeof(void *) + sizeof(struct ip) };
+_Static_assert(offsetof(struct phase1_sa, ip) == offsetof(struct phase1_sa, peer) + sizeof(void *),
+               "the key of a pair has no hole");
+_Static_assert(sizeof(struct phase1_sa) <= 192, "a member costs 512 octets in all: design.md 5");
+
+static inline struct bytes phase1_skeyid_a(const struct phase1_sa *sa)
+{
+    return bytes(sa->keys, hash_len(phase1_hash_of(sa->proposal)));
+}
+static inline struct bytes phase1_cipher_key(const struct phase1_sa *sa)
+{
+    return bytes(sa->keys + hash_len(phase1_hash_of(sa->proposal)),
+                 cipher_key_len(phase1_cipher_of(sa->proposal)));
+}
 
 /* One address with half-open exchanges. */
 struct phase1_source {
@@ -173,8 +186,9 @@ struct phase1_call {
 
 /* phase1_table.c */
 struct phase1_sa *phase1_sa_new(struct phase1_table *t, const struct phase1_peer *peer,
-                                enum phase1_at at, const struct ike1_cookies *cookies,
-                                struct endpoint local, struct endpoint remote);
+                                const struct model_ike_proposal *proposal, enum phase1_at at,
+                                const struct ike1_cookies *cookies, struct endpoint local,
+                                struct endpoint remote);
 void phase1_fresh_cookie(struct phase1_table *t, struct ike1_cookies *cookies, uint8_t *half);
 void phase1_move(struct phase1_sa *sa, enum phase1_at at);
 void phase1_rekey_cookies(struct phase1_table *t, struct phase1_sa *sa,
@@ -184,8 +198,6 @@ void phase1_free_dead(struct phase1_table *t);
 void phase1_schedule(struct phase1_table *t, struct phase1_sa *sa);
 void phase1_handshake_drop(struct phase1_table *t, struct phase1_sa *sa);
 bool phase1_is_mode_aggressive(const struct phase1_sa *sa);
-enum hash phase1_hash_of(const struct model_ike_proposal *p);
-enum cipher phase1_cipher_of(const struct model_ike_proposal *p);
 
 /* phase1_pair.c */
 struct phase1_sa *phase1_pair_first(const struct phase1_table *t, const struct phase1_sa *like);
@@ -239,8 +251,7 @@ char *phase1_policy_text(const struct model_ike_policy *policy, char *out, size_
 enum { PHASE1_DES_KEY = 8 };
 void phase1_des_key(const struct secret *skeyid_e, uint8_t ret[PHASE1_DES_KEY]);
 void phase1_keys_derive(enum hash h, enum cipher c, const struct secret *skeyid,
-                        struct bytes shared, const struct ike1_cookies *cookies,
-                        struct phase1_keys *ret);
+                        struct bytes shared, const struct ike1_cookies *cookies, uint8_t *ret);
 void phase1_iv_derive(enum hash h, struct bytes public_i, struct bytes public_r,
                       uint8_t ret[CIPHER_BLOCK_MAX]);
 void phase1_keyed(struct phase1_sa *sa, const struct job_result *result);

@@ -55,7 +55,7 @@ void phase1_job_keys(struct phase1_call *c, struct phase1_sa *sa)
     if (!sa->initiator && hs->nonce_r.len == 0)
         phase1_fresh_nonce(c->t, &hs->nonce_r);
     job.peer_public_len = put(job.peer_public, sizeof job.peer_public, phase1_blob_bytes(peer));
-    job.psk_len = put(job.psk, sizeof job.psk, sa->pair.peer->policy->psk);
+    job.psk_len = put(job.psk, sizeof job.psk, sa->peer->policy->psk);
     job.ni_len = put(job.ni, sizeof job.ni, phase1_blob_bytes(&hs->nonce_i));
     job.nr_len = put(job.nr, sizeof job.nr, phase1_blob_bytes(&hs->nonce_r));
     hs->jobs++;

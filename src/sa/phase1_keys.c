@@ -40,21 +40,20 @@ void phase1_des_key(const struct secret *skeyid_e, uint8_t ret[PHASE1_DES_KEY])
     }
 }
 
+/* SKEYID_a and the cipher's key, one behind the other. */
 void phase1_keys_derive(enum hash h, enum cipher c, const struct secret *skeyid,
-                        struct bytes shared, const struct ike1_cookies *cookies,
-                        struct phase1_keys *ret)
+                        struct bytes shared, const struct ike1_cookies *cookies, uint8_t *ret)
 {
     const struct secret none = {0};
     SECRET d = link(h, skeyid, &none, shared, cookies, 0);
     SECRET a = link(h, skeyid, &d, shared, cookies, 1);
     SECRET e = link(h, skeyid, &a, shared, cookies, 2);
 
-    assert(cipher_key_len(c) <= sizeof ret->cipher_key);
-    memcpy(ret->skeyid_a, a.b, a.len);
+    memcpy(ret, a.b, a.len);
     if (c == CIPHER_DES_CBC)
-        phase1_des_key(&e, ret->cipher_key);
+        phase1_des_key(&e, ret + a.len);
     else
-        expand(h, &e, ret->cipher_key, cipher_key_len(c));
+        expand(h, &e, ret + a.len, cipher_key_len(c));
 }
 
 /* Of the first encrypted message: hash(g^xi | g^xr), cut to the block. */
@@ -72,9 +71,10 @@ void phase1_keyed(struct phase1_sa *sa, const struct job_result *result)
     struct phase1_handshake *hs = sa->hs;
     enum hash h = phase1_hash_of(sa->proposal);
 
+    assert(hash_len(h) + cipher_key_len(phase1_cipher_of(sa->proposal)) <= sa->keys_room);
     hs->skeyid = result->skeyid;
     phase1_keys_derive(h, phase1_cipher_of(sa->proposal), &hs->skeyid,
-                       secret_long_bytes(&result->shared), &sa->cookies, &sa->keys);
+                       secret_long_bytes(&result->shared), &sa->cookies, sa->keys);
     phase1_iv_derive(h, phase1_blob_bytes(&hs->public_i), phase1_blob_bytes(&hs->public_r), sa->iv);
 }
 

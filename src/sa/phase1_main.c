@@ -175,7 +175,7 @@ enum err phase1_main_5(struct phase1_call *c, struct phase1_sa *sa, const struct
         phase1_wrong_identity(c, sa, &id);
         return ERR_OK;
     }
-    sa->pair.peer = peer;
+    sa->peer = peer;
     send_id(c, sa);
     sa->hs->answered = c->digest;
     phase1_up(c, sa, m);

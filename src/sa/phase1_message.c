@@ -26,7 +26,7 @@ struct chain_wr phase1_begin(const struct phase1_sa *sa, struct wr *w, uint8_t f
 void phase1_put_offer(struct phase1_sa *sa, struct chain_wr *c)
 {
     size_t from = c->w->len + CHAIN_HEADER;
-    phase1_offer(sa->pair.peer->policy, c);
+    phase1_offer(sa->peer->policy, c);
     assert(wr_end(c->w) == ERR_OK);
     phase1_blob_set(&sa->hs->sa_body, bytes(c->w->data + from, c->w->len - from));
 }
@@ -123,8 +123,7 @@ void phase1_finish_sealed(struct phase1_call *c, struct phase1_sa *sa, struct wr
 
     ike1_message_pad(w, cipher_block(cipher));
     assert(wr_end(w) == ERR_OK);
-    cbc_encrypt(cipher, bytes(sa->keys.cipher_key, cipher_key_len(cipher)), sa->iv,
-                w->data + IKE1_HEADER, w->len - IKE1_HEADER);
+    cbc_encrypt(cipher, phase1_cipher_key(sa), sa->iv, w->data + IKE1_HEADER, w->len - IKE1_HEADER);
     phase1_blob_set(&sa->hs->sent, wr_bytes(w));
     send(c, sa);
 }
@@ -144,8 +143,7 @@ enum err phase1_decrypt(const struct phase1_sa *sa, uint8_t iv[CIPHER_BLOCK_MAX]
 
     if (len <= IKE1_HEADER || (len - IKE1_HEADER) % block != 0)
         return ERR_LENGTH;
-    cbc_decrypt(cipher, bytes(sa->keys.cipher_key, cipher_key_len(cipher)), iv,
-                datagram + IKE1_HEADER, len - IKE1_HEADER);
+    cbc_decrypt(cipher, phase1_cipher_key(sa), iv, datagram + IKE1_HEADER, len - IKE1_HEADER);
     return ike1_payloads_parse(bytes(datagram, len), first, block, ret);
 }
 

@@ -144,15 +144,15 @@ enum err phase1_peer_for_aggressive(const struct phase1_table *t, struct ip remo
 const struct phase1_peer *phase1_peer_for_id(const struct phase1_table *t,
                                              const struct phase1_sa *sa, const struct ike1_id *id)
 {
-    const struct phase1_peer *now = sa->pair.peer;
-    if (phase1_id_accepted(now, sa->pair.ip, id))
+    const struct phase1_peer *now = sa->peer;
+    if (phase1_id_accepted(now, sa->ip, id))
         return now;
     if (sa->initiator)
         return NULL;
-    const struct phase1_slot *s = map_get(&t->by_address, address_key(&sa->pair.ip));
+    const struct phase1_slot *s = map_get(&t->by_address, address_key(&sa->ip));
     for (; s; s = s->same_address) {
         if (s->peer->policy == now->policy && is_local(s->peer, sa->local.ip) &&
-            phase1_id_accepted(s->peer, sa->pair.ip, id))
+            phase1_id_accepted(s->peer, sa->ip, id))
             return s->peer;
     }
     return NULL;

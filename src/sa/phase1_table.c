@@ -128,19 +128,32 @@ void phase1_fresh_cookie(struct phase1_table *t, struct ike1_cookies *cookies, u
     } while (bytes_equal(bytes(half, IKE1_COOKIE), BYTES_OF(none)) || phase1_find(t, cookies));
 }
 
-struct phase1_sa *phase1_sa_new(struct phase1_table *t, const struct phase1_peer *peer,
-                                enum phase1_at at, const struct ike1_cookies *cookies,
-                                struct endpoint local, struct endpoint remote)
+/* proposal: NULL while an initiator does not know which it will be. */
+static size_t keys_room(const struct model_ike_proposal *p)
 {
-    struct phase1_sa *sa = phase1_zeroed(sizeof *sa);
+    enum { CIPHER_KEY_LONGEST = 32 };
+    return p ? hash_len(phase1_hash_of(p)) + cipher_key_len(phase1_cipher_of(p))
+             : HASH_MAX + CIPHER_KEY_LONGEST;
+}
 
+struct phase1_sa *phase1_sa_new(struct phase1_table *t, const struct phase1_peer *peer,
+                                const struct model_ike_proposal *proposal, enum phase1_at at,
+                                const struct ike1_cookies *cookies, struct endpoint local,
+                                struct endpoint remote)
+{
+    size_t room = keys_room(proposal);
+    struct phase1_sa *sa = phase1_zeroed(sizeof *sa + room);
+
+    sa->keys_room = (uint8_t)room;
     sa->hs = phase1_zeroed(sizeof *sa->hs);
     sa->hs->sa = sa;
     sa->hs->deadline = sa->hs->resend = INSTANT_NEVER;
     phase1_link_init(&sa->hs->age);
     phase1_link_init(&sa->hs->sibling);
     sa->at = (uint8_t)at;
-    sa->pair = (struct phase1_pair){peer, remote.ip};
+    sa->peer = peer;
+    sa->proposal = proposal;
+    sa->ip = remote.ip;
     sa->remote_port = remote.port;
     sa->local = local;
     sa->expiry = INSTANT_NEVER;
@@ -201,8 +214,9 @@ void phase1_free_dead(struct phase1_table *t)
     while (t->dead) {
         struct phase1_sa *sa = t->dead;
         t->dead = sa->older;
-        free(sa->ids);
-        explicit_bzero(sa, sizeof *sa);
+        if (sa->n_ids > PHASE1_IDS_FEW)
+            free(sa->ids.many);
+        explicit_bzero(sa, sizeof *sa + sa->keys_room);
         free(sa);
     }
 }

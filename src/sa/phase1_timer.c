@@ -62,8 +62,7 @@ static const char *waited_for(const struct phase1_sa *sa)
 /* A suspicion was told when it arose; it is the reason now. */
 static void give_up(struct phase1_call *c, struct phase1_sa *sa)
 {
-    phase1_fail(c, sa, sa->hs->suspect ? ERR_AUTH : ERR_TIMEOUT, &sa->pair.peer->where,
-                waited_for(sa));
+    phase1_fail(c, sa, sa->hs->suspect ? ERR_AUTH : ERR_TIMEOUT, &sa->peer->where, waited_for(sa));
 }
 
 static void send_again(struct phase1_call *c, struct phase1_sa *sa)
