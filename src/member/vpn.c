@@ -94,8 +94,11 @@ void vpn_attempt(struct member *m, struct vpn *v, instant_t now, struct effects 
     const struct phase1_peer *peer = vpn_peer(v);
     struct endpoint local = {v->model->gateway->local_address, m->config.local_port};
     struct endpoint remote = {peer->address, m->config.server_port};
-    if (!phase1_initiate(m->phase1, now, peer, local, remote, out))
+    sa = phase1_initiate(m->phase1, now, peer, local, remote, out);
+    if (!sa)
         vpn_failed(m, v, now, ERR_LIMIT, bytes(NULL, 0), out);
+    else if (vpn_is_urgent(v, now))
+        phase1_hurry(sa);
 }
 
 void vpn_start(struct member *m, struct vpn *v, instant_t now, struct effects *out)

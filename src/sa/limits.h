@@ -19,6 +19,8 @@ enum {
 
 #define PHASE1_RETRANSMIT_FIRST span_ms(500)    /* then doubled ... */
 #define PHASE1_RETRANSMIT_MAX span_s(8)         /* ... up to this, */
+#define PHASE1_RETRANSMIT_URGENT span_s(2)      /* ... or only to this, in a hurry; */
+enum { PHASE1_RETRANSMIT_TRIES_URGENT = 12 };   /* then there are more of them */
 enum { PHASE1_RETRANSMIT_TRIES = 6 };           /* the first sending not counted; +-10 % jitter */
 enum { PHASE1_RETRANSMIT_TRIES_RESPONDER = 2 }; /* aggressive mode's message 2 */
 #define PHASE1_HALF_OPEN_LIFE span_s(30)

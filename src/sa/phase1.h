@@ -77,6 +77,9 @@ void phase1_table_free(struct phase1_table *t); /* wipes */
 struct phase1_sa *phase1_initiate(struct phase1_table *t, instant_t now,
                                   const struct phase1_peer *peer, struct endpoint local,
                                   struct endpoint remote, struct effects *out);
+/* Keys are about to end (decisions M7): this SA's messages are repeated at short intervals. Right
+ * after phase1_initiate(). */
+void phase1_hurry(struct phase1_sa *sa);
 /* A datagram of exchange type 2, 4 or 5 whose header was parsed. The octets may be decrypted in
  * place. */
 struct phase1_outcome phase1_datagram(struct phase1_table *t, instant_t now, struct endpoint from,

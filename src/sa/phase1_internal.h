@@ -79,6 +79,7 @@ struct phase1_handshake {
     instant_t deadline, resend;
     span_t interval;
     unsigned tries;             /* how often `sent` may still be sent again */
+    bool urgent;                /* phase1_hurry() */
     unsigned jobs;              /* how many were started for the peer's messages */
     uint64_t answered, pending; /* digests of messages: `sent` answers it; a job works on it */
     struct phase1_blob sent;    /* our last message */

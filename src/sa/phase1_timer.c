@@ -4,6 +4,7 @@
  * message 1 gets no more than three answers that way. */
 #include "sa/phase1_internal.h"
 
+#include <assert.h>
 #include <stdio.h>
 
 /* +-10 % */
@@ -27,7 +28,7 @@ void phase1_resume(struct phase1_call *c, struct phase1_sa *sa)
 void phase1_expect_answer(struct phase1_call *c, struct phase1_sa *sa, unsigned tries)
 {
     sa->hs->interval = PHASE1_RETRANSMIT_FIRST;
-    sa->hs->tries = tries;
+    sa->hs->tries = sa->hs->urgent ? PHASE1_RETRANSMIT_TRIES_URGENT : tries;
     phase1_resume(c, sa);
 }
 
@@ -36,6 +37,13 @@ void phase1_await_job(struct phase1_call *c, struct phase1_sa *sa)
     sa->hs->resend = INSTANT_NEVER;
     sa->hs->deadline = instant_add(c->now, PHASE1_HALF_OPEN_LIFE);
     phase1_schedule(c->t, sa);
+}
+
+void phase1_hurry(struct phase1_sa *sa)
+{
+    assert(sa->hs && sa->initiator);
+    sa->hs->urgent = true;
+    sa->hs->tries = PHASE1_RETRANSMIT_TRIES_URGENT;
 }
 
 static const char *waited_for(const struct phase1_sa *sa)
@@ -75,7 +83,8 @@ static void send_again(struct phase1_call *c, struct phase1_sa *sa)
     }
     phase1_send_again(c, sa);
     hs->tries--;
-    hs->interval = span_min(span_times(hs->interval, 2), PHASE1_RETRANSMIT_MAX);
+    hs->interval = span_min(span_times(hs->interval, 2),
+                            hs->urgent ? PHASE1_RETRANSMIT_URGENT : PHASE1_RETRANSMIT_MAX);
     phase1_resume(c, sa);
 }
 
