@@ -101,25 +101,33 @@ struct registry_member *registry_same_address(const struct registry_member *m)
 
 /* ---- members ---- */
 
+/* Empty tables of n places in *ret; false without memory. */
+static bool new_tables(struct registry *ret, size_t n)
+{
+    ret->n_places = n;
+    for (size_t by = 0; by < REGISTRY_INDICES; by++)
+        ret->places[by] = calloc(n, sizeof(struct registry_member *));
+    ret->members = calloc(n, sizeof(struct registry_member *));
+    if (ret->places[REGISTRY_BY_IDENTITY] && ret->places[REGISTRY_BY_ADDRESS] && ret->members)
+        return true;
+    free_tables(ret);
+    return false;
+}
+
 static enum err grow(struct registry *r)
 {
-    struct registry more = *r;
+    struct registry old = *r;
 
-    more.n_places = r->n_places ? 2 * r->n_places : FIRST_PLACES;
-    for (size_t by = 0; by < REGISTRY_INDICES; by++)
-        more.places[by] = calloc(more.n_places, sizeof(struct registry_member *));
-    more.members = calloc(more.n_places, sizeof(struct registry_member *));
-    if (!more.places[REGISTRY_BY_IDENTITY] || !more.places[REGISTRY_BY_ADDRESS] || !more.members) {
-        free_tables(&more);
+    if (!new_tables(r, old.n_places ? 2 * old.n_places : FIRST_PLACES)) {
+        *r = old;
         return ERR_NOMEM;
     }
     for (size_t i = 0; i < r->n; i++) {
-        more.members[i] = r->members[i];
-        link_in(&more, REGISTRY_BY_IDENTITY, r->members[i]);
-        link_in(&more, REGISTRY_BY_ADDRESS, r->members[i]);
+        r->members[i] = old.members[i];
+        link_in(r, REGISTRY_BY_IDENTITY, r->members[i]);
+        link_in(r, REGISTRY_BY_ADDRESS, r->members[i]);
     }
-    free_tables(r);
-    *r = more;
+    free_tables(&old);
     return ERR_OK;
 }
 
