@@ -85,6 +85,16 @@ static void use_ipsec(const struct model_ipsec_proposal *p, size_t n, struct cry
     }
 }
 
+static void use_communication(const struct model_communication *c, struct crypto_use *use)
+{
+    if (c->present && c->sig_hash == MODEL_SIG_MD5)
+        use->hashes |= 1U << HASH_MD5;
+    if (c->present && c->cipher == MODEL_KEK_DES)
+        use->ciphers |= 1U << CIPHER_DES_CBC;
+    if (c->present && c->cipher == MODEL_KEK_3DES)
+        use->ciphers |= 1U << CIPHER_3DES_CBC;
+}
+
 /* Everything but what an OpenSSL may lack: MD5, DES and 3DES only when they are configured. */
 static struct crypto_use use_of(const struct model *m)
 {
@@ -96,6 +106,8 @@ static struct crypto_use use_of(const struct model *m)
     if (m->server) {
         use_ike(m->server->ike_proposals, m->server->n_ike_proposals, &use);
         use_ipsec(m->server->ipsec_proposals, m->server->n_ipsec_proposals, &use);
+        for (size_t i = 0; i < m->server->n_groups; i++)
+            use_communication(&m->server->groups[i].communication, &use);
     }
     if (m->member)
         use_ike(m->member->ike_proposals, m->member->n_ike_proposals, &use);

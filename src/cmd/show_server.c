@@ -185,9 +185,47 @@ static enum err ipsec(void *ctx, const struct ctl_request *r, struct ctl_wr *rep
     return put_groups(ctx, r, reply, put_sas, sentence);
 }
 
-/* ---- push keys: a group has one when it has server-member-communication, and that is refused as
- * not supported yet, so there are none ---- */
+/* ---- push keys ---- */
 
+static void put_kek_detail(struct ctl_wr *w, const struct group *g, const struct kek_generation *k,
+                           instant_t now)
+{
+    const struct model_communication *c = k->policy;
+
+    ctl_put_str(w, "authentication-method", "RSA");
+    if (k == g->kek[GROUP_KEK_CURRENT])
+        ctl_put_u64(w, "rekey-remaining", left(kek_renew_at(k, group_atd(g)), now));
+    ctl_section(w, "algorithms");
+    ctl_put_str(w, "authentication", name_hash(k->sig_hash));
+    ctl_put_str(w, "encryption", name_cipher(k->cipher));
+    ctl_end(w);
+    ctl_put_str(w, "server-member-communication",
+                c->type == MODEL_PUSH_MULTICAST ? "Multicast" : "Unicast");
+    ctl_put_u64(w, "retransmission-period", c->retransmission_period_s);
+    ctl_put_u64(w, "number-of-retransmission", c->n_retransmission);
+    ctl_put_u64(w, "sequence-number", g->push_seq);
+    ctl_put_u64(w, "push-negotiations", 0);
+}
+
+static void put_kek(struct ctl_wr *w, const struct ctl_request *r, const struct group *g,
+                    const struct kek_generation *k)
+{
+    struct bytes cookies = bytes(k->spi, sizeof k->spi);
+    instant_t now = host_now();
+
+    if (ctl_request_has(r, "index") && show_index(cookies) != ctl_request_u32(r, "index"))
+        return;
+    ctl_section(w, NULL);
+    ctl_put_u64(w, "index", show_index(cookies));
+    put_head(w, g);
+    show_put_cookies(w, cookies);
+    ctl_put_u64(w, "life-remaining", kek_life_s(k, now));
+    if (ctl_request_has(r, "detail"))
+        put_kek_detail(w, g, k, now);
+    ctl_end(w);
+}
+
+/* The current KEK of each group, and behind it the one that it has replaced, until that expires. */
 static enum err kek(void *ctx, const struct ctl_request *r, struct ctl_wr *reply,
                     char sentence[CTL_SENTENCE_MAX])
 {
@@ -197,6 +235,13 @@ static enum err kek(void *ctx, const struct ctl_request *r, struct ctl_wr *reply
     if (e != ERR_OK)
         return e;
     ctl_list(reply, "kek");
+    for (size_t i = 0; i < server_n_groups(s->server); i++) {
+        const struct group *g = server_group(s->server, i);
+        for (size_t slot = 0; is_asked_for(r, g->model) && slot < GROUP_KEK_SLOTS; slot++) {
+            if (g->kek[slot])
+                put_kek(reply, r, g, g->kek[slot]);
+        }
+    }
     ctl_end(reply);
     return ERR_OK;
 }

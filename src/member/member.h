@@ -74,7 +74,10 @@ struct member_kek_view {
     enum hash sig_hash;
     instant_t expiry;
     uint32_t sequence;
+    const uint8_t *key_digest; /* 8 octets, as of a TEK: SHA-256 over the label below, cookies, IV,
+                                  key and public key, cut */
 };
+#define MEMBER_KEK_DIGEST_LABEL "conclave kek digest"
 struct member_vpn_view {
     const struct model_vpn *model;
     enum member_vpn_state state;

@@ -1,5 +1,7 @@
 #include "member/policy.h"
 
+#include "member/member.h"
+
 #include <assert.h>
 
 enum { LIFE_DEFAULT_S = 28800 }; /* RFC 2407 4.5: when no duration is stated */
@@ -218,6 +220,19 @@ void policy_teks(const struct gdoi_sa *sa, const struct gdoi_kd *kd, struct ip s
     *ret_n = n;
 }
 
+static void set_digest(struct kek *kek)
+{
+    uint8_t hash[HASH_MAX];
+
+    hash_parts(HASH_SHA256,
+               PARTS(bytes_str(MEMBER_KEK_DIGEST_LABEL), ike1_cookies_bytes(&kek->cookies),
+                     secret_bytes(&kek->iv), secret_bytes(&kek->key),
+                     bytes(kek->sig_key, kek->sig_key_len)),
+               hash);
+    memcpy(kek->digest, hash, sizeof kek->digest);
+    explicit_bzero(hash, sizeof hash);
+}
+
 void policy_kek(const struct gdoi_sa *sa, const struct gdoi_kd *kd, struct ip server,
                 instant_t received, uint32_t sequence, struct kek *ret)
 {
@@ -235,6 +250,7 @@ void policy_kek(const struct gdoi_sa *sa, const struct gdoi_kd *kd, struct ip se
     memcpy(ret->sig_key, kd->kek.sig_key.data, kd->kek.sig_key.len);
     ret->expiry =
         sa->sak.has_lifetime ? instant_add(received, span_s(sa->sak.lifetime)) : INSTANT_NEVER;
+    set_digest(ret);
 }
 
 enum err policy_kek_again(const struct kek *held, struct kek *offered)

@@ -17,6 +17,7 @@ struct kek {
     uint8_t sig_key[GDOI_SIG_KEY_MAX];
     uint32_t sequence; /* the last one used: SEQ of the PULL */
     instant_t expiry;
+    uint8_t digest[MEMBER_KEY_DIGEST];
 };
 
 /* Why an SA payload cannot be followed. */

@@ -15,7 +15,8 @@ static struct member_kek_view kek_view(const struct kek *k)
                                     .cipher = k->cipher,
                                     .sig_hash = k->sig_hash,
                                     .expiry = k->expiry,
-                                    .sequence = k->sequence};
+                                    .sequence = k->sequence,
+                                    .key_digest = k->digest};
 }
 
 struct member_vpn_view member_vpn(const struct member *m, size_t i)

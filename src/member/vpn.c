@@ -33,11 +33,19 @@ struct event vpn_event(const struct vpn *v, enum event_id id)
     return e;
 }
 
+/* When the first key ends that nothing succeeds, the KEK included. */
+static instant_t first_end(const struct vpn *v)
+{
+    instant_t end = keyring_end(&v->keys);
+
+    return v->kek.present ? instant_min(end, v->kek.expiry) : end;
+}
+
 /* From the creation of the next key on (L - 4 ATD): the span in which a late answer costs packets.
  */
 bool vpn_is_urgent(const struct vpn *v, instant_t now)
 {
-    instant_t end = keyring_end(&v->keys);
+    instant_t end = first_end(v);
     return !instant_is_never(end) && instant_since(end, now).ns <= span_s(4 * (int64_t)v->atd_s).ns;
 }
 
@@ -184,11 +192,9 @@ void vpn_failed(struct member *m, struct vpn *v, instant_t now, enum err err, st
  */
 static instant_t reregistration(struct member *m, const struct vpn *v)
 {
-    instant_t end = keyring_end(&v->keys);
+    instant_t end = first_end(v);
     span_t atd = span_s(v->atd_s), spread = span_s(v->spread_s);
 
-    if (v->kek.present)
-        end = instant_min(end, v->kek.expiry);
     if (instant_is_never(end))
         return end;
     spread = span_min(spread, (span_t){v->kek.present ? atd.ns / 2 : atd.ns * 9 / 10});

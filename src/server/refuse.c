@@ -73,6 +73,8 @@ struct refusal refuse_unauthorised(const struct server *s, const struct phase1_s
     } else if (!group_is_ready(g)) {
         r.err = ERR_NOT_FOUND;
         r.reason = GDOI_REASON_NOT_READY;
+        if (g->n_sas > 0)
+            r.where = &g->model->communication.where;
         snprintf(r.what, sizeof r.what, "%s",
                  g->n_sas == 0 ? "the group has no ipsec-sa"
                                : "the key that signs the group's pushes is not there yet");

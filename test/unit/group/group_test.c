@@ -62,7 +62,7 @@ static void tell(void *to, enum group_event what, const struct group *g, const s
 }
 static void advance(struct group *g, double s)
 {
-    static const struct group_listener listener = {tell, NULL};
+    static const struct group_listener listener = {.tell = tell};
 
     story[0] = 0;
     group_advance(g, at(s), &listener);

@@ -61,11 +61,39 @@ static void bad_publics(void **state)
     assert_int_equal(j.psk_len, 0);
 }
 
+static void a_key_pair_for_signatures(void **state)
+{
+    (void)state;
+    struct job j = {.id = 11, .kind = JOB_SIGN_KEY, .rsa_bits = 2048};
+    struct job_result r;
+    job_run(&j, &r);
+    assert_int_equal(r.err, ERR_OK);
+    assert_int_equal(r.id, 11);
+    assert_int_equal(r.kind, JOB_SIGN_KEY);
+    assert_true(sign_key_is_rsa(r.sign_key));
+    assert_int_equal(sign_key_bits(r.sign_key), 2048);
+    struct sign_key *kept = r.sign_key; /* keeping it leaves NULL behind */
+    r.sign_key = NULL;
+    job_result_wipe(&r);
+    assert_int_equal(sign_key_bits(kept), 2048);
+    sign_key_free(kept);
+
+    job_run(&j, &r); /* nobody keeps this one */
+    job_result_wipe(&r);
+    assert_null(r.sign_key);
+    j.rsa_bits = 512;
+    job_run(&j, &r);
+    assert_int_equal(r.err, ERR_VALUE);
+    assert_null(r.sign_key);
+    job_result_wipe(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(both_ends_agree),
         cmocka_unit_test(bad_publics),
+        cmocka_unit_test(a_key_pair_for_signatures),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

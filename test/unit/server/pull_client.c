@@ -2,6 +2,7 @@
 
 #include "gdoi/id.h"
 #include "gdoi/numbers.h"
+#include "gdoi/push.h"
 #include "ike1/payload.h"
 
 #include <assert.h>
@@ -184,6 +185,33 @@ static void take_key(struct pull_client *c, const struct gdoi_tek_packet *p)
     memcpy(key->auth_key, p->integrity_key.data, p->integrity_key.len);
 }
 
+/* The KEK and SEQ, which must be there together or not at all (RFC 6407 3.2). */
+static enum err take_kek(struct pull_client *c, const struct chain *chain, const struct gdoi_kd *kd)
+{
+    const struct chain_payload *seq = chain_find(chain, IKE1_PAYLOAD_SEQ);
+    struct pull_client_kek *k = &c->kek;
+    struct bytes iv, key;
+
+    *k = (struct pull_client_kek){.present = kd->has_kek, .has_seq = seq != NULL};
+    if (k->has_seq != c->offer.has_sak)
+        return k->has_seq ? ERR_CONFLICT : ERR_MISSING;
+    if (!kd->has_kek)
+        return ERR_OK;
+    enum err e = gdoi_kek_split(&c->offer.sak, kd->kek.iv_and_key, &iv, &key);
+    if (!e)
+        e = gdoi_seq_parse(seq->body, &k->seq);
+    if (e)
+        return e;
+    k->spi = kd->kek.spi;
+    k->iv_len = iv.len;
+    k->key_len = key.len;
+    k->sig_key_len = kd->kek.sig_key.len;
+    memcpy(k->iv, iv.data, iv.len);
+    memcpy(k->key, key.data, key.len);
+    memcpy(k->sig_key, kd->kek.sig_key.data, kd->kek.sig_key.len);
+    return ERR_OK;
+}
+
 enum err pull_client_4(struct pull_client *c, struct bytes datagram)
 {
     uint8_t room[DATAGRAM_MAX];
@@ -199,6 +227,8 @@ enum err pull_client_4(struct pull_client *c, struct bytes datagram)
     e = p ? gdoi_kd_parse(p->body, &kd, NULL) : ERR_MISSING;
     if (!e)
         e = gdoi_kd_match(&c->offer, &kd, NULL, NULL);
+    if (!e)
+        e = take_kek(c, &chain, &kd);
     if (e)
         return e;
     c->n_keys = 0;

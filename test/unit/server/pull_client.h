@@ -16,6 +16,13 @@ struct pull_client_key {
     uint8_t cipher_key[GDOI_KEY_MAX], auth_key[GDOI_KEY_MAX];
     size_t cipher_len, auth_len;
 };
+struct pull_client_kek {
+    bool present, has_seq;
+    uint32_t seq; /* SEQ of message 4, if there was one */
+    struct ike1_cookies spi;
+    uint8_t iv[GDOI_KEY_MAX], key[GDOI_KEY_MAX], sig_key[GDOI_SIG_KEY_MAX];
+    size_t iv_len, key_len, sig_key_len;
+};
 struct pull_client {
     struct model_ike_policy policy;
     struct phase1_peer peer; /* the server */
@@ -36,6 +43,7 @@ struct pull_client {
     /* what the last completed one gave */
     size_t n_keys;
     struct pull_client_key keys[PULL_CLIENT_KEYS];
+    struct pull_client_kek kek;
     bool has_state;
     struct gdoi_state state;
 };

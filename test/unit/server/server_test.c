@@ -107,6 +107,7 @@ static void the_largest_groups_fit(void **state)
         }
         w->m.groups[0].sas = sas;
         w->m.groups[0].n_sas = many_keys ? SERVER_SAS_MAX : 1;
+        w->m.groups[0].communication = two_groups_communication();
         if (!many_keys)
             sas[0].n_policies = SERVER_POLICIES_MAX;
         world_open(w);
@@ -114,6 +115,7 @@ static void the_largest_groups_fit(void **state)
         world_until(w, 3571);
         world_pull(w, &w->gm[0], BLUE);
         assert_int_equal(w->gm[0].offer.n_sats, 2 * SERVER_POLICIES_MAX);
+        assert_true(w->gm[0].kek.present);
         world_close(w);
     }
 }
