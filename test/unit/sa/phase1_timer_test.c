@@ -44,6 +44,28 @@ static void initiator_backs_off_and_gives_up(void **state)
     duo_free(d);
 }
 
+/* Near the end of the keys the gaps stop growing at two seconds, and there are more tries (M7). */
+static void in_a_hurry_the_gaps_stay_short(void **state)
+{
+    (void)state;
+    struct duo *d = duo_new();
+    duo_open(d);
+    duo_start(d);
+    phase1_hurry(d->sa);
+    for (int i = 0; i < PHASE1_RETRANSMIT_TRIES_URGENT; i++) {
+        instant_t due = phase1_due(d->side[I].table);
+        assert_within_tenth(due, d->now, i == 0 ? 500 : i == 1 ? 1000 : 2000);
+        (void)duo_take(d, I);
+        duo_until(d, due);
+    }
+    assert_int_equal(phase1_counters(d->side[I].table)->retransmitted,
+                     PHASE1_RETRANSMIT_TRIES_URGENT);
+    (void)duo_take(d, I);
+    duo_until(d, phase1_due(d->side[I].table));
+    assert_int_equal(d->side[I].last.kind, PHASE1_FAILED);
+    duo_free(d);
+}
+
 /* Jitter comes from the engine's randomness: members that start together do not stay together. */
 static void jitter_differs(void **state)
 {
@@ -257,6 +279,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(initiator_backs_off_and_gives_up),
+        cmocka_unit_test(in_a_hurry_the_gaps_stay_short),
         cmocka_unit_test(jitter_differs),
         cmocka_unit_test(any_lost_message_is_made_good),
         cmocka_unit_test(nothing_twice_while_a_job_runs),
