@@ -32,6 +32,14 @@ enum err model_build(const struct conf_tree *tree, const struct conf_diags *diag
     return ERR_OK;
 }
 
+void model_event_where(struct event *e, const struct model_where *where)
+{
+    if (!where)
+        return;
+    event_add_str(e, "statement", where->path);
+    event_add_fmt(e, "at", "%s:%lu", where->file, (unsigned long)where->line);
+}
+
 const struct model_group *model_group_by_id(const struct model_server *server, uint32_t id)
 {
     for (size_t i = 0; i < server->n_groups; i++) {

@@ -6,6 +6,7 @@
 #include "base/arena.h"
 #include "base/bytes.h"
 #include "base/err.h"
+#include "base/events.h"
 #include "base/ip.h"
 
 struct conf_diags;
@@ -249,6 +250,9 @@ struct model {
  * not keep a model from being built: who starts engines asks conf_diags_count() for both. */
 MUST_USE enum err model_build(const struct conf_tree *tree, const struct conf_diags *diags,
                               struct arena *arena, const struct model **ret_model);
+
+/* Names the statement in an event: "statement" and "at" (file:line). NULL: no statement. */
+void model_event_where(struct event *e, const struct model_where *where);
 
 /* Look-ups; NULL when there is none. */
 const struct model_group *model_group_by_id(const struct model_server *server, uint32_t id);

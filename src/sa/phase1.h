@@ -67,6 +67,7 @@ struct phase1_config {
     const struct phase1_peer *peers;
     size_t n_peers;
     bool responder;
+    const struct model_where *where; /* of the hierarchy that lists the peers; NULL: none */
 };
 MUST_USE enum err phase1_table_new(const struct phase1_config *config, struct drbg *drbg,
                                    struct phase1_table **ret);

@@ -1,5 +1,6 @@
 /* Telling the operator: each refusal and each failure once, naming the peer, the gateway, the
- * reason and the statement that decided. */
+ * reason and the statement that decided, which stands before whatever text the peer can make long.
+ */
 #include "sa/phase1_internal.h"
 
 struct event phase1_event(enum event_id id, const struct phase1_peer *peer, struct endpoint remote,
@@ -18,23 +19,27 @@ static struct event of_sa(enum event_id id, const struct phase1_sa *sa)
     return phase1_event(id, sa->peer, phase1_remote(sa), sa->local);
 }
 
-void phase1_event_where(struct event *e, const struct model_where *where)
+/* Whether the last line about a source was about this very datagram: who gets no answer sends it
+ * again and again, and the operator reads it once. */
+static bool told_already(struct phase1_call *c)
 {
-    if (!where)
-        return;
-    event_add_str(e, "statement", where->path);
-    event_add_str(e, "file", where->file);
-    event_add_u64(e, "line", where->line);
+    uint64_t *last = &c->t->refused_last[phase1_source_bucket(c)];
+    bool told = *last == c->digest;
+
+    *last = c->digest;
+    return told;
 }
 
 /* A first message that was refused; nothing is kept of it. */
 void phase1_tell_refused(struct phase1_call *c, const struct phase1_peer *peer, enum err err,
                          const struct model_where *where, const char *detail)
 {
+    if (told_already(c))
+        return;
     struct event e = phase1_event(EV_PHASE1_FAILED, peer, c->from, c->to);
     event_add_err(&e, err);
+    model_event_where(&e, where);
     event_add_str(&e, "detail", detail);
-    phase1_event_where(&e, where);
     effects_tell(c->out, &e);
 }
 
@@ -72,10 +77,10 @@ void phase1_fail(struct phase1_call *c, struct phase1_sa *sa, enum err err,
         struct event e = of_sa(EV_PHASE1_FAILED, sa);
         event_add_str(&e, "role", sa->initiator ? "initiator" : "responder");
         event_add_err(&e, err);
+        model_event_where(&e, where);
         event_add_str(&e, "detail", detail);
         if (hint)
             event_add_str(&e, "peer_says", ike1_notify_name(hint));
-        phase1_event_where(&e, where);
         effects_tell(c->out, &e);
     }
     c->t->counters.failed++;
@@ -94,10 +99,10 @@ void phase1_suspect(struct phase1_call *c, struct phase1_sa *sa, const char *det
     struct event e = of_sa(EV_PHASE1_SUSPECT, sa);
     event_add_str(&e, "role", sa->initiator ? "initiator" : "responder");
     event_add_err(&e, ERR_AUTH);
+    model_event_where(&e, &sa->peer->policy->where);
     event_add_str(&e, "detail", detail);
     if (sa->hs->hint)
         event_add_str(&e, "peer_says", ike1_notify_name(sa->hs->hint));
-    phase1_event_where(&e, &sa->peer->policy->where);
     effects_tell(c->out, &e);
     phase1_notify_clear(c, &sa->cookies, sa->doi, IKE1_NOTIFY_AUTHENTICATION_FAILED);
 }

@@ -68,9 +68,9 @@ static enum err make_room(struct phase1_call *c, struct phase1_handshake *victim
                           unsigned limit)
 {
     phase1_tell_limit(c, which, limit);
-    c->t->counters.dropped[ERR_LIMIT]++;
     if (!victim)
-        return ERR_LIMIT;
+        return ERR_LIMIT; /* counted where every refused datagram is */
+    c->t->counters.dropped[ERR_LIMIT]++;
     phase1_bury(c->t, victim->sa);
     return ERR_OK;
 }

@@ -101,14 +101,20 @@ void phase1_end(struct phase1_table *t, struct phase1_sa *sa, bool tell_peer, st
     phase1_bury(t, sa);
 }
 
+/* Of PHASE1_NOTIFY_BUCKETS: addresses, hashed with a secret. */
+size_t phase1_source_bucket(const struct phase1_call *c)
+{
+    uint64_t hash = map_hash(c->t->by_source.seed, bytes(&c->from.ip, sizeof c->from.ip));
+    return hash % PHASE1_NOTIFY_BUCKETS;
+}
+
 /* Unprotected, to a peer whose message started nothing: a courtesy that is limited per address,
  * because anybody can ask for it in anybody's name. It is hardly larger than what asked for it. */
 void phase1_notify_clear(struct phase1_call *c, const struct ike1_cookies *cookies, uint32_t doi,
                          uint16_t type)
 {
     struct phase1_table *t = c->t;
-    uint64_t hash = map_hash(t->by_source.seed, bytes(&c->from.ip, sizeof c->from.ip));
-    instant_t *next = &t->notify_next[hash % PHASE1_NOTIFY_BUCKETS];
+    instant_t *next = &t->notify_next[phase1_source_bucket(c)];
     uint8_t buffer[IKE1_HEADER + 64];
     struct wr w = wr_of(buffer, sizeof buffer);
 

@@ -167,6 +167,7 @@ struct phase1_table {
     uint64_t next_job;
     struct phase1_counters counters;
     instant_t notify_next[PHASE1_NOTIFY_BUCKETS]; /* unprotected notifications, by address */
+    uint64_t refused_last[PHASE1_NOTIFY_BUCKETS]; /* digest of the first message told last */
     instant_t limit_told;
 };
 
@@ -347,6 +348,7 @@ MUST_USE enum err phase1_claim_informational(struct phase1_sa *sa, uint32_t mess
 MUST_USE enum err phase1_informational(struct phase1_call *c);
 void phase1_notify_clear(struct phase1_call *c, const struct ike1_cookies *cookies, uint32_t doi,
                          uint16_t type);
+size_t phase1_source_bucket(const struct phase1_call *c);
 void phase1_delete(struct phase1_table *t, struct phase1_sa *sa, struct effects *out);
 void phase1_refuse(struct phase1_table *t, struct phase1_sa *sa, uint16_t type,
                    struct effects *out);
@@ -354,7 +356,6 @@ void phase1_refuse(struct phase1_table *t, struct phase1_sa *sa, uint16_t type,
 /* phase1_events.c */
 struct event phase1_event(enum event_id id, const struct phase1_peer *peer, struct endpoint remote,
                           struct endpoint local);
-void phase1_event_where(struct event *e, const struct model_where *where);
 void phase1_tell_refused(struct phase1_call *c, const struct phase1_peer *peer, enum err err,
                          const struct model_where *where, const char *detail);
 void phase1_fail(struct phase1_call *c, struct phase1_sa *sa, enum err err,

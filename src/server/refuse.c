@@ -42,7 +42,8 @@ struct refusal refuse_unknown(struct server *s, const struct phase1_sa *sa,
     }
     struct refusal r = {.err = ERR_UNKNOWN_GROUP,
                         .notify = IKE1_NOTIFY_INVALID_ID_INFORMATION,
-                        .reason = GDOI_REASON_NOT_AUTHORISED};
+                        .reason = GDOI_REASON_NOT_AUTHORISED,
+                        .where = &s->model->where};
     char text[IP_TEXT_MAX];
     if (id->type == IKE1_ID_KEY_ID)
         snprintf(r.what, sizeof r.what, "no group has group-id %lu", (unsigned long)id->exact);
@@ -138,10 +139,7 @@ void refuse(struct server *s, struct phase1_sa *sa, struct group *g, const struc
     }
     event_add_str(&e, "what", r->what);
     event_add_err(&e, r->err);
-    if (r->where) {
-        event_add_str(&e, "statement", r->where->path);
-        event_add_fmt(&e, "at", "%s:%lu", r->where->file, (unsigned long)r->where->line);
-    }
+    model_event_where(&e, r->where);
     effects_tell(out, &e);
     phase1_notify(s->phase1, sa, (uint16_t)r->notify, IKE1_DOI_GDOI,
                   reason_data(sa, r, room, sizeof room), out);

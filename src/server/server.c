@@ -82,8 +82,7 @@ static enum err cannot(struct effects *out, enum err err, const struct model_whe
 {
     struct event e = event_of(EV_CONFIG);
 
-    event_add_str(&e, "statement", where->path);
-    event_add_fmt(&e, "at", "%s:%lu", where->file, (unsigned long)where->line);
+    model_event_where(&e, where);
     event_add_str(&e, "what", what);
     event_add_err(&e, err);
     effects_tell(out, &e);
@@ -178,7 +177,7 @@ static enum err start(struct server *s, instant_t now, struct effects *out)
     for (size_t i = 0; i < model->n_gateways; i++)
         s->peers[i] = peer_of(&model->gateways[i]);
     struct phase1_config config = {
-        .peers = s->peers, .n_peers = model->n_gateways, .responder = true};
+        .peers = s->peers, .n_peers = model->n_gateways, .responder = true, .where = &model->where};
     enum err e = phase1_table_new(&config, &s->drbg, &s->phase1);
     if (e)
         return e;

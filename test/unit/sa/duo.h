@@ -107,7 +107,8 @@ static inline void duo_aggressive(struct duo *d)
 static inline void duo_open(struct duo *d)
 {
     for (int s = 0; s < SIDES; s++) {
-        struct phase1_config config = {&d->side[s].peer, 1, s == R};
+        static const struct model_where where = {"duo.conf", "test peers", 7};
+        struct phase1_config config = {&d->side[s].peer, 1, s == R, &where};
         assert_int_equal(phase1_table_new(&config, &d->side[s].drbg, &d->side[s].table), ERR_OK);
     }
 }

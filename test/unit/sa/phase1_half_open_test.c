@@ -108,6 +108,7 @@ static void proven_exchanges_are_not_pushed_out(void **state)
     duo_pass(d, I);
     assert_int_equal(d->side[R].n_packets, 0);
     assert_int_equal(phase1_count(d->side[R].table, false), PHASE1_HALF_OPEN_PER_IP_MAX);
+    assert_int_equal(phase1_counters(d->side[R].table)->dropped[ERR_LIMIT], 1);
     duo_free(d);
 }
 
@@ -223,6 +224,9 @@ static void refused_messages_leave_nothing(void **state)
     p.data[IKE1_COOKIE] = 1; /* a responder cookie of nobody */
     duo_deliver(f.d, R, &p);
     assert_int_equal(n_half_open(&f), 0);
+    duo_says(&f.d->side[R].events[0], "statement", "test peers"); /* where he could be listed */
+    duo_says(&f.d->side[R].events[0], "at", "duo.conf:7");
+    assert_int_equal(duo_n_events(f.d, R, EV_PHASE1_FAILED), 2); /* the unknown one, the DOI */
     assert_int_equal(phase1_counters(f.d->side[R].table)->dropped[ERR_TYPE], 1);
     assert_int_equal(phase1_counters(f.d->side[R].table)->dropped[ERR_UNKNOWN_SA], 1);
     assert_true(instant_is_never(phase1_due(f.d->side[R].table)));

@@ -187,6 +187,25 @@ static void unknown_peer_gets_nothing(void **state)
     duo_free(d);
 }
 
+/* Whoever is refused in silence sends the same message again; what is new is told again. */
+static void a_refusal_is_told_once(void **state)
+{
+    (void)state;
+    struct duo *d = duo_new();
+    d->side[R].peer.address = ip_v4(0x0a0000ee);
+    duo_open(d);
+    duo_start(d);
+    struct packet p = duo_take(d, I);
+    for (int i = 0; i < 5; i++)
+        duo_deliver(d, R, &p);
+    assert_int_equal(duo_n_events(d, R, EV_PHASE1_FAILED), 1);
+    assert_int_equal(phase1_counters(d->side[R].table)->dropped[ERR_UNKNOWN_PEER], 5);
+    p.data[0] ^= 1;
+    duo_deliver(d, R, &p);
+    assert_int_equal(duo_n_events(d, R, EV_PHASE1_FAILED), 2);
+    duo_free(d);
+}
+
 static void the_other_mode_is_refused_by_name(void **state)
 {
     (void)state;
@@ -475,6 +494,7 @@ int main(void)
         cmocka_unit_test(wrong_key_is_told_once_and_times_out),
         cmocka_unit_test(forged_message_5_kills_nothing),
         cmocka_unit_test(unknown_peer_gets_nothing),
+        cmocka_unit_test(a_refusal_is_told_once),
         cmocka_unit_test(the_other_mode_is_refused_by_name),
         cmocka_unit_test(malformed_first_message),
         cmocka_unit_test(ipsec_doi_is_answered_alike),

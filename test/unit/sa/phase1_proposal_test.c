@@ -66,6 +66,28 @@ static void no_common_proposal_lists_both_sides(void **state)
     duo_free(d);
 }
 
+/* The offer is the peer's to make long: what it pushes out is itself, not the statement. */
+static void a_long_offer_does_not_hide_the_statement(void **state)
+{
+    (void)state;
+    struct duo *d = duo_new();
+    for (size_t i = 0; i < DUO_PROPOSALS; i++)
+        d->side[I].proposals[i] = duo_proposal(MODEL_IKE_AES, 256, MODEL_IKE_SHA512, 16, 600);
+    d->side[I].policy.n_proposals = DUO_PROPOSALS;
+    d->side[R].proposals[0] = duo_proposal(MODEL_IKE_3DES, 0, MODEL_IKE_SHA1, 2, 600);
+    d->side[R].policy.where = (struct model_where){
+        "/etc/conclave/a-folder/of-this-length/is-nothing-special/ks.conf",
+        "security group-vpn server ike policy a-name-of-thirty-two-characters", 4711};
+    duo_open(d);
+    duo_start(d);
+    duo_pass(d, I);
+    const struct event *e = duo_event(d, R, EV_PHASE1_FAILED);
+    duo_says(e, "statement", "policy a-name-of-thirty-two-characters");
+    duo_says(e, "at", "special/ks.conf:4711");
+    duo_says(e, "detail", "offered: aes-cbc-256/sha-512/group16");
+    duo_free(d);
+}
+
 static uint32_t lifetime_of(struct duo *d, int s)
 {
     return (uint32_t)(instant_since(phase1_expiry(duo_only_sa(d, s)), d->now).ns / NS_PER_S);
@@ -180,6 +202,7 @@ int main(void)
         cmocka_unit_test(responder_takes_its_own_first),
         cmocka_unit_test(one_difference_is_enough),
         cmocka_unit_test(no_common_proposal_lists_both_sides),
+        cmocka_unit_test(a_long_offer_does_not_hide_the_statement),
         cmocka_unit_test(lifetime_is_the_smaller),
         cmocka_unit_test(answer_is_the_offer),
         cmocka_unit_test(answer_that_was_not_offered),

@@ -421,6 +421,8 @@ static void unknown_group_is_refused_by_number(void **state)
     world_says(w, EV_MEMBER_REFUSED, "what", "4711");
     world_says(w, EV_MEMBER_REFUSED, "error", "ERR_UNKNOWN_GROUP");
     world_says(w, EV_MEMBER_REFUSED, "gateway", "site-1");
+    world_says(w, EV_MEMBER_REFUSED, "statement", "server");
+    world_says(w, EV_MEMBER_REFUSED, "at", "ks.conf:12");
     expect_refusal(w, gm, IKE1_NOTIFY_INVALID_ID_INFORMATION, GDOI_REASON_NOT_AUTHORISED);
     assert_true(
         bytes_equal(gm->refusal.text, bytes_str(gdoi_reason_text(GDOI_REASON_NOT_AUTHORISED))));

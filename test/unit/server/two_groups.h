@@ -98,8 +98,11 @@ static inline void two_groups_both(struct two_groups *m)
     m->groups[1].n_gateways = 1;
     m->groups[1].sas = m->red_sas;
     m->groups[1].n_sas = 1;
-    m->model = (struct model_server){
-        .gateways = m->gateways, .n_gateways = 3, .groups = m->groups, .n_groups = 2};
+    m->model = (struct model_server){.where = WHERE("server"),
+                                     .gateways = m->gateways,
+                                     .n_gateways = 3,
+                                     .groups = m->groups,
+                                     .n_groups = 2};
 }
 
 /* server-member-communication, for a test that wants a group to have it: unicast. */
