@@ -45,18 +45,18 @@ void vpn_pull_end(struct vpn *v)
 }
 
 /* Seals what `w` holds, keeps it for repeats, sends it. */
-static enum err seal_and_send(struct member *m, struct vpn *v, instant_t now, struct wr *w,
-                              const struct bytes *prefix, size_t n_prefix, struct effects *out)
+static void seal_and_send(struct member *m, struct vpn *v, instant_t now, struct wr *w,
+                          const struct bytes *prefix, size_t n_prefix, struct effects *out)
 {
-    enum err e = exchange_seal(v->pull.sa, &v->pull.iv, w, v->pull.message_id, prefix, n_prefix);
+    struct pull *p = &v->pull;
+    enum err e = exchange_seal(p->sa, &p->iv, w, p->message_id, prefix, n_prefix);
 
-    if (e)
-        return e;
-    v->pull.sent_len = w->len;
-    v->pull.tries = 0;
+    assert(e == ERR_OK); /* `sent` has room for messages 1 and 3 with the longest HASH */
+    (void)e;
+    p->sent_len = w->len;
+    p->tries = 0;
     send(v, out);
     arm(m, v, now);
-    return ERR_OK;
 }
 
 void vpn_pull_start(struct member *m, struct vpn *v, struct phase1_sa *sa, bool was_up,
@@ -82,9 +82,7 @@ void vpn_pull_start(struct member *m, struct vpn *v, struct phase1_sa *sa, bool 
     struct chain_wr c = exchange_build(sa, &w, IKE1_EXCHANGE_GROUPKEY_PULL, id);
     ike1_data_write(&c, IKE1_PAYLOAD_NONCE, bytes(v->pull.ni, NI_LEN));
     gdoi_group_id_write(&c, v->model->group_id);
-    enum err e = seal_and_send(m, v, now, &w, NULL, 0, out);
-    if (e)
-        vpn_failed(m, v, now, e, bytes_str("message 1 could not be built"), out);
+    seal_and_send(m, v, now, &w, NULL, 0, out);
 }
 
 /* The server may have lost this SA: a new phase 1 with the same server (decisions M7). */
@@ -154,7 +152,7 @@ static enum err parse_message_2(struct member *m, struct vpn *v, const struct ch
         return e;
     v->pull.policy = malloc(sizeof *v->pull.policy);
     if (!v->pull.policy)
-        return ERR_NOMEM;
+        abort(); /* like every container: limits are checked where sizes enter */
     return gdoi_sa_parse(chain_find(c, IKE1_PAYLOAD_SA)->body, &GDOI_RFC6407, &m->tolerated,
                          v->pull.policy);
 }
@@ -196,9 +194,7 @@ static void send_message_3(struct member *m, struct vpn *v, instant_t now, struc
     const struct bytes prefix[] = {bytes(p->ni, p->ni_len), bytes(p->nr, p->nr_len)};
 
     exchange_build(p->sa, &w, IKE1_EXCHANGE_GROUPKEY_PULL, p->message_id);
-    enum err e = seal_and_send(m, v, now, &w, prefix, ARRAY_LEN(prefix), out);
-    if (e)
-        vpn_failed(m, v, now, e, bytes_str("message 3 could not be built"), out);
+    seal_and_send(m, v, now, &w, prefix, ARRAY_LEN(prefix), out);
 }
 
 static void message_2(struct member *m, struct vpn *v, instant_t now, const struct chain *c,
