@@ -8,9 +8,6 @@
 
 enum { CHECK_EVERY = 32, GENERATIONS_MAX = 256, KEY_SAMPLE = 16, SAS_MAX = 64 };
 
-/* A PULL takes its snapshot at message 2 and is abandoned 10 s later (decisions M9): a generation
- * made in between is not in it. */
-#define SNAPSHOT_AGE span_s(12)
 /* Delays are told in whole seconds, rounded up, and count from the receipt of message 2: a lost
  * message 2 is repeated as it was built, at most 10 s before (decisions M9). No packet is lost by
  * that: the old key goes ATD >= 10 s after the switch. */
@@ -37,6 +34,7 @@ struct check {
     instant_t newest_sent[WORLD_NODES_MAX]
                          [SAS_MAX]; /* created of the newest generation sent under */
     unsigned last_number[SAS_MAX];
+    struct check_keks *keks;
     bool changed; /* something that the laws speak of, since they were checked last */
     struct check_report report;
 };
@@ -48,10 +46,18 @@ struct check *check_new(void)
         abort();
     for (size_t i = 0; i < WORLD_NODES_MAX; i++)
         c->registered_at[i] = INSTANT_NEVER;
+    c->keks = check_keks_new();
     return c;
 }
 
-void check_free(struct check *c) { free(c); }
+void check_free(struct check *c)
+{
+    if (c)
+        check_keks_free(c->keks);
+    free(c);
+}
+
+struct check_keks *check_keks(struct check *c) { return c->keks; }
 
 struct check_report check_report(const struct check *c)
 {
@@ -60,6 +66,7 @@ struct check_report check_report(const struct check *c)
         for (size_t n = 0; c->generations[i].used && n < WORLD_NODES_MAX; n++)
             r.cut_off_now += c->generations[i].by[n].cut_off;
     }
+    r.keks = check_keks_report(c->keks);
     return r;
 }
 
@@ -140,6 +147,7 @@ void check_datagram(struct check *c, const struct world *w, struct bytes datagra
         if (g->used && g->has_key && memmem(datagram.data, datagram.len, g->key, KEY_SAMPLE))
             broken(w, "no key's octets are on the wire", "", "", g->truth.spi);
     }
+    check_keks_datagram(c->keks, w, datagram);
 }
 
 static void end_cut_off(struct check *c, struct holding *h, instant_t now)
@@ -225,7 +233,7 @@ static void check_missing(struct check *c, const struct world *w, struct watched
     if (h->learned)
         broken(w, "what was learned is kept until nobody sends under it", sender, w->nodes[b].name,
                g->truth.spi);
-    if (instant_before(instant_add(g->truth.created, SNAPSHOT_AGE), c->registered_at[b]))
+    if (instant_before(instant_add(g->truth.created, CHECK_SNAPSHOT_AGE), c->registered_at[b]))
         broken(w, "a registration brings every live generation", sender, w->nodes[b].name,
                g->truth.spi);
     cut_off(c, h, w->now);
@@ -275,8 +283,10 @@ void check_step(struct check *c, struct world *w, size_t node)
 
     if (n->server)
         truth_tell(c, w, node);
-    if (n->member && member_n_vpns(n->member) > 0)
+    if (n->member && member_n_vpns(n->member) > 0) {
         c->registered_at[node] = member_vpn(n->member, 0).registered_at;
+        check_keks_member(c->keks, w, node);
+    }
     /* Who holds and sends what changes by an install; the rest is the passing of time. */
     if (!c->changed && w->n_steps % CHECK_EVERY != 0)
         return;
@@ -291,6 +301,7 @@ void check_step(struct check *c, struct world *w, size_t node)
 void check_kill(struct check *c, struct world *w, size_t node)
 {
     (void)w;
+    check_keks_kill(c->keks, node);
     for (size_t i = 0; i < GENERATIONS_MAX; i++) {
         end_cut_off(c, &c->generations[i].by[node], w->now);
         c->generations[i].by[node] = (struct holding){0};

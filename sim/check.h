@@ -14,6 +14,11 @@
 #include "base/events.h"
 #include "base/instant.h"
 #include "esp/install.h"
+#include "sim/check_kek.h"
+
+/* A PULL takes its snapshot at message 2; message 3 may come 10 s later, and its repeats get the
+ * same message 4 for 10 s more (decisions M9): what is made in between is not in it. */
+#define CHECK_SNAPSHOT_AGE span_s(10 + 10 + 2)
 
 struct check;
 struct world;
@@ -35,7 +40,8 @@ struct truth {
 /* Which generation of its SA a SPI is, from 1; 0: unknown. */
 unsigned check_number(const struct check *c, uint32_t spi);
 void check_truth(struct check *c, const struct world *w, const struct truth *t);
-/* Tells every generation of the server to check_truth(). */
+struct check_keks *check_keks(struct check *c);
+/* Tells every generation of the server to check_truth(), every KEK to check_keks_truth(). */
 void truth_tell(struct check *c, struct world *w, size_t server);
 
 struct check_report {
@@ -44,5 +50,6 @@ struct check_report {
     span_t longest_cut_off;
     uint64_t pairs_checked;
     size_t cut_off_now;
+    struct check_keks_report keks;
 };
 struct check_report check_report(const struct check *c);

@@ -40,6 +40,20 @@ static char *member_address(struct arena *arena, unsigned i)
     return arena_text(arena, "198.18.%u.%u", i / 250, i % 250 + 1);
 }
 
+/* Unicast pushes under a KEK of AES-256. */
+static const char *communication(struct arena *arena, const struct models_plan *plan)
+{
+    if (plan->kek_lifetime_s == 0)
+        return "";
+    return arena_text(arena,
+                      SET
+                      "server group g1 server-member-communication encryption-algorithm "
+                      "aes-256-cbc\n" SET
+                      "server group g1 server-member-communication sig-hash-algorithm sha-256\n" SET
+                      "server group g1 server-member-communication lifetime-seconds %u\n",
+                      plan->kek_lifetime_s);
+}
+
 const struct model *models_server(struct arena *arena, const struct models_plan *plan)
 {
     char *text = arena_text(
@@ -57,6 +71,7 @@ const struct model *models_server(struct arena *arena, const struct models_plan 
         "server group g1 ipsec-sa s1 match-policy m1 source 10.0.0.0/8\n" SET
         "server group g1 ipsec-sa s1 match-policy m1 destination 10.0.0.0/8\n",
         plan->lifetime_s, plan->ike_lifetime_s, plan->atd_s);
+    text = arena_text(arena, "%s%s", text, communication(arena, plan));
     size_t room = strlen(text) + strlen(plan->group_extra) + 1 + (size_t)plan->members * 200;
     char *all = arena_alloc(arena, room);
     size_t n = (size_t)snprintf(all, room, "%s%s", text, plan->group_extra);

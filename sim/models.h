@@ -16,6 +16,7 @@ struct models_odd {
 struct models_plan {
     unsigned members;
     unsigned atd_s, lifetime_s, ike_lifetime_s;
+    unsigned kek_lifetime_s; /* 0: no server-member-communication */
     const char *group_extra; /* further `set security group-vpn server group g1 ...` lines, or "" */
     size_t n_odd;
     struct models_odd odd[MODELS_ODD_MAX];

@@ -2,6 +2,7 @@
  *
  *   seed 1
  *   group atd 15 lifetime 3600 ike-lifetime 28800
+ *   group kek-lifetime 1800               server-member-communication
  *   members 3                             gm1, gm2, gm3 and the server ks
  *   odd 3 secret wrong                    gm3 has another key; also: group N, unlisted, servers
  * ADDRESS[,ADDRESS] link delay 20ms..80ms loss 0% at 0s     start * by 5s     gm* registered at
@@ -9,9 +10,9 @@
  * * agree never     gm1 event keys-expired
  *
  * Actions: start, kill, cut, heal WHO; link delay A..B loss P%. Conditions: registered |
- * unregistered | sends N | holds N | keyless | agree | events NAME N. `by` waits for it, `expect`
- * wants it at that moment, `never` forbids an event in the whole story. The safety checks of
- * check.h run all the time. Prints TAP: one test for each line that demands something. */
+ * unregistered | sends N | holds N | kek N | keyless | agree | events NAME N. `by` waits for it,
+ * `expect` wants it at that moment, `never` forbids an event in the whole story. The safety checks
+ * of check.h run all the time. Prints TAP: one test for each line that demands something. */
 #include "crypto/crypto.h"
 #include "sim/check.h"
 #include "sim/models.h"
@@ -138,6 +139,17 @@ static unsigned generation(const struct story *s, size_t node, bool sending)
     return newest;
 }
 
+/* Which KEK of the server the member holds: 0 none, or none that the server knows. */
+static unsigned kek(const struct story *s, size_t node)
+{
+    const struct node *n = &s->world.nodes[node], *ks = &s->world.nodes[0];
+    struct bytes held = n->member ? member_vpn(n->member, 0).kek.cookies : bytes(NULL, 0);
+    const struct kek_generation *k =
+        ks->server && held.len ? group_kek(server_group(ks->server, 0), held.data) : NULL;
+
+    return k ? k->number : 0;
+}
+
 static enum event_id event_named(struct story *s, const char *name)
 {
     for (unsigned i = 0; i < EVENT_COUNT; i++) {
@@ -167,6 +179,8 @@ static bool holds(struct story *s, size_t at, size_t node)
         return generation(s, node, true) == (unsigned)number(s, at + 1, "");
     if (strcmp(c, "holds") == 0)
         return generation(s, node, false) == (unsigned)number(s, at + 1, "");
+    if (strcmp(c, "kek") == 0)
+        return kek(s, node) == (unsigned)number(s, at + 1, "");
     if (strcmp(c, "keyless") == 0)
         return generation(s, node, false) == 0;
     if (strcmp(c, "events") == 0)
@@ -270,6 +284,8 @@ static void set_group(struct story *s)
             s->plan.lifetime_s = n;
         else if (strcmp(s->words[i], "ike-lifetime") == 0)
             s->plan.ike_lifetime_s = n;
+        else if (strcmp(s->words[i], "kek-lifetime") == 0)
+            s->plan.kek_lifetime_s = n;
         else
             stop(s, "no such group option:", s->words[i]);
     }
@@ -339,7 +355,11 @@ static void read_line(struct story *s, char *line)
 
 int main(int argc, char **argv)
 {
-    static struct story s = {.plan = {3, 15, 3600, 28800, ""},
+    static struct story s = {.plan = {.members = 3,
+                                      .atd_s = 15,
+                                      .lifetime_s = 3600,
+                                      .ike_lifetime_s = 28800,
+                                      .group_extra = ""},
                              .link = {.delay_min = {5000000}, .delay_max = {20000000}},
                              .seed = 1};
     char line[LINE_MAX_OCTETS];

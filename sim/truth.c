@@ -1,7 +1,7 @@
 #include "sim/check.h"
 #include "sim/world.h"
 
-/* The server's own word on every generation in its slots. */
+/* The server's own word on every generation and every KEK in its slots. */
 void truth_tell(struct check *c, struct world *w, size_t server)
 {
     const struct server *s = w->nodes[server].server;
@@ -9,6 +9,10 @@ void truth_tell(struct check *c, struct world *w, size_t server)
 
     for (size_t i = 0; i < server_n_groups(s); i++) {
         const struct group *g = server_group(s, i);
+        for (size_t slot = 0; slot < GROUP_KEK_SLOTS; slot++) {
+            if (g->kek[slot])
+                check_keks_truth(check_keks(c), w, g->model->id, g->kek[slot]);
+        }
         for (size_t j = 0; j < g->n_sas; j++, number++) {
             for (size_t slot = 0; slot < GROUP_SLOTS; slot++) {
                 const struct generation *gen = g->sas[j].slot[slot];

@@ -1,8 +1,10 @@
 /* A group's life in seconds: members that come, go and crash, a lossy network, the safety checks
  * after every step.
  *
- *   sim_year [--seed N] [--members N] [--days N] [--loss PERCENT] [--lifetime S] [--atd S]
- * [--events]
+ *   sim_year [--seed N] [--members N] [--days N] [--loss PERCENT] [--lifetime S]
+ *            [--kek S] [--atd S] [--events]
+ *
+ * --kek: server-member-communication with that lifetime of the KEK.
  *
  * Prints what happened and the hash of the trace; the same arguments give the same hash whatever
  * compiled this. */
@@ -18,7 +20,7 @@
 
 struct options {
     uint64_t seed;
-    unsigned members, days, loss, lifetime, atd;
+    unsigned members, days, loss, lifetime, kek, atd;
     bool events;
 };
 
@@ -36,8 +38,9 @@ static unsigned number(const char *text, unsigned most)
 static struct options options_of(int argc, char **argv)
 {
     static const struct option table[] = {
-        {"seed", 1, 0, 's'},     {"members", 1, 0, 'm'}, {"days", 1, 0, 'd'},   {"loss", 1, 0, 'l'},
-        {"lifetime", 1, 0, 'L'}, {"atd", 1, 0, 'a'},     {"events", 0, 0, 'e'}, {0}};
+        {"seed", 1, 0, 's'}, {"members", 1, 0, 'm'},  {"days", 1, 0, 'd'},
+        {"loss", 1, 0, 'l'}, {"lifetime", 1, 0, 'L'}, {"kek", 1, 0, 'k'},
+        {"atd", 1, 0, 'a'},  {"events", 0, 0, 'e'},   {0}};
     struct options o = {
         .seed = 1, .members = 50, .days = 365, .loss = 10, .lifetime = 3600, .atd = 15};
     int c;
@@ -59,6 +62,9 @@ static struct options options_of(int argc, char **argv)
         case 'L':
             o.lifetime = number(optarg, 86400);
             break;
+        case 'k':
+            o.kek = number(optarg, 86400);
+            break;
         case 'a':
             o.atd = number(optarg, 900);
             break;
@@ -78,9 +84,13 @@ static void boot(struct world *w, uint64_t node)
         world_boot(w, (size_t)node);
 }
 
+static instant_t last_fault; /* nobody crashes after it */
+
 /* Every so often somebody crashes, and is back after up to ten minutes. */
 static void crash_somebody(struct world *w, uint64_t mean_s)
 {
+    if (instant_reached(last_fault, w->now))
+        return;
     size_t node = 1 + (size_t)prng_below(&w->prng, STREAM_WORKLOAD, w->n_nodes - 1);
     uint64_t back = 1 + prng_below(&w->prng, STREAM_WORKLOAD, 600);
     uint64_t next = 1 + prng_below(&w->prng, STREAM_WORKLOAD, 2 * mean_s);
@@ -117,12 +127,24 @@ static void heal(struct world *w)
     }
 }
 
+/* Whether it holds a live KEK of the server, or the group has none. */
+static bool has_kek(const struct world *w, const struct node *n)
+{
+    const struct group *g = server_group(w->nodes[0].server, 0);
+    struct bytes held = member_vpn(n->member, 0).kek.cookies;
+
+    if (!g->model->communication.present)
+        return true;
+    return held.len == KEK_SPI && group_kek(g, held.data);
+}
+
 static size_t n_registered(const struct world *w)
 {
     size_t n = 0;
     for (size_t i = 1; i < w->n_nodes; i++)
         n += w->nodes[i].up && member_vpn(w->nodes[i].member, 0).n_sas > 0 &&
-             !instant_is_never(member_vpn(w->nodes[i].member, 0).registered_at);
+             !instant_is_never(member_vpn(w->nodes[i].member, 0).registered_at) &&
+             has_kek(w, &w->nodes[i]);
     return n;
 }
 
@@ -135,6 +157,8 @@ static void report(const struct world *w, const struct options *o)
            ", cut off %" PRIu64 ", longest %.1f s, pairs checked %" PRIu64 "\n",
            r.generations, w->n_events[EV_REGISTERED], r.changeovers_followed, r.cut_off,
            (double)r.longest_cut_off.ns / 1e9, r.pairs_checked);
+    if (o->kek)
+        printf("keks %" PRIu64 ", learned %" PRIu64 "\n", r.keks.keks, r.keks.learned);
     printf("trace %016" PRIx64 " seed %" PRIu64 " members %u days %u\n", w->trace[0], o->seed,
            o->members, o->days);
 }
@@ -143,7 +167,12 @@ int main(int argc, char **argv)
 {
     struct options o = options_of(argc, argv);
     struct arena arena = {0};
-    struct models_plan plan = {o.members, o.atd, o.lifetime, 28800, ""};
+    struct models_plan plan = {.members = o.members,
+                               .atd_s = o.atd,
+                               .lifetime_s = o.lifetime,
+                               .ike_lifetime_s = 28800,
+                               .kek_lifetime_s = o.kek,
+                               .group_extra = ""};
     struct link link = {span_ms(5), span_ms(200), o.loss * 10000, 10000, 100, 1000};
     static struct world w;
     const char *text;
@@ -166,7 +195,8 @@ int main(int argc, char **argv)
     }
     world_at(&w, instant_add(w.now, span_s(600)), crash_somebody, 6 * 3600);
     world_at(&w, instant_add(w.now, span_s(60)), stranger, 3600);
-    world_run(&w, instant_add(w.now, span_s((int64_t)o.days * 86400)));
+    last_fault = instant_add(w.now, span_s((int64_t)o.days * 86400));
+    world_run(&w, last_fault);
     /* Liveness: faults over, everybody is in within two minutes. */
     heal(&w);
     world_run(&w, instant_add(w.now, span_s(120)));

@@ -1,0 +1,150 @@
+#include "sim/check_kek.h"
+
+#include "group/kek.h"
+#include "sim/check.h"
+#include "sim/world.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { KEKS_MAX = 64, SAMPLE = 16, DIGEST = 8 };
+
+/* The member counts a lifetime from its receipt of message 2, which is repeated as it was built for
+ * 10 s (decisions M9). */
+#define REPEATED span_ms(10000 + 1000)
+
+struct watched {
+    bool used;
+    uint32_t group;
+    instant_t created, expiry;
+    uint8_t spi[KEK_SPI];
+    uint8_t key[SAMPLE], digest[DIGEST];
+    size_t key_len;
+};
+struct check_keks {
+    struct watched keks[KEKS_MAX];
+    const struct watched *held[WORLD_NODES_MAX]; /* NULL: none so far in this life */
+    struct check_keks_report report;
+};
+
+struct check_keks *check_keks_new(void)
+{
+    struct check_keks *c = calloc(1, sizeof *c);
+    if (!c)
+        abort();
+    return c;
+}
+
+void check_keks_free(struct check_keks *c) { free(c); }
+
+struct check_keks_report check_keks_report(const struct check_keks *c) { return c->report; }
+
+__attribute__((noreturn)) static void broken(const struct world *w, const char *law,
+                                             const char *node)
+{
+    fprintf(stderr, "check broken: %s: %s at %.3f s, step %llu\n", law, node,
+            (double)w->now.ns / 1e9 - WORLD_START_S, (unsigned long long)w->n_steps);
+    abort();
+}
+
+static const struct watched *find(const struct check_keks *c, struct bytes spi)
+{
+    for (size_t i = 0; i < KEKS_MAX; i++) {
+        if (c->keks[i].used && bytes_equal(BYTES_OF(c->keks[i].spi), spi))
+            return &c->keks[i];
+    }
+    return NULL;
+}
+
+static bool is_held(const struct check_keks *c, const struct watched *k)
+{
+    for (size_t n = 0; n < WORLD_NODES_MAX; n++) {
+        if (c->held[n] == k)
+            return true;
+    }
+    return false;
+}
+
+/* A free place, or that of one which ended long ago and nobody remembers. */
+static struct watched *place(struct check_keks *c, instant_t now)
+{
+    for (size_t i = 0; i < KEKS_MAX; i++) {
+        struct watched *k = &c->keks[i];
+        if (!k->used ||
+            (instant_reached(instant_add(k->expiry, span_s(60)), now) && !is_held(c, k)))
+            return k;
+    }
+    abort(); /* KEKS_MAX is too small for this world */
+}
+
+void check_keks_truth(struct check_keks *c, const struct world *w, uint32_t group,
+                      const struct kek_generation *kek)
+{
+    uint8_t hash[HASH_MAX];
+
+    if (find(c, BYTES_OF(kek->spi)))
+        return;
+    struct watched *k = place(c, w->now);
+    *k = (struct watched){
+        .used = true, .group = group, .created = kek->created, .expiry = kek->expiry};
+    k->key_len = kek->key.len < SAMPLE ? kek->key.len : SAMPLE;
+    memcpy(k->key, kek->key.b, k->key_len);
+    memcpy(k->spi, kek->spi, KEK_SPI);
+    hash_parts(HASH_SHA256,
+               PARTS(bytes_str(MEMBER_KEK_DIGEST_LABEL), BYTES_OF(kek->spi), secret_bytes(&kek->iv),
+                     secret_bytes(&kek->key), bytes(kek->signer->spki, kek->signer->spki_len)),
+               hash);
+    memcpy(k->digest, hash, DIGEST);
+    c->report.keks++;
+}
+
+void check_keks_datagram(const struct check_keks *c, const struct world *w, struct bytes datagram)
+{
+    for (size_t i = 0; i < KEKS_MAX; i++) {
+        const struct watched *k = &c->keks[i];
+        if (k->used && memmem(datagram.data, datagram.len, k->key, k->key_len))
+            broken(w, "no KEK's octets are on the wire", "");
+    }
+}
+
+/* What the member holds, made at `held`, is the newest that there was when it registered. */
+static void check_newest(const struct check_keks *c, const struct world *w, const char *name,
+                         const struct member_vpn_view *v, instant_t held)
+{
+    for (size_t i = 0; i < KEKS_MAX; i++) {
+        const struct watched *k = &c->keks[i];
+        if (k->used && k->group == v->model->group_id && instant_before(held, k->created) &&
+            instant_before(instant_add(k->created, CHECK_SNAPSHOT_AGE), v->registered_at) &&
+            instant_before(instant_add(w->now, span_s(1)), k->expiry)) /* whole seconds are told */
+            broken(w, "a registration brings the newest KEK", name);
+    }
+}
+
+static void check_held(struct check_keks *c, const struct world *w, size_t node,
+                       const struct member_vpn_view *v)
+{
+    const char *name = w->nodes[node].name;
+    const struct watched *k = find(c, v->kek.cookies), *before = c->held[node];
+
+    if (!k || !bytes_equal(BYTES_OF(k->digest), bytes(v->kek.key_digest, DIGEST)))
+        broken(w, "a member's KEK is the server's", name);
+    if (before && instant_before(k->created, before->created))
+        broken(w, "no member goes back to an older KEK", name);
+    if (instant_before(instant_add(k->expiry, REPEATED), w->now))
+        broken(w, "nobody holds a KEK after its expiry", name);
+    check_newest(c, w, name, v, k->created);
+    c->report.learned += k != before;
+    c->held[node] = k;
+}
+
+void check_keks_member(struct check_keks *c, const struct world *w, size_t node)
+{
+    struct member_vpn_view v = member_vpn(w->nodes[node].member, 0);
+
+    if (v.kek.cookies.len > 0)
+        check_held(c, w, node, &v);
+    else if (!instant_is_never(v.registered_at))
+        check_newest(c, w, w->nodes[node].name, &v, (instant_t){INT64_MIN});
+}
+
+void check_keks_kill(struct check_keks *c, size_t node) { c->held[node] = NULL; }

@@ -1,0 +1,28 @@
+#pragma once
+/* The laws for KEKs (decisions M5), checked like those of check.h:
+ *
+ *   same key       the same cookies of a server mean the same key and the same public key
+ *   forward        no member goes back to an older KEK
+ *   newest         a registration brings the newest KEK
+ *   ends           nobody holds a KEK after its expiry
+ *   learns         no KEK's octets are ever on the wire */
+#include "base/bytes.h"
+#include "base/instant.h"
+
+struct check_keks;
+struct kek_generation;
+struct world;
+
+struct check_keks *check_keks_new(void);
+void check_keks_free(struct check_keks *c);
+/* The server's own word on a KEK of its group. */
+void check_keks_truth(struct check_keks *c, const struct world *w, uint32_t group,
+                      const struct kek_generation *kek);
+void check_keks_datagram(const struct check_keks *c, const struct world *w, struct bytes datagram);
+void check_keks_member(struct check_keks *c, const struct world *w, size_t node);
+void check_keks_kill(struct check_keks *c, size_t node);
+
+struct check_keks_report {
+    uint64_t keks, learned; /* learned: (member, KEK) */
+};
+struct check_keks_report check_keks_report(const struct check_keks *c);
