@@ -104,13 +104,21 @@ static void job_done(void *ctx)
     free(r);
 }
 
-/* A job that cannot be given away is lost; the engine's retransmissions and limits get over it. */
+/* A job that cannot be given away comes back as failed: every job has one result. */
+static void fail_job(struct daemon *d, const struct job *job, const char *why)
+{
+    struct job_result result = {.id = job->id, .kind = job->kind, .err = ERR_LIMIT};
+
+    tell_trouble(d, "job", (struct endpoint){0}, why);
+    d->engine.job_done(d->engine.self, host_now(), &result, &d->effects);
+}
+
 static void do_job(struct daemon *d, const struct job *job)
 {
     struct running_job *r = d->n_jobs < JOBS_MAX ? calloc(1, sizeof *r) : NULL;
 
     if (!r) {
-        tell_trouble(d, "job", (struct endpoint){0}, "too much work is waiting");
+        fail_job(d, job, "too much work is waiting");
         return;
     }
     r->daemon = d;
@@ -119,7 +127,7 @@ static void do_job(struct daemon *d, const struct job *job)
         d->n_jobs++;
         return;
     }
-    tell_trouble(d, "job", (struct endpoint){0}, "no worker takes it");
+    fail_job(d, job, "no worker takes it");
     job_wipe(&r->job);
     free(r);
 }

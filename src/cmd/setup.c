@@ -19,10 +19,9 @@ static enum err check_file(const char *program, enum conf_role role, const char 
                 e == ERR_SYSTEM ? strerror(errno) : err_text(e));
         return e;
     }
-    struct bytes copy = arena_bytes(arena, bytes(text, len));
-    explicit_bzero(text, len); /* it holds secrets; the arena wipes its copy */
+    conf_check(arena, role, file, bytes(text, len), ret_check);
+    explicit_bzero(text, len); /* it holds secrets */
     free(text);
-    conf_check(arena, role, file, copy, ret_check);
     return ERR_OK;
 }
 
@@ -43,11 +42,14 @@ int setup_check(const char *program, enum conf_role role, const char *file)
 enum err setup_model(const char *program, enum conf_role role, const char *file,
                      struct arena *arena, const struct model **ret_model)
 {
+    struct arena tree = {0}; /* its copies of the secrets end here */
     struct conf_check check;
-    enum err e = check_file(program, role, file, arena, &check);
+    enum err e = check_file(program, role, file, &tree, &check);
 
-    if (e != ERR_OK)
+    if (e != ERR_OK) {
+        arena_free(&tree);
         return e;
+    }
     e = conf_check_verdict(&check);
     if (e == ERR_OK)
         e = model_build(check.tree, &check.diags, arena, ret_model);
@@ -55,6 +57,7 @@ enum err setup_model(const char *program, enum conf_role role, const char *file,
         fputs(conf_check_report(&check), stderr);
     if (e != ERR_OK)
         fprintf(stderr, "%s: %s: not started\n", program, file);
+    arena_free(&tree);
     return e;
 }
 

@@ -34,7 +34,8 @@ struct job {
 struct job_result {
     uint64_t id;
     enum job_kind kind;
-    enum err err; /* ERR_OK, ERR_LENGTH or ERR_VALUE for the peer's public value, ERR_CRYPTO */
+    enum err err; /* ERR_OK, ERR_LENGTH or ERR_VALUE for the peer's public value, ERR_CRYPTO,
+                   * ERR_LIMIT: nobody could run it */
     struct secret private;         /* JOB_DH_GENERATE */
     uint8_t public[DH_PUBLIC_MAX]; /* JOB_DH_GENERATE, and JOB_PHASE1_KEYS of a responder */
     size_t public_len;
