@@ -145,6 +145,17 @@ static enum err take_datagram(struct phase1_call *c)
     return take_next(c, sa);
 }
 
+/* A dropped datagram about which nothing else was said. */
+static void tell_ignored(struct phase1_call *c, enum err err)
+{
+    struct event e = event_of(EV_DATAGRAM_DROPPED);
+
+    event_add_endpoint(&e, "peer", c->from);
+    event_add_str(&e, "what", ike1_exchange_name(c->header->exchange));
+    event_add_err(&e, err);
+    effects_tell(c->out, &e);
+}
+
 struct phase1_outcome phase1_datagram(struct phase1_table *t, instant_t now, struct endpoint from,
                                       struct endpoint to, const struct ike1_header *header,
                                       uint8_t *datagram, size_t len, struct effects *out)
@@ -162,9 +173,12 @@ struct phase1_outcome phase1_datagram(struct phase1_table *t, instant_t now, str
     phase1_free_dead(t);
     t->counters.received++;
     c.digest = map_hash(t->by_first.seed, bytes(datagram, len)) | 1; /* 0: none */
+    size_t told = out->n;
     enum err e = take_datagram(&c);
     if (e)
         t->counters.dropped[e]++;
+    if (e && e != ERR_LIMIT && out->n == told) /* a limit was told when it was reached */
+        tell_ignored(&c, e);
     return c.outcome;
 }
 
