@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { CHECK_EVERY = 32, GENERATIONS_MAX = 256, KEY_SAMPLE = 16, SAS_MAX = 64 };
+enum { CHECK_EVERY = 32, GENERATIONS_MAX = 256, KEY_SAMPLE = 16, SAS_MAX = 64, VPNS_MAX = 4 };
 
 /* Delays are told in whole seconds, rounded up, and count from the receipt of message 2: a lost
  * message 2 is repeated as it was built, at most 10 s before (decisions M9). No packet is lost by
@@ -16,6 +16,7 @@ enum { CHECK_EVERY = 32, GENERATIONS_MAX = 256, KEY_SAMPLE = 16, SAS_MAX = 64 };
 /* What one node has to do with one generation. */
 struct holding {
     bool holds, sends;
+    uint8_t vpn;  /* through which */
     bool learned; /* has held it in this life */
     instant_t learned_at;
     bool cut_off;
@@ -30,7 +31,7 @@ struct watched {
 };
 struct check {
     struct watched generations[GENERATIONS_MAX];
-    instant_t registered_at[WORLD_NODES_MAX];
+    instant_t registered_at[WORLD_NODES_MAX][VPNS_MAX];
     instant_t newest_sent[WORLD_NODES_MAX]
                          [SAS_MAX]; /* created of the newest generation sent under */
     unsigned last_number[SAS_MAX];
@@ -39,13 +40,19 @@ struct check {
     struct check_report report;
 };
 
+static void never_registered(struct check *c, size_t node)
+{
+    for (size_t v = 0; v < VPNS_MAX; v++)
+        c->registered_at[node][v] = INSTANT_NEVER;
+}
+
 struct check *check_new(void)
 {
     struct check *c = calloc(1, sizeof *c);
     if (!c)
         abort();
     for (size_t i = 0; i < WORLD_NODES_MAX; i++)
-        c->registered_at[i] = INSTANT_NEVER;
+        never_registered(c, i);
     c->keks = check_keks_new();
     return c;
 }
@@ -159,12 +166,38 @@ static void end_cut_off(struct check *c, struct holding *h, instant_t now)
         span_max(c->report.longest_cut_off, instant_since(now, h->cut_off_at));
 }
 
-/* The member has now what the install names, and nothing else. */
+static size_t vpn_named(const struct member *m, const char *name)
+{
+    size_t i = 0;
+    while (i < member_n_vpns(m) && strcmp(member_vpn(m, i).model->name, name) != 0)
+        i++;
+    if (i >= VPNS_MAX)
+        abort(); /* VPNS_MAX is too small for this world */
+    return i;
+}
+
+/* The VPN of a member that is in that group, or VPNS_MAX. */
+static size_t vpn_in_group(const struct world *w, size_t node, uint32_t group_id)
+{
+    const struct member *m = w->nodes[node].member;
+    for (size_t i = 0; m && i < member_n_vpns(m); i++) {
+        if (member_vpn(m, i).model->group_id == group_id)
+            return i;
+    }
+    return VPNS_MAX;
+}
+
+/* The VPN has now what the install names, and nothing else. */
 void check_install(struct check *c, struct world *w, size_t node,
                    const struct esp_vpn_install *install)
 {
-    for (size_t i = 0; i < GENERATIONS_MAX; i++)
-        c->generations[i].by[node].holds = c->generations[i].by[node].sends = false;
+    size_t vpn = vpn_named(w->nodes[node].member, install->vpn);
+
+    for (size_t i = 0; i < GENERATIONS_MAX; i++) {
+        struct holding *h = &c->generations[i].by[node];
+        if (h->vpn == vpn)
+            h->holds = h->sends = false;
+    }
     c->changed = true;
     for (size_t i = 0; i < install->n_sas; i++) {
         const struct esp_sa_install *sa = &install->sas[i];
@@ -175,6 +208,7 @@ void check_install(struct check *c, struct world *w, size_t node,
         memcpy(g->key, sa->key.b, KEY_SAMPLE);
         g->has_key = true;
         h->holds = true;
+        h->vpn = (uint8_t)vpn;
         h->sends = sa->slot == ESP_SLOT_CURRENT;
         if (!h->learned) {
             h->learned = true;
@@ -227,13 +261,14 @@ static void check_missing(struct check *c, const struct world *w, struct watched
                           const char *sender, size_t b)
 {
     struct holding *h = &g->by[b];
+    size_t vpn = vpn_in_group(w, b, g->truth.group_id);
 
-    if (instant_is_never(c->registered_at[b]))
-        return; /* not a member yet */
+    if (vpn == VPNS_MAX || instant_is_never(c->registered_at[b][vpn]))
+        return; /* not a member, or not yet */
     if (h->learned)
         broken(w, "what was learned is kept until nobody sends under it", sender, w->nodes[b].name,
                g->truth.spi);
-    if (instant_before(instant_add(g->truth.created, CHECK_SNAPSHOT_AGE), c->registered_at[b]))
+    if (instant_before(instant_add(g->truth.created, CHECK_SNAPSHOT_AGE), c->registered_at[b][vpn]))
         broken(w, "a registration brings every live generation", sender, w->nodes[b].name,
                g->truth.spi);
     cut_off(c, h, w->now);
@@ -283,10 +318,10 @@ void check_step(struct check *c, struct world *w, size_t node)
 
     if (n->server)
         truth_tell(c, w, node);
-    if (n->member && member_n_vpns(n->member) > 0) {
-        c->registered_at[node] = member_vpn(n->member, 0).registered_at;
+    for (size_t i = 0; n->member && i < member_n_vpns(n->member); i++)
+        c->registered_at[node][i] = member_vpn(n->member, i).registered_at;
+    if (n->member && member_n_vpns(n->member) > 0)
         check_keks_member(c->keks, w, node);
-    }
     /* Who holds and sends what changes by an install; the rest is the passing of time. */
     if (!c->changed && w->n_steps % CHECK_EVERY != 0)
         return;
@@ -308,5 +343,5 @@ void check_kill(struct check *c, struct world *w, size_t node)
     }
     for (size_t i = 0; i < SAS_MAX; i++)
         c->newest_sent[node][i] = (instant_t){0};
-    c->registered_at[node] = INSTANT_NEVER;
+    never_registered(c, node);
 }

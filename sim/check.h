@@ -35,6 +35,7 @@ void check_kill(struct check *c, struct world *w, size_t node);
 struct truth {
     uint32_t spi;
     uint32_t sa; /* number of the ipsec-sa, over all groups */
+    uint32_t group_id;
     instant_t created, switch_at, drop_at, expiry;
 };
 /* Which generation of its SA a SPI is, from 1; 0: unknown. */

@@ -54,6 +54,18 @@ static const char *communication(struct arena *arena, const struct models_plan *
                       plan->kek_lifetime_s);
 }
 
+static char *second_group(struct arena *arena, const struct models_plan *plan)
+{
+    return arena_text(
+        arena,
+        SET "server group g2 group-id 2\n" SET "server group g2 server-address 192.0.2.1\n" SET
+            "server group g2 activation-time-delay %u\n" SET "server group g2 no-anti-replay\n" SET
+            "server group g2 ipsec-sa s1 proposal e1\n" SET
+            "server group g2 ipsec-sa s1 match-policy m1 source 172.16.0.0/12\n" SET
+            "server group g2 ipsec-sa s1 match-policy m1 destination 172.16.0.0/12\n",
+        plan->atd_s);
+}
+
 const struct model *models_server(struct arena *arena, const struct models_plan *plan)
 {
     char *text = arena_text(
@@ -71,8 +83,9 @@ const struct model *models_server(struct arena *arena, const struct models_plan 
         "server group g1 ipsec-sa s1 match-policy m1 source 10.0.0.0/8\n" SET
         "server group g1 ipsec-sa s1 match-policy m1 destination 10.0.0.0/8\n",
         plan->lifetime_s, plan->ike_lifetime_s, plan->atd_s);
-    text = arena_text(arena, "%s%s", text, communication(arena, plan));
-    size_t room = strlen(text) + strlen(plan->group_extra) + 1 + (size_t)plan->members * 200;
+    text = arena_text(arena, "%s%s%s", text, communication(arena, plan),
+                      plan->two_groups ? second_group(arena, plan) : "");
+    size_t room = strlen(text) + strlen(plan->group_extra) + 1 + (size_t)plan->members * 260;
     char *all = arena_alloc(arena, room);
     size_t n = (size_t)snprintf(all, room, "%s%s", text, plan->group_extra);
 
@@ -83,9 +96,15 @@ const struct model *models_server(struct arena *arena, const struct models_plan 
                               i, i, member_address(arena, i));
         if (!odd_of(plan, i).unlisted)
             n += (size_t)snprintf(all + n, room - n, SET "server group g1 ike-gateway gw%u\n", i);
+        if (odd_of(plan, i).both)
+            n += (size_t)snprintf(all + n, room - n, SET "server group g2 ike-gateway gw%u\n", i);
     }
     return models_read(arena, "server", all);
 }
+
+static const char second_vpn[] =
+    SET "member ipsec vpn v2 ike-gateway ks\n" SET "member ipsec vpn v2 group 2\n" SET
+        "member ipsec vpn v2 group-vpn-external-interface wan0\n";
 
 const struct model *models_member(struct arena *arena, const struct models_plan *plan, unsigned i)
 {
@@ -94,17 +113,17 @@ const struct model *models_member(struct arena *arena, const struct models_plan 
 
     return models_read(
         arena, "member",
-        arena_text(arena,
-                   PROPOSAL("member") SET
-                   "member ike proposal p1 lifetime-seconds %u\n" SET
-                   "member ike policy pol1 mode main\n" SET
-                   "member ike policy pol1 proposals p1\n" SET
-                   "member ike policy pol1 pre-shared-key ascii-text \"%s\"\n" SET
-                   "member ike gateway ks ike-policy pol1\n" SET
-                   "member ike gateway ks server-address %s\n" SET
-                   "member ike gateway ks local-address %s\n" SET
-                   "member ipsec vpn v1 ike-gateway ks\n" SET "member ipsec vpn v1 group %u\n" SET
-                   "member ipsec vpn v1 group-vpn-external-interface wan0\n",
-                   plan->ike_lifetime_s, odd.secret ? odd.secret : "simulated secret", servers,
-                   member_address(arena, i), odd.group ? odd.group : 1));
+        arena_text(
+            arena,
+            PROPOSAL("member") SET
+            "member ike proposal p1 lifetime-seconds %u\n" SET
+            "member ike policy pol1 mode main\n" SET "member ike policy pol1 proposals p1\n" SET
+            "member ike policy pol1 pre-shared-key ascii-text \"%s\"\n" SET
+            "member ike gateway ks ike-policy pol1\n" SET
+            "member ike gateway ks server-address %s\n" SET
+            "member ike gateway ks local-address %s\n" SET
+            "member ipsec vpn v1 ike-gateway ks\n" SET "member ipsec vpn v1 group %u\n" SET
+            "member ipsec vpn v1 group-vpn-external-interface wan0\n%s",
+            plan->ike_lifetime_s, odd.secret ? odd.secret : "simulated secret", servers,
+            member_address(arena, i), odd.group ? odd.group : 1, odd.both ? second_vpn : ""));
 }

@@ -11,12 +11,14 @@ struct models_odd {
     const char *secret;       /* its pre-shared key; NULL: the right one */
     unsigned group;           /* the group it asks for; 0: the right one */
     bool unlisted;            /* its gateway is not on the group's list */
+    bool both;                /* it is in group 2 as well: VPN "v2", over the same gateway */
     const char *more_servers; /* tried before the right one: "192.0.2.9 192.0.2.8"; NULL: none */
 };
 struct models_plan {
     unsigned members;
     unsigned atd_s, lifetime_s, ike_lifetime_s;
     unsigned kek_lifetime_s; /* 0: no server-member-communication */
+    bool two_groups;         /* group g2 (id 2) at the same address, for those who are in both */
     const char *group_extra; /* further `set security group-vpn server group g1 ...` lines, or "" */
     size_t n_odd;
     struct models_odd odd[MODELS_ODD_MAX];

@@ -21,6 +21,7 @@ void truth_tell(struct check *c, struct world *w, size_t server)
                 check_truth(c, w,
                             &(struct truth){.spi = gen->spi,
                                             .sa = number,
+                                            .group_id = g->model->id,
                                             .created = gen->time.created,
                                             .switch_at = gen->time.switch_at,
                                             .drop_at = gen->time.drop_at,

@@ -1,5 +1,7 @@
 #include "sim/world.h"
 
+#include "ike1/header.h"
+#include "ike1/numbers.h"
 #include "sa/job.h"
 #include "sim/check.h"
 
@@ -171,6 +173,17 @@ static void record(struct world *w, struct endpoint from, struct endpoint to, st
     memcpy(r->data, datagram.data, r->len);
 }
 
+void world_replay(struct world *w, bool from_stranger)
+{
+    static const struct endpoint stranger = {{4, {203, 0, 113, 5}}, 848};
+    size_t n = w->n_records < WORLD_RECORDS ? w->n_records : WORLD_RECORDS;
+
+    for (size_t i = w->n_records - n; i < w->n_records; i++) {
+        const struct record *r = &w->records[i % WORLD_RECORDS];
+        world_inject(w, from_stranger ? stranger : r->from, r->to, bytes(r->data, r->len));
+    }
+}
+
 static void maybe_replay(struct world *w, const struct link *l)
 {
     if (!prng_chance(&w->prng, STREAM_FAULTS, l->replay_ppm))
@@ -186,9 +199,16 @@ static const struct link *link_of(const struct node *a, const struct node *b)
     return a->kind == NODE_MEMBER ? &a->link : &b->link;
 }
 
+static bool is_pull(struct bytes datagram)
+{
+    struct ike1_header h;
+    return ike1_header_parse(datagram, &h) == ERR_OK && h.exchange == IKE1_EXCHANGE_GROUPKEY_PULL;
+}
+
 static void send(struct world *w, struct node *n, const struct effect *e)
 {
-    const struct node *peer = node_at(w, e->send.to.ip);
+    struct node *peer = node_at(w, e->send.to.ip);
+    bool dropped = w->drop_in > 0 && --w->drop_in == 0;
 
     w->n_sent++;
     check_datagram(w->check, w, e->send.datagram);
@@ -196,10 +216,11 @@ static void send(struct world *w, struct node *n, const struct effect *e)
     trace(w, e->send.datagram.data, e->send.datagram.len);
     if (!peer)
         return;
+    peer->n_told += is_pull(e->send.datagram);
     const struct link *l = link_of(n, peer);
     record(w, e->send.from, e->send.to, e->send.datagram);
     maybe_replay(w, l);
-    if (n->cut || peer->cut || prng_chance(&w->prng, STREAM_NETWORK, l->loss_ppm)) {
+    if (dropped || n->cut || peer->cut || prng_chance(&w->prng, STREAM_NETWORK, l->loss_ppm)) {
         w->n_lost++;
         return;
     }
@@ -298,6 +319,18 @@ void world_kill(struct world *w, size_t node)
     n->member = NULL;
     heap_remove(&w->heap, &n->due);
     check_kill(w->check, w, node);
+}
+
+void world_register(struct world *w, size_t node)
+{
+    struct node *n = &w->nodes[node];
+
+    if (!n->member)
+        return;
+    enum err e = member_reregister(n->member, w->now, NULL, &w->effects);
+    assert(e == ERR_OK);
+    (void)e;
+    carry_out(w, n);
 }
 
 void world_at(struct world *w, instant_t at, void (*fn)(struct world *w, uint64_t arg),

@@ -11,7 +11,7 @@
 #include "server/server.h"
 #include "sim/prng.h"
 
-enum { WORLD_NODES_MAX = 512, WORLD_START_S = 10000 };
+enum { WORLD_NODES_MAX = 512, WORLD_START_S = 10000, WORLD_RECORDS = 64 };
 
 /* How a link treats each datagram. */
 struct link {
@@ -31,6 +31,7 @@ struct node {
     struct server *server;
     struct member *member;
     struct heap_node due;
+    unsigned n_told;      /* GROUPKEY-PULL datagrams that were sent to it */
     uint32_t incarnation; /* jobs and datagrams of an earlier life are not delivered */
     struct link link;
 };
@@ -46,13 +47,14 @@ struct world {
     struct check *check;
     uint64_t trace[2]; /* running hash of everything that happened */
     uint64_t n_steps, n_sent, n_lost, n_delivered;
+    unsigned drop_in; /* the datagram sent so many from now is lost: 1 is the next, 0 none */
     uint64_t n_events[EVENT_COUNT];
     bool print_events;
     struct record { /* what an eavesdropper recorded last, for replays */
         struct endpoint from, to;
         size_t len;
         uint8_t data[1500];
-    } records[64];
+    } records[WORLD_RECORDS];
     size_t n_records;
     /* Told of each event of an engine, after it was counted: scenarios and tests. NULL: nobody. */
     void (*on_event)(void *ctx, size_t node, const struct event *e);
@@ -67,11 +69,15 @@ size_t world_add(struct world *w, enum node_kind kind, const char *name, const s
 void world_boot(struct world *w, size_t node);
 /* Ends a node at once: kill -9. Nothing is told to anybody. */
 void world_kill(struct world *w, size_t node);
+/* The operator of a member wants it to register again. */
+void world_register(struct world *w, size_t node);
 /* Calls fn(w, arg) at `at`. */
 void world_at(struct world *w, instant_t at, void (*fn)(struct world *w, uint64_t arg),
               uint64_t arg);
 /* A datagram from nowhere, or from a recorded address. */
 void world_inject(struct world *w, struct endpoint from, struct endpoint to, struct bytes datagram);
+/* All that was recorded comes again, from where it came or from a stranger's address. */
+void world_replay(struct world *w, bool from_stranger);
 /* Takes the nearest event; false when there is none before `until`, the clock is then at `until`.
  */
 bool world_step(struct world *w, instant_t until);
