@@ -144,11 +144,45 @@ def members(cipher, auth, key, auth_key, routed_only=False):
                 show("%s TCP over %s" % (name, peer), figures[name + " TCP"], "Gbit/s", peer + " TCP")
 
 
+SUPER_SENDER = """
+import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.setsockopt(socket.IPPROTO_UDP, 103, 1400)  # UDP_SEGMENT: super-packets, as TCP makes them
+s.connect(("10.2.0.2", 9))
+data = bytes(1400 * 44)
+while True:
+    try:
+        s.send(data)
+    except OSError:
+        pass
+"""
+
+
+def sealing_alone(cipher, auth, key, auth_key, routed_only=False):
+    """One member sends, and what leaves it is dropped at once: its thread's processor time is its own."""
+    with Net(MEMBER, 2) as net:
+        m = net.member(1, *(("routed-only",) * routed_only + ("vpn red 1 wan0 clear 1500",)))
+        install([m], cipher=cipher, auth=auth, key=key, auth_key=auth_key)
+        net.on("gw1", "ping", "-c", "1", "-W", "1", "192.0.2.2", check=False)
+        net.on("wan", "nft", "add table netdev bench; add chain netdev bench rx { type filter hook ingress device w1 "
+               "priority 0; }; add rule netdev bench rx ip protocol esp drop")
+        net.start("host1", "python3", "-c", SUPER_SENDER)
+        time.sleep(1.5)
+        octets, used = m.stats()["encrypted-bytes"], thread_seconds(m.pid())["data-out"]
+        time.sleep(float(SECONDS))
+        octets, used = m.stats()["encrypted-bytes"] - octets, thread_seconds(m.pid())["data-out"] - used
+        name = ("sealing alone, %s %s" % (cipher, auth)).replace(" none", "")
+        show(name + (" routed only" if routed_only else ""), octets * 8 / used / 1e9, "Gbit/s per core")
+
+
 def main():
     reason = why_not("iperf3")
     if reason:
         print("bench: datapath skipped: " + reason)
         return 0
+    for routed_only in (False, True):
+        sealing_alone("aes-128-cbc", "hmac-sha-256-128", KEY, AUTH, routed_only)
+        sealing_alone("aes-256-gcm", "none", KEY * 2 + KEY[:8], "-", routed_only)
     forwarding()
     tun_echo()
     wireguard()

@@ -52,6 +52,7 @@ static void check_merge(struct esp_packet *p, size_t n)
         before += p[i].len;
     }
     m.emit = take;
+    m.merges_udp = true;
     m.context = &s;
     merge_run(&m, p, n);
     must(s.frames <= n && s.payload <= before && s.payload + 120 * n >= before);

@@ -85,17 +85,24 @@ static void deliver(struct in *in, size_t n)
     merge_run(&in->merge, in->packets, n);
 }
 
+static void process(struct in *in, size_t n)
+{
+    describe(in, n);
+    pthread_mutex_lock(&in->path->open_lock);
+    esp_open(in->path->opener, in->path->view, in->packets, n, data_now());
+    pthread_mutex_unlock(&in->path->open_lock);
+    deliver(in, n);
+}
+
+/* Under a flood the socket is never empty: after some batches the thread looks up. */
 static void drain(struct in *in)
 {
-    size_t n;
-    do {
+    size_t n = ESP_BATCH;
+    for (int i = 0; i < DATA_BATCHES && n == ESP_BATCH; i++) {
         n = receive(in);
-        describe(in, n);
-        pthread_mutex_lock(&in->path->open_lock);
-        esp_open(in->path->opener, in->path->view, in->packets, n, data_now());
-        pthread_mutex_unlock(&in->path->open_lock);
-        deliver(in, n);
-    } while (n == ESP_BATCH);
+        if (n > 0)
+            process(in, n);
+    }
 }
 
 static void run(struct in *in)
@@ -118,9 +125,11 @@ void *data_in_main(void *path)
     in->path = path;
     in->merge.emit = write_frame;
     in->merge.context = in;
+    in->merge.merges_udp = in->path->tun_takes_udp;
     in->slots = calloc(ESP_BATCH, DATA_SLOT);
     if (!in->slots)
         abort();
+    data_hurry();
     run(in);
     explicit_bzero(in->slots, (size_t)ESP_BATCH * DATA_SLOT);
     free(in->slots);

@@ -39,5 +39,7 @@ enum {
     DATA_MFC_MAX = 1024,    /* multicast flows captured from the LAN */
     DATA_LANS_MAX = 24,     /* LAN interfaces with multicast */
     DATA_EXTERNALS_MAX = 8,
+    DATA_BATCHES = 64, /* handled before a thread looks whether it shall end */
+    DATA_NICE = -10,   /* of the two packet threads */
     DATA_SLOT = 10240, /* one packet with room around it: tunnel-mtu is at most 9192 */
 };

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <sys/random.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -28,6 +29,10 @@ static const struct {
 
 const char *data_stat_name(enum data_stat s) { return stat_text[s].name; }
 const char *data_stat_meaning(enum data_stat s) { return stat_text[s].meaning; }
+
+/* A kernel forwards before any process runs. Two threads that do its work come before other
+ * processes; where the rights for that are missing they take their turn. */
+void data_hurry(void) { (void)!setpriority(PRIO_PROCESS, (id_t)gettid(), DATA_NICE); }
 
 instant_t data_now(void)
 {
@@ -155,7 +160,8 @@ static enum err opened(int fd, int *ret, const char *what, struct data_failure *
 
 static enum err open_sockets(struct data_path *p, bool routed_only, struct data_failure *f)
 {
-    enum err e = opened(tun_open(), &p->tun, DATA_TUN " (does another member run?)", f);
+    enum err e =
+        opened(tun_open(&p->tun_takes_udp), &p->tun, DATA_TUN " (does another member run?)", f);
     if (e == ERR_OK)
         e = opened(socket_esp_in(), &p->esp, "raw socket for ESP", f);
     if (e == ERR_OK)

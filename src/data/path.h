@@ -41,6 +41,7 @@ struct data_path {
     pthread_mutex_t seal_lock, open_lock, slow_lock;
 
     int tun, esp, icmp;
+    bool tun_takes_udp;
     int raw;      /* sends through routes and guard, headers included */
     int link;     /* sends to a known neighbour; -1: not wanted */
     int stop;     /* eventfd: readable for ever once the path closes */
@@ -68,6 +69,7 @@ static inline void data_count(struct data_path *p, enum data_stat s, uint64_t n)
     __atomic_store_n(&p->n[s], p->n[s] + n, __ATOMIC_RELAXED);
 }
 instant_t data_now(void);
+void data_hurry(void); /* raises the priority of the calling thread */
 void data_wake_slow(struct data_path *p);
 /* The least MTU of the external interfaces that are up; 1500 when there is none. */
 size_t data_external_mtu(struct data_path *p, struct rtnl *n);

@@ -42,14 +42,14 @@ static int set_persistent(int on)
 int tun_create(void) { return set_persistent(1); }
 int tun_delete(void) { return if_nametoindex(DATA_TUN) ? set_persistent(0) : 0; }
 
-int tun_open(void)
+int tun_open(bool *ret_udp)
 {
     int fd = attach();
     if (fd < 0)
         return -1;
     unsigned long offloads = TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO_ECN;
-    if (ioctl(fd, TUNSETOFFLOAD, offloads | OFFLOAD_USO4 | OFFLOAD_USO6) == 0 ||
-        ioctl(fd, TUNSETOFFLOAD, offloads) == 0)
+    *ret_udp = ioctl(fd, TUNSETOFFLOAD, offloads | OFFLOAD_USO4 | OFFLOAD_USO6) == 0;
+    if (*ret_udp || ioctl(fd, TUNSETOFFLOAD, offloads) == 0)
         return fd;
     int error = errno;
     close(fd);

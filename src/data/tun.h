@@ -9,4 +9,4 @@
 int tun_create(void) MUST_USE;
 int tun_delete(void) MUST_USE;
 /* A non-blocking descriptor, or -1 with errno: EBUSY when another process reads the device. */
-int tun_open(void);
+int tun_open(bool *ret_udp); /* *ret_udp: it takes UDP super-packets too (Linux 6.2) */

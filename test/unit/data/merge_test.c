@@ -197,6 +197,64 @@ static void more_flows_than_places(void **state)
     assert_int_equal(total, 3 * (MERGE_FLOWS + 3) * 100);
 }
 
+/* Datagrams of one size, numbered one after the other, the last one shorter. */
+static size_t datagrams(size_t n)
+{
+    uint8_t segment[ROOM];
+    size_t got = 0;
+    struct virtio_net_hdr h = gso(5, 500);
+    struct cut c;
+    size_t len = super_udp(frame, 500 * n - 100);
+    frame[6] = 0; /* may be fragmented: numbers count */
+    ipv4_write_checksum(frame, IPV4_HEADER);
+    assert_int_equal(cut_begin(&c, &h, frame, len), ERR_OK);
+    size_t made = 0;
+    while (cut_next(&c, segment, sizeof segment, &got))
+        add(&made, segment, got);
+    return made;
+}
+
+static void datagrams_become_a_super_packet(void **state)
+{
+    (void)state;
+    size_t n = datagrams(10);
+    assert_int_equal(n, 10);
+    merge.merges_udp = false;
+    run(n);
+    assert_int_equal(n_outs, 10);
+    merge.merges_udp = true;
+    run(n);
+    assert_int_equal(n_outs, 1);
+    assert_int_equal(outs[0].h.gso_type, 5);
+    assert_int_equal(outs[0].h.gso_size, 500);
+    assert_int_equal(outs[0].h.csum_offset, 6);
+    assert_int_equal(net_u16(outs[0].packet + 24), 8 + 4900);
+    assert_memory_equal(outs[0].packet + 28, frame + 28, 4900);
+    struct cut c;
+    size_t got = 0, seen = 0;
+    uint8_t segment[ROOM];
+    assert_int_equal(cut_begin(&c, &outs[0].h, outs[0].packet, outs[0].len), ERR_OK);
+    while (cut_next(&c, segment, sizeof segment, &got)) {
+        assert_true(transport_sum_holds(segment, got));
+        seen++;
+    }
+    assert_int_equal(seen, 10);
+
+    n = datagrams(3); /* a number is missing */
+    buffers[1][5] += 5;
+    ipv4_write_checksum(buffers[1], IPV4_HEADER);
+    packets[1].inner.id = (uint16_t)(packets[1].inner.id + 5);
+    run(n);
+    assert_int_equal(n_outs, 3);
+
+    n = datagrams(3); /* no checksum: it must not get one */
+    for (size_t i = 0; i < n; i++)
+        net_put16(buffers[i] + 26, 0);
+    run(n);
+    assert_int_equal(n_outs, 3);
+    merge.merges_udp = false;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -205,6 +263,7 @@ int main(void)
         cmocka_unit_test(a_wrong_checksum_is_passed_on_wrong),
         cmocka_unit_test(order_within_a_flow),
         cmocka_unit_test(more_flows_than_places),
+        cmocka_unit_test(datagrams_become_a_super_packet),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
