@@ -111,7 +111,8 @@ int kernel_tun_mtu(struct rtnl *n, unsigned mtu)
 
 /* --- routes and rules --- */
 
-int kernel_route_tun(struct rtnl *n, struct ip inside)
+/* The default route into the TUN with the inside address (found anew if none was configured). */
+static int route_tun(struct rtnl *n, struct ip inside)
 {
     unsigned index = if_nametoindex(DATA_TUN);
     if (!index)
@@ -128,6 +129,14 @@ int kernel_route_tun(struct rtnl *n, struct ip inside)
                .type = RTNL_UNICAST, .table = DATA_TABLE_TUN, .index = index, .source = inside});
 }
 
+int kernel_refresh_tun(struct rtnl *n, struct ip inside)
+{
+    int error = rtnl_link_down(n, if_nametoindex(DATA_TUN)); /* takes its routes away */
+    if (!error)
+        error = kernel_tun_mtu(n, DATA_MTU_DEFAULT);
+    return error ? error : route_tun(n, inside);
+}
+
 static const struct rtnl_route black_hole = {
     .type = RTNL_BLACKHOLE, .table = DATA_TABLE_TUN, .metric = DATA_BLACKHOLE_METRIC};
 
@@ -139,7 +148,7 @@ static int add_routes(struct rtnl *n, struct ip inside)
         error = rtnl_route_replace(n, &(struct rtnl_route){.type = RTNL_LOCAL,
                                                            .table = DATA_TABLE_ESP,
                                                            .index = if_nametoindex("lo")});
-    return error ? error : kernel_route_tun(n, inside);
+    return error ? error : route_tun(n, inside);
 }
 
 enum { MAIN = 254 };
@@ -252,7 +261,7 @@ enum err kernel_setup(struct rtnl *n, const struct data_config *c, struct data_f
     e = set_sysctls(c, f);
     if (e)
         return e;
-    error = kernel_tun_mtu(n, DATA_MTU_DEFAULT);
+    error = rtnl_link_up(n, if_nametoindex(DATA_TUN), 0);
     if (!error)
         error = kernel_adopt_lans(n, c->vpns, c->n_vpns);
     if (error)

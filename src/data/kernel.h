@@ -13,8 +13,9 @@ MUST_USE enum err kernel_teardown(struct rtnl *n, struct data_failure *f);
 MUST_USE int kernel_adopt_lans(struct rtnl *n, const struct esp_vpn_config *vpns, size_t n_vpns);
 /* Whether that interface leads to other members. */
 bool kernel_is_external(const struct esp_vpn_config *vpns, size_t n, const char *name);
-/* The default route into the TUN with the inside address (found anew if none was configured). */
-MUST_USE int kernel_route_tun(struct rtnl *n, struct ip inside);
+/* Forgets what an earlier member left on the TUN, path MTU routes above all. Meanwhile the black
+ * hole takes what is protected. */
+MUST_USE int kernel_refresh_tun(struct rtnl *n, struct ip inside);
 MUST_USE int kernel_tun_mtu(struct rtnl *n, unsigned mtu);
 /* Makes the rules of DATA_PREF_POLICY exactly these pairs: the new ones first, then, if `complete`,
  * the old ones go. */

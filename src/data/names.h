@@ -31,6 +31,10 @@ enum {
     DATA_PREF_PROTECT = 110, /* selected with ports, by the steering table */
     DATA_PREF_POLICY = 111,  /* selected by address: holds when somebody flushes nft */
 
+    /* Beyond so many address pairs the mark alone steers: rules are looked at one after the other.
+     */
+    DATA_POLICY_RULES = 512,
+
     DATA_MTU_DEFAULT = 1407, /* of the TUN without keys: 1500 less the largest overhead */
     DATA_MTU_MIN = 576,      /* what a router on the way may talk us down to (RFC 791) */
     DATA_PMTU_ROUTES = 256,

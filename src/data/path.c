@@ -242,24 +242,41 @@ static enum err load_guard(struct data_path *p, bool alive, struct data_failure 
     return ERR_OK;
 }
 
+static bool has_pair(const struct esp_selector *list, size_t n, const struct esp_selector *s)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (prefix_equal(list[i].source, s->source) &&
+            prefix_equal(list[i].destination, s->destination))
+            return true;
+    }
+    return false;
+}
+
 /* One rule per address pair; complete once every VPN has said what it protects. */
 static int load_rules(struct data_path *p)
 {
+    struct esp_selector pairs[DATA_POLICY_RULES];
     size_t n = 0;
     bool complete = true;
-    struct esp_selector *all = calloc(p->n_vpns * ESP_SAS_MAX + 1, sizeof *all);
-    if (!all)
-        return ENOMEM;
     for (size_t i = 0; i < p->n_vpns; i++) {
         const struct esp_selector *s;
         size_t n_vpn = esp_sadb_selectors(p->sadb, i, &s);
         complete = complete && p->known[i];
-        for (size_t j = 0; j < n_vpn && n < p->n_vpns * ESP_SAS_MAX; j++)
-            all[n++] = s[j];
+        for (size_t j = 0; j < n_vpn && n < DATA_POLICY_RULES; j++) {
+            if (!has_pair(pairs, n, &s[j]))
+                pairs[n++] = s[j];
+        }
     }
-    int error = kernel_policy_rules(p->rtnl, all, n, complete);
-    free(all);
-    return error;
+    return kernel_policy_rules(p->rtnl, pairs, n, complete);
+}
+
+static enum err start(struct data_path *p, struct data_failure *f)
+{
+    int error = kernel_refresh_tun(p->rtnl, p->inside_address);
+    if (error)
+        return data_fail_errno(f, error, "routes of %s", DATA_TUN);
+    error = start_threads(p);
+    return error ? data_fail_errno(f, error, "threads") : ERR_OK;
 }
 
 enum err data_open(const struct data_config *config, struct data_path **ret,
@@ -286,9 +303,8 @@ enum err data_open(const struct data_config *config, struct data_path **ret,
                                 : rtnl_address_of_group(p->rtnl, DATA_LAN_GROUP);
         e = load_guard(p, true, ret_failure);
     }
-    int error = e == ERR_OK ? start_threads(p) : 0;
-    if (error)
-        e = data_fail_errno(ret_failure, error, "threads");
+    if (e == ERR_OK)
+        e = start(p, ret_failure);
     if (e) {
         data_close(p);
         return e;

@@ -132,20 +132,20 @@ int rtnl_links(struct rtnl *n, struct rtnl_link *out, size_t room, size_t *ret_n
     return error;
 }
 
-static struct nlmsghdr *link_message(char *buffer, unsigned index, unsigned flags)
+static struct nlmsghdr *link_message(char *buffer, unsigned index, unsigned flags, unsigned change)
 {
     struct nlmsghdr *h = message(buffer, RTM_NEWLINK, 0);
     struct ifinfomsg *info = mnl_nlmsg_put_extra_header(h, sizeof *info);
     info->ifi_index = (int)index;
     info->ifi_flags = flags;
-    info->ifi_change = flags;
+    info->ifi_change = change;
     return h;
 }
 
 int rtnl_link_group(struct rtnl *n, unsigned index, unsigned group)
 {
     char buffer[MESSAGE_MAX];
-    struct nlmsghdr *h = link_message(buffer, index, 0);
+    struct nlmsghdr *h = link_message(buffer, index, 0, 0);
     mnl_attr_put_u32(h, IFLA_GROUP, group);
     return talk(n, h, NULL, NULL);
 }
@@ -153,9 +153,16 @@ int rtnl_link_group(struct rtnl *n, unsigned index, unsigned group)
 int rtnl_link_up(struct rtnl *n, unsigned index, unsigned mtu)
 {
     char buffer[MESSAGE_MAX];
-    struct nlmsghdr *h = link_message(buffer, index, IFF_UP);
-    mnl_attr_put_u32(h, IFLA_MTU, mtu);
+    struct nlmsghdr *h = link_message(buffer, index, IFF_UP, IFF_UP);
+    if (mtu)
+        mnl_attr_put_u32(h, IFLA_MTU, mtu);
     return talk(n, h, NULL, NULL);
+}
+
+int rtnl_link_down(struct rtnl *n, unsigned index)
+{
+    char buffer[MESSAGE_MAX];
+    return talk(n, link_message(buffer, index, 0, IFF_UP), NULL, NULL);
 }
 
 /* --- addresses --- */

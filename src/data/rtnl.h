@@ -19,7 +19,8 @@ struct rtnl_link {
 /* Up to room links; *ret_n how many were filled. */
 int rtnl_links(struct rtnl *n, struct rtnl_link *out, size_t room, size_t *ret_n) MUST_USE;
 int rtnl_link_group(struct rtnl *n, unsigned index, unsigned group) MUST_USE;
-int rtnl_link_up(struct rtnl *n, unsigned index, unsigned mtu) MUST_USE;
+int rtnl_link_up(struct rtnl *n, unsigned index, unsigned mtu) MUST_USE; /* mtu 0: as it is */
+int rtnl_link_down(struct rtnl *n, unsigned index) MUST_USE;
 /* The first IPv4 address of global scope of a link of that group, or IP_NONE. */
 struct ip rtnl_address_of_group(struct rtnl *n, unsigned group);
 int rtnl_address_add(struct rtnl *n, unsigned index, struct ip address) MUST_USE;

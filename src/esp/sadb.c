@@ -5,7 +5,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
-enum { SPI_MIN = 256, VPNS_MAX = 64 };
+enum { SPI_MIN = 256, VPNS_MAX = 256 };
 
 struct esp_sadb {
     struct arena arena; /* the configuration */

@@ -208,6 +208,26 @@ def faults(program):
             equal("ping after " + what, ping(net, "host1", "10.2.0.2"), 3)
 
 
+def wan_again(program):
+    """the external interface goes away and comes back: nothing clear, and the path works again"""
+    with sites(program) as (net, members):
+        install(members)
+        capture = net.capture()
+        stream(net, "host1", "10.2.0.2", 5000)
+        stream(net, "host1", "10.2.0.2", 5001, 3000)
+        time.sleep(0.2)
+        net.on("gw1", "ip", "link", "del", "wan0")
+        time.sleep(0.3)
+        net.cable("gw1", "wan0", "wan", "w1")
+        net.on("wan", "ip", "link", "set", "w1", "master", "br0")
+        net.on("gw1", "ip", "addr", "add", "192.0.2.1/24", "dev", "wan0")
+        net.on("gw1", "ip", "route", "add", "10.2.0.0/16", "via", "192.0.2.2")
+        time.sleep(1.5)
+        equal("ping", ping(net, "host1", "10.2.0.2"), 3)
+        equal("clear", capture.clear(), [])
+        check("esp", len(capture.esp()) > 100)
+
+
 def policy_changes(program):
     """policies grow, shrink and are reinstalled under traffic without a clear packet"""
     with sites(program) as (net, members):
@@ -326,6 +346,11 @@ def path_mtu(program):
             equal("what may be cut", ping(net, "host1", "10.2.0.2", "-M", "dont", "-s", "1400"), 3)
             equal("clear", [l for l in capture.clear() if "ICMP 198.51" not in l and "unreachable" not in l], [])
             equal("learned", net.members[1].stats()["path-mtu-learned"] > 0, True)
+            route = lambda: net.on("gw1", "ip", "route", "show", "table", "200").count("mtu 1230")
+            equal("a route", route(), 1)
+            net.members[1].kill()
+            net.member(1)
+            equal("swept by the next member", route(), 0)
 
 
 def setup_and_teardown(program):
@@ -351,7 +376,7 @@ def setup_and_teardown(program):
         equal("no routes", net.on("gw1", "ip", "route", "show", "table", "all").count("conclave0"), 0)
 
 
-TESTS = (no_keys, unicast, host_learns_mtu, ports, multicast, killed, faults, policy_changes, rekey,
+TESTS = (no_keys, unicast, host_learns_mtu, ports, multicast, killed, faults, wan_again, policy_changes, rekey,
          exclude_and_fail_open, unmatched, icmp_errors, path_mtu, setup_and_teardown)
 
 

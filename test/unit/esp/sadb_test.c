@@ -72,7 +72,7 @@ static void refuses_wrong_configuration(void **state)
     (void)state;
     struct esp_sadb *db = NULL;
     struct esp_rule v6 = {.destination = prefix("2001:db8::/32")};
-    struct esp_vpn_config many[65], bad = plain_vpn;
+    struct esp_vpn_config many[257], bad = plain_vpn;
     for (size_t i = 0; i < ARRAY_LEN(many); i++)
         many[i] = plain_vpn;
     assert_int_equal(esp_sadb_new(many, ARRAY_LEN(many), NULL, NULL, &db), ERR_LIMIT);
