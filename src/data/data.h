@@ -50,9 +50,9 @@ MUST_USE enum err data_open(const struct data_config *config, struct data_path *
 void data_close(struct data_path *path);
 
 /* The whole truth for that VPN (esp/install.h). Blocks for the time of an nft transaction when
- * policies change, for some netlink messages when only keys do. The errors of esp_sadb_install(): nothing
- * has changed. ERR_SYSTEM: the keys are in place, the guard or the rules are as they were; the next
- * install tries again. */
+ * policies change, for some netlink messages when only keys do. The errors of esp_sadb_install():
+ * nothing has changed. ERR_SYSTEM: the keys are in place, the guard or the rules are as they were;
+ * the next install tries again. */
 MUST_USE enum err data_install(struct data_path *path, const struct esp_vpn_install *install,
                                struct data_failure *ret_failure);
 
