@@ -1,6 +1,7 @@
 /* The key server under a list of events: time, datagrams of members that come late, twice, changed
  * or never, messages that nobody should send, raw octets of strangers. Three members in the toy
- * world's cryptography: site-1 and site-2 may join the group "blue", site-3 may join nothing.
+ * world's cryptography: site-1 and site-2 may join the group "blue", site-3 may join nothing. In
+ * lists of odd length "blue" has server-member-communication.
  *
  * Each event is an octet (what) with its arguments behind it. After each one the engine has to be
  * in order: see check(). */
@@ -116,6 +117,11 @@ static void check_keys(const struct pull_client *gm)
         demand(bytes_equal(bytes(key->cipher_key, key->cipher_len), secret_bytes(&g->key)));
         demand(bytes_equal(bytes(key->auth_key, key->auth_len), secret_bytes(&g->auth_key)));
     }
+    demand(gm->kek.present == w->m.groups[0].communication.present);
+    const struct kek_generation *kek =
+        gm->kek.present ? group_kek(w->server->groups[0], ike1_cookies_bytes(&gm->kek.spi).data)
+                        : NULL;
+    demand(!kek || bytes_equal(bytes(gm->kek.key, gm->kek.key_len), secret_bytes(&kek->key)));
 }
 
 static void give_client(struct packet *p)
@@ -187,6 +193,7 @@ static void run_job(size_t at)
     memmove(w->jobs + at, w->jobs + at + 1, (--w->n_jobs - at) * sizeof job);
     job_run(&job, &result);
     server_job_done(w->server, w->now, &result, &w->out);
+    job_result_wipe(&result);
     collect_server();
 }
 
@@ -305,11 +312,23 @@ static void check_sa(const struct group_sa *sa)
     }
 }
 
+static void check_kek(const struct group *g)
+{
+    const struct kek_generation *current = g->kek[GROUP_KEK_CURRENT],
+                                *previous = g->kek[GROUP_KEK_PREVIOUS];
+
+    demand((current != NULL) == (g->signer != NULL));
+    demand(!previous || previous->number + 1 == current->number);
+    demand(!current || current->created.ns <= w->now.ns);
+    demand(g->push_seq == 0);
+}
+
 static void check_group(const struct group *g)
 {
     uint64_t pulls = 0;
     struct group_delays d = group_delays(g, w->now);
 
+    check_kek(g);
     demand(d.activation <= d.deactivation && d.deactivation <= 3 * g->model->atd_s);
     for (size_t i = 0; i < g->n_sas; i++)
         check_sa(&g->sas[i]);
@@ -338,7 +357,7 @@ static void check(void)
     demand(hanging <= s->pulls.index.n);
 }
 
-static void open_world(void)
+static void open_world(bool communication)
 {
     static bool started;
     const uint8_t seed[DRBG_SEED] = {1};
@@ -352,8 +371,12 @@ static void open_world(void)
     w->now = (instant_t){1000 * NS_PER_S};
     two_groups_init(&w->m);
     w->m.groups[0].n_sas = 2;
+    if (communication)
+        w->m.groups[0].communication = two_groups_communication();
     demand(server_new(&w->m.model, seed, w->now, &w->out, &w->server) == ERR_OK);
     collect_server();
+    if (communication)
+        run_job(0); /* the key pair that signs: nobody waits for it here */
     for (uint8_t i = 0; i < CLIENTS; i++) {
         struct pull_client_config config = {.proposal = w->m.ike_list,
                                             .psk = w->m.policy.psk,
@@ -379,7 +402,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct rd r = rd_of(bytes(data, size));
 
-    open_world();
+    open_world(size % 2);
     for (size_t i = 0; i < EVENTS && rd_left(&r); i++) {
         step(&r);
         check();
