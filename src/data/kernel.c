@@ -273,10 +273,25 @@ enum err kernel_setup(struct rtnl *n, const struct data_config *c, struct data_f
     return error ? data_fail_errno(f, error, "ip rules") : ERR_OK;
 }
 
-/* The guard last: until then nothing goes in clear that was protected. */
+static int release_lans(struct rtnl *n)
+{
+    struct rtnl_link links[LINKS_MAX];
+    size_t n_links = 0;
+    int error = rtnl_links(n, links, LINKS_MAX, &n_links);
+    for (size_t i = 0; i < n_links && !error; i++) {
+        if (links[i].group == DATA_LAN_GROUP)
+            error = rtnl_link_group(n, links[i].index, 0);
+    }
+    return error;
+}
+
+/* The guard last: until then nothing goes in clear that was protected. The sysctls stay: who else
+ * relies on them by now is not known here. */
 enum err kernel_teardown(struct rtnl *n, struct data_failure *f)
 {
     int error = kernel_policy_rules(n, NULL, 0, true);
+    if (!error)
+        error = release_lans(n);
     for (size_t i = ARRAY_LEN(fixed_rules); i-- > 0 && !error;)
         error = rtnl_rule_delete(n, &fixed_rules[i]);
     if (!error)

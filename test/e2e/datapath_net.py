@@ -4,7 +4,8 @@
                  +-- wan ---+
     host2 - gw2 -+
 
-Site N is 10.N.0.0/16, its gateway 192.0.2.N on the WAN: a bridge, or a router when `routed`.
+Site N is 10.N.0.0/16, its gateway 192.0.2.N on the WAN: a bridge, a router when `routed`, or but a cable between two
+gateways when `cabled`.
 """
 import os
 import shutil
@@ -78,8 +79,8 @@ class Member:
 
 
 class Net:
-    def __init__(self, program, sites=3, routed=False):
-        self.program, self.sites, self.routed = program, sites, routed
+    def __init__(self, program, sites=3, routed=False, cabled=False):
+        self.program, self.sites, self.routed, self.cabled = program, sites, routed, cabled
         self.tag = "cv%d" % os.getpid()
         self.members = {}
         self.background = []
@@ -125,6 +126,10 @@ class Net:
             self.on("wan", "ip", "link", "set", "br0", "up")
         for i in range(1, self.sites + 1):
             self.build_site(i)
+        if self.cabled:
+            self.cable("gw1", "wan0", "gw2", "wan0")
+            for i in (1, 2):
+                self.on("gw%d" % i, "ip", "addr", "add", "192.0.2.%d/24" % i, "dev", "wan0")
         for i in range(1, self.sites + 1):
             for j in range(1, self.sites + 1):
                 if i != j and not self.routed:
@@ -134,14 +139,15 @@ class Net:
         gw, host = "gw%d" % i, "host%d" % i
         self.add_ns(gw)
         self.add_ns(host)
-        self.cable(gw, "wan0", "wan", "w%d" % i)
+        if not self.cabled:
+            self.cable(gw, "wan0", "wan", "w%d" % i)
         self.cable(gw, "lan0", host, "eth0")
         if self.routed:
             self.on("wan", "ip", "addr", "add", "198.51.%d.1/24" % i, "dev", "w%d" % i)
             self.on("wan", "ip", "route", "add", "10.%d.0.0/16" % i, "via", "198.51.%d.2" % i)
             self.on(gw, "ip", "addr", "add", "198.51.%d.2/24" % i, "dev", "wan0")
             self.on(gw, "ip", "route", "add", "default", "via", "198.51.%d.1" % i)
-        else:
+        elif not self.cabled:
             self.on("wan", "ip", "link", "set", "w%d" % i, "master", "br0")
             self.on(gw, "ip", "addr", "add", "192.0.2.%d/24" % i, "dev", "wan0")
         self.on(gw, "ip", "addr", "add", "10.%d.0.1/16" % i, "dev", "lan0")

@@ -373,6 +373,7 @@ def setup_and_teardown(program):
         boot.ask("teardown")
         equal("gone", net.on("gw1", "nft", "list", "ruleset") + net.on("gw1", "ip", "rule"), before)
         check("no TUN", "conclave0" not in net.on("gw1", "ip", "link"))
+        check("no link group", "848" not in net.on("gw1", "ip", "link"))
         equal("no routes", net.on("gw1", "ip", "route", "show", "table", "all").count("conclave0"), 0)
 
 
