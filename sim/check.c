@@ -288,11 +288,31 @@ static struct watched *heir(struct check *c, const struct watched *g, instant_t 
     return NULL;
 }
 
+static bool is_over(instant_t end, instant_t now)
+{
+    return instant_before(instant_add(end, SWITCH_TOLERANCE), now);
+}
+
+/* Whoever still holds g, which `next` (or nobody: NULL) has made obsolete. */
+static void check_end(const struct world *w, const struct watched *g, const struct watched *next)
+{
+    for (size_t a = 0; a < w->n_nodes; a++) {
+        if (!g->by[a].holds || !w->nodes[a].up)
+            continue;
+        if (is_over(g->truth.expiry, w->now))
+            broken(w, "nobody holds a key after its end", w->nodes[a].name, "", g->truth.spi);
+        if (next && in_time(next, &next->by[a]) && is_over(next->truth.drop_at, w->now))
+            broken(w, "who learned the next in time drops the old one", w->nodes[a].name, "",
+                   g->truth.spi);
+    }
+}
+
 static void check_generation(struct check *c, struct world *w, struct watched *g)
 {
     size_t sender = SIZE_MAX;
     struct watched *next = heir(c, g, w->now);
 
+    check_end(w, g, next);
     for (size_t a = 0; a < w->n_nodes; a++) {
         if (!g->by[a].sends || !w->nodes[a].up)
             continue;

@@ -1,12 +1,15 @@
 #pragma once
 /* The safety checks of the simulation, run after every step (design: "Proof"; decisions M7):
  *
- *   same key      the same SPI of a server means the same key everywhere
- *   forward       no member goes back to an older generation of an SA
- *   not early     nobody sends under a generation before its switch_at
- *   not late      nobody who learned a generation in time sends under its predecessor after the
- * switch opens         what a member sends, every member opens that has learned the generation, or
- * has registered since it was made learns        no key's octets are ever on the wire
+ *   same key    the same SPI of a server means the same key everywhere
+ *   forward     no member goes back to an older generation of an SA
+ *   not early   nobody sends under a generation before its switch_at
+ *   not late    nobody who learned a generation in time sends under its predecessor afterwards
+ *   ends        nobody holds a generation after its expiry, nor after the drop_at of a successor
+ *               that it learned in time
+ *   opens       what a member sends, every member opens that has learned the generation, or has
+ *               registered since it was made
+ *   learns      no key's octets are ever on the wire
  *
  * A member is cut off for a generation when it did not learn it in [created, switch_at): that is
  * counted, with the longest time until it was back. A broken check prints the sentence, the time
