@@ -247,7 +247,8 @@ void policy_kek(const struct gdoi_sa *sa, const struct gdoi_kd *kd, struct ip se
     ret->key = secret_of(key);
     static_assert(sizeof ret->sig_key == GDOI_SIG_KEY_MAX, "gdoi_kd_parse() reads no longer one");
     ret->sig_key_len = kd->kek.sig_key.len;
-    memcpy(ret->sig_key, kd->kek.sig_key.data, kd->kek.sig_key.len);
+    if (ret->sig_key_len > 0)
+        memcpy(ret->sig_key, kd->kek.sig_key.data, ret->sig_key_len);
     ret->expiry =
         sa->sak.has_lifetime ? instant_add(received, span_s(sa->sak.lifetime)) : INSTANT_NEVER;
     set_digest(ret);
