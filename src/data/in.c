@@ -3,6 +3,7 @@
 #include "data/path.h"
 #include "data/sockets.h"
 
+#include <linux/if_packet.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -13,31 +14,54 @@ struct in {
     struct esp_packet packets[ESP_BATCH];
     struct mmsghdr messages[ESP_BATCH];
     struct iovec iov[ESP_BATCH];
+    struct sockaddr_ll from[ESP_BATCH]; /* of the packet socket; the raw one leaves less */
     struct merge merge;
 };
 
-static size_t receive(struct in *in)
+static size_t receive(struct in *in, int fd)
 {
     for (size_t i = 0; i < ESP_BATCH; i++) {
         in->iov[i] = (struct iovec){in->slots + i * DATA_SLOT, DATA_SLOT};
-        in->messages[i].msg_hdr = (struct msghdr){.msg_iov = &in->iov[i], .msg_iovlen = 1};
+        in->messages[i].msg_hdr = (struct msghdr){.msg_iov = &in->iov[i],
+                                                  .msg_iovlen = 1,
+                                                  .msg_name = &in->from[i],
+                                                  .msg_namelen = sizeof in->from[i]};
     }
-    int n = recvmmsg(in->path->esp, in->messages, ESP_BATCH, MSG_DONTWAIT, NULL);
+    int n = recvmmsg(fd, in->messages, ESP_BATCH, MSG_DONTWAIT, NULL);
     if (n <= 0)
         return 0;
     data_count(in->path, DATA_RECEIVED, (uint64_t)n);
     return (size_t)n;
 }
 
-/* A truncated packet fails as one whose length is wrong. */
-static void describe(struct in *in, size_t n)
+/* The packet socket hears every interface: ours are the external ones, and what was sent to us. */
+static bool is_for_us(const struct in *in, const struct sockaddr_ll *from)
 {
+    if (from->sll_family != AF_PACKET)
+        return true; /* the raw socket's */
+    if (from->sll_pkttype != PACKET_HOST && from->sll_pkttype != PACKET_MULTICAST)
+        return false;
+    for (size_t i = 0; i < in->path->n_external; i++) {
+        if (__atomic_load_n(&in->path->external[i].index, __ATOMIC_RELAXED) ==
+            (unsigned)from->sll_ifindex)
+            return true;
+    }
+    return false;
+}
+
+/* A truncated packet fails as one whose length is wrong. Returns how many are for us. */
+static size_t describe(struct in *in, size_t n)
+{
+    size_t kept = 0;
     for (size_t i = 0; i < n; i++) {
+        if (!is_for_us(in, &in->from[i]))
+            continue;
         if (in->messages[i].msg_hdr.msg_flags & MSG_TRUNC)
             data_count(in->path, DATA_RECEIVED_LONG, 1);
-        in->packets[i] = (struct esp_packet){
+        in->packets[kept++] = (struct esp_packet){
             .buffer = in->iov[i].iov_base, .room = DATA_SLOT, .len = in->messages[i].msg_len};
     }
+    return kept;
 }
 
 /* --- delivery --- */
@@ -87,7 +111,7 @@ static void deliver(struct in *in, size_t n)
 
 static void process(struct in *in, size_t n)
 {
-    describe(in, n);
+    n = describe(in, n);
     pthread_mutex_lock(&in->path->open_lock);
     esp_open(in->path->opener, in->path->view, in->packets, n, data_now());
     pthread_mutex_unlock(&in->path->open_lock);
@@ -95,11 +119,11 @@ static void process(struct in *in, size_t n)
 }
 
 /* Under a flood the socket is never empty: after some batches the thread looks up. */
-static void drain(struct in *in)
+static void drain(struct in *in, int fd)
 {
     size_t n = ESP_BATCH;
     for (int i = 0; i < DATA_BATCHES && n == ESP_BATCH; i++) {
-        n = receive(in);
+        n = receive(in, fd);
         if (n > 0)
             process(in, n);
     }
@@ -107,13 +131,17 @@ static void drain(struct in *in)
 
 static void run(struct in *in)
 {
-    struct pollfd fds[] = {{.fd = in->path->esp, .events = POLLIN},
-                           {.fd = in->path->stop, .events = POLLIN}};
-    while (fds[1].revents == 0) {
-        if (poll(fds, 2, -1) < 0)
+    enum { LINK, RAW, STOP, N };
+    struct pollfd fds[N] = {[LINK] = {.fd = in->path->link_in, .events = POLLIN},
+                            [RAW] = {.fd = in->path->esp, .events = POLLIN},
+                            [STOP] = {.fd = in->path->stop, .events = POLLIN}};
+    while (fds[STOP].revents == 0) {
+        if (poll(fds, N, -1) < 0)
             continue;
-        if (fds[0].revents)
-            drain(in);
+        for (int i = LINK; i <= RAW; i++) {
+            if (fds[i].revents)
+                drain(in, fds[i].fd);
+        }
     }
 }
 

@@ -21,6 +21,9 @@ struct nft_vpn {
     bool alive;    /* a member runs: fail-open rules hold while it cannot send */
 };
 void nft_render_policy(FILE *out, const struct nft_vpn *vpns, size_t n);
+/* Whole ESP packets end before the kernel reassembles and routes: the packet socket has them
+ * already. n = 0: none do. */
+void nft_render_early(FILE *out, const struct esp_vpn_config *vpns, size_t n);
 void nft_render_teardown(FILE *out);
 
 /* Loads a script in one transaction. ERR_NOT_FOUND: no nft program; ERR_SYSTEM: refused, with its

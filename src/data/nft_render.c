@@ -121,6 +121,7 @@ static const char *const tables =
     /* No hook leads here: a tproxy statement alone makes the kernel reassemble IPv4 before
      * prerouting, without connection tracking. Selectors with ports need whole datagrams. */
     " chain whole { }\n"
+    " chain early {\n  type filter hook prerouting priority -450; policy accept;\n }\n"
     " chain pre {\n  type filter hook prerouting priority mangle; policy accept;\n }\n"
     " chain own {\n  type route hook output priority mangle; policy accept;\n }\n"
     "}\n";
@@ -308,6 +309,17 @@ void nft_render_policy(FILE *out, const struct nft_vpn *vpns, size_t n)
         if (vpns[i].alive)
             render_clear_rules(out, "failopen", c->fail_open, c->n_fail_open, "fail_open");
         render_closed(out, &vpns[i]);
+    }
+}
+
+void nft_render_early(FILE *out, const struct esp_vpn_config *vpns, size_t n)
+{
+    flush(out, DATA_STEER, "early");
+    for (size_t i = 0; i < n; i++) {
+        if (!is_repeat(vpns, i))
+            fprintf(out,
+                    STEER "early iifname \"%s\" ip protocol esp ip frag-off & 0x3fff == 0 drop\n",
+                    vpns[i].external_interface);
     }
 }
 

@@ -168,6 +168,8 @@ static enum err open_sockets(struct data_path *p, bool routed_only, struct data_
         e = opened(socket_raw_out(), &p->raw, "raw socket for sending", f);
     if (e == ERR_OK && !routed_only)
         e = opened(socket_link_out(), &p->link, "packet socket for sending", f);
+    if (e == ERR_OK && !routed_only)
+        e = opened(socket_link_in(), &p->link_in, "packet socket for ESP", f);
     if (e == ERR_OK)
         e = opened(socket_icmp_errors(), &p->icmp, "raw socket for ICMP", f);
     if (e == ERR_OK)
@@ -219,6 +221,7 @@ static char *render(struct data_path *p, bool alive)
         vpns[i].n_selectors = esp_sadb_selectors(p->sadb, i, &vpns[i].selectors);
     }
     nft_render_policy(out, vpns, p->n_vpns);
+    nft_render_early(out, p->vpns, p->link_in < 0 ? 0 : p->n_vpns);
     fclose(out);
     free(vpns);
     return text;
@@ -288,7 +291,7 @@ enum err data_open(const struct data_config *config, struct data_path **ret,
     struct data_path *p = calloc(1, sizeof *p);
     if (!p)
         return data_fail(ret_failure, ERR_NOMEM, "memory");
-    p->tun = p->esp = p->raw = p->link = p->icmp = p->stop = p->wake = -1;
+    p->tun = p->esp = p->raw = p->link = p->link_in = p->icmp = p->stop = p->wake = -1;
     pthread_mutex_init(&p->seal_lock, NULL);
     pthread_mutex_init(&p->open_lock, NULL);
     pthread_mutex_init(&p->slow_lock, NULL);
@@ -341,7 +344,7 @@ void data_close(struct data_path *p)
     multicast_close(p->multicast);
     rtnl_close(p->rtnl);
     rtnl_close(p->slow_rtnl);
-    const int fds[] = {p->tun, p->esp, p->raw, p->link, p->icmp, p->stop, p->wake};
+    const int fds[] = {p->tun, p->esp, p->raw, p->link, p->link_in, p->icmp, p->stop, p->wake};
     for (size_t i = 0; i < ARRAY_LEN(fds); i++)
         close_fd(fds[i]);
     esp_view_free(p->view);

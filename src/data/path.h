@@ -44,6 +44,7 @@ struct data_path {
     bool tun_takes_udp;
     int raw;      /* sends through routes and guard, headers included */
     int link;     /* sends to a known neighbour; -1: not wanted */
+    int link_in;  /* receives ESP before the kernel routes it; -1: not wanted, esp has it all */
     int stop;     /* eventfd: readable for ever once the path closes */
     int wake;     /* eventfd: something for the slow thread */
     bool changed; /* namely new policies */

@@ -2,8 +2,11 @@
 
 #include "esp/inner.h"
 
+#include <endian.h>
 #include <errno.h>
+#include <linux/filter.h>
 #include <linux/icmp.h>
+#include <linux/if_ether.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -45,6 +48,31 @@ int socket_link_out(void)
     if (fd >= 0)
         set_int(fd, SOL_SOCKET, SO_SNDBUFFORCE, BUFFER);
     return fd;
+}
+
+/* ip[9] == ESP and neither offset nor "more fragments" */
+static struct sock_filter whole_esp[] = {
+    BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 9), BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IP_PROTO_ESP, 0, 3),
+    BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 6), BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, 0x3fff, 1, 0),
+    BPF_STMT(BPF_RET | BPF_K, UINT16_MAX), BPF_STMT(BPF_RET | BPF_K, 0),
+};
+
+/* The filter is there before the protocol is named, so that nothing else ever gets in. */
+int socket_link_in(void)
+{
+    int fd = socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    struct sock_fprog program = {.len = sizeof whole_esp / sizeof *whole_esp, .filter = whole_esp};
+    struct sockaddr_ll all = {.sll_family = AF_PACKET, .sll_protocol = htobe16(ETH_P_IP)};
+    if (fd < 0)
+        return -1;
+    set_int(fd, SOL_SOCKET, SO_RCVBUFFORCE, BUFFER);
+    if (setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program) == 0 &&
+        bind(fd, (const struct sockaddr *)&all, sizeof all) == 0)
+        return fd;
+    int error = errno;
+    close(fd);
+    errno = error;
+    return -1;
 }
 
 int socket_esp_in(void)

@@ -16,6 +16,9 @@
 /* Each returns a descriptor, or -1 with errno. */
 int socket_raw_out(void); /* IP headers included */
 int socket_esp_in(void);
+/* AF_PACKET, receives ESP that is no fragment, from every interface, before the kernel routes it.
+ * What came from where stands in the sockaddr_ll of each packet. */
+int socket_link_in(void);
 int socket_link_out(void);    /* AF_PACKET, receives nothing: past routes and guard, for ESP only */
 int socket_icmp_errors(void); /* destination unreachable only */
 

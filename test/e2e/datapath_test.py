@@ -268,6 +268,22 @@ def rekey(program):
         # 4096 went away with the first switch, after which nobody sent under it
         sender.wait()
         equal("received", r.count(), 1500)
+        a, b = (m.stats() for m in members)
+        equal("each once", b["decrypted-packets"], a["encrypted-packets"])
+
+
+def routed_only(program):
+    """the same through raw sockets alone"""
+    with sites(program, 2, ("routed-only", "vpn red 1 wan0 clear 1500")) as (net, members):
+        install(members)
+        capture = net.capture()
+        equal("ping", ping(net, "host1", "10.2.0.2"), 3)
+        equal("large ping", ping(net, "host1", "10.2.0.2", "-s", "4000"), 3)
+        r = Receiver(net, "host2", 5000, 50)
+        send(net, "host1", "10.2.0.2", 5000, 2500)
+        equal("datagrams", r.count(), 50)
+        equal("clear", capture.clear(), [])
+        check("esp", len(capture.esp()) > 100)
 
 
 def exclude_and_fail_open(program):
@@ -378,7 +394,7 @@ def setup_and_teardown(program):
 
 
 TESTS = (no_keys, unicast, host_learns_mtu, ports, multicast, killed, faults, wan_again, policy_changes, rekey,
-         exclude_and_fail_open, unmatched, icmp_errors, path_mtu, setup_and_teardown)
+         routed_only,          exclude_and_fail_open, unmatched, icmp_errors, path_mtu, setup_and_teardown)
 
 
 def main():
