@@ -202,7 +202,7 @@ static bool outlives(struct tek *t, struct tek *const *offered, size_t n,
     instant_t next = INSTANT_NEVER;
 
     for (size_t i = 0; i < n; i++) {
-        if (!offered[i]->receive_only && tek_overlaps(offered[i], t))
+        if (tek_will_send(offered[i]) && tek_overlaps(offered[i], t))
             next = instant_min(next, offered[i]->send_at);
     }
     if (instant_is_never(next))

@@ -36,6 +36,8 @@ void tek_set_digest(struct tek *t); /* from SPI and keys */
 enum esp_slot tek_slot(const struct tek *t, instant_t now);
 bool tek_is_live(const struct tek *t, instant_t now);
 bool tek_sends(const struct tek *t, instant_t now);
+/* It has a time to send, now or later: a key that ends before its turn succeeds nobody. */
+bool tek_will_send(const struct tek *t);
 /* Somebody has taken over from it, or will. */
 bool tek_is_succeeded(const struct tek *t);
 

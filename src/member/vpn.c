@@ -219,7 +219,7 @@ void vpn_registered(struct member *m, struct vpn *v, instant_t now, size_t learn
     vpn_install(v, now, out);
 
     instant_t next = reregistration(m, v);
-    if (keyring_can_send(&v->keys, now) && instant_before(now, next)) {
+    if (!instant_is_never(keyring_end(&v->keys)) && instant_before(now, next)) {
         v->rounds = 0;
         v->due[DUE_ATTEMPT] = next;
     } else {

@@ -477,6 +477,23 @@ static void servers_are_told_apart_by_their_keys(void **state)
     keyring_clear(&k);
 }
 
+/* A key that ends before its turn succeeds nobody: the present one goes on, and decides when to
+ * come again. */
+static void a_successor_without_a_turn_is_none(void **state)
+{
+    (void)state;
+    struct keyring k = {0};
+    struct tek *older = tek(255, 9000);
+    assert_int_equal(pull(&k, 0, 0, 0, 1, (struct tek *[]){older}), ERR_OK);
+    assert_int_equal(pull(&k, 10, 200, 230, 2, (struct tek *[]){tek(256, 150), tek(255, 100)}),
+                     ERR_OK);
+    assert_int_equal(slot(&k, 255, 300), ESP_SLOT_CURRENT);
+    assert_int_equal(keyring_end(&k).ns, at(150).ns);
+    assert_int_equal(pull(&k, 20, 200, 230, 1, (struct tek *[]){tek(257, 150)}), ERR_OK);
+    assert_null(find(&k, 255)); /* not named, and nothing that ever sends takes over */
+    keyring_clear(&k);
+}
+
 /* A key that is over before it is taken. */
 static void a_key_without_life_is_none(void **state)
 {
@@ -521,6 +538,7 @@ int main(void)
         cmocka_unit_test(the_old_key_sends_until_the_new_one_does),
         cmocka_unit_test(a_switch_that_lags_leaves_no_gap),
         cmocka_unit_test(servers_are_told_apart_by_their_keys),
+        cmocka_unit_test(a_successor_without_a_turn_is_none),
         cmocka_unit_test(a_key_without_life_is_none),
     };
     return cmocka_run_group_tests(tests, start_crypto, NULL);

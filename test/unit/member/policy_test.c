@@ -373,7 +373,8 @@ static void each_hash_of_signatures(void **state)
     };
     for (uint16_t h = GDOI_SIG_HASH_MD5; h <= GDOI_SIG_HASH_SHA512; h++) {
         struct gdoi_sa *sa = sa_with(0, good_sat());
-        struct gdoi_kd kd = {.kek = {.iv_and_key = bytes(octets, 32)}};
+        struct gdoi_kd kd = {
+            .kek = {.iv_and_key = bytes(octets, 32), .sig_key = bytes(octets, 40)}};
         struct kek k;
         sa->sak = good_sak();
         sa->sak.sig_hash = h;
