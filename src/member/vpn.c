@@ -195,8 +195,6 @@ static instant_t reregistration(struct member *m, const struct vpn *v)
     instant_t end = first_end(v);
     span_t atd = span_s(v->atd_s), spread = span_s(v->spread_s);
 
-    if (instant_is_never(end))
-        return end;
     spread = span_min(spread, (span_t){v->kek.present ? atd.ns / 2 : atd.ns * 9 / 10});
     int64_t jitter = spread.ns > 0 ? (int64_t)drbg_below(&m->drbg, (uint64_t)spread.ns) : 0;
     return instant_add(end, (span_t){-3 * atd.ns + (v->kek.present ? jitter : -jitter)});

@@ -504,6 +504,7 @@ static void a_key_without_life_is_none(void **state)
     assert_int_equal(k.n_ended, 1);
     assert_false(keyring_can_send(&k, at(5)));
     keyring_clear(&k);
+    tek_free(NULL);
 }
 
 static int start_crypto(void **state)

@@ -359,6 +359,7 @@ static void a_stopped_member_stays_stopped(void **state)
     assert_int_equal(w->n_packets, 0);
     assert_true(instant_is_never(member_due(w->member)));
     member_stop(w->member, w->now, &w->out); /* twice does no harm */
+    member_free(NULL);
     duo_close(w);
 }
 

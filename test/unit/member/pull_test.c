@@ -497,6 +497,23 @@ static void a_senseless_state_is_not_believed(void **state)
     done(w, a);
 }
 
+/* Deviations that were accepted are counted by name (decisions M25). */
+static void tolerances_are_counted(void **state)
+{
+    (void)state;
+    struct duo *w = duo_fake();
+    struct answers *a = answers_new();
+    a->sa.sats[0].transform = GDOI_ESP_3DES;
+    a->sa.sats[0].key_length = 0;
+    a->kd.teks[0].cipher_key = bytes(a->key, 24); /* without parity */
+    fake_serve(w, &a->sa, NULL, &a->kd);
+    expect_keys(w, 1);
+    assert_int_equal(member_sa(w->member, 0, 0, w->now).cipher, CIPHER_3DES_CBC);
+    assert_int_equal(member_tolerated(w->member)->count[TOLERATED_KEY_PARITY], 1);
+    assert_int_equal(member_tolerated(w->member)->count[TOLERATED_LIFETIME_TV], 0);
+    done(w, a);
+}
+
 /* A status message under the SA refuses nothing; an error does, and what the server says of it is
  * shown without its control characters. */
 static void errors_refuse_and_status_does_not(void **state)
@@ -556,6 +573,7 @@ int main(void)
         cmocka_unit_test(another_key_under_a_known_kek),
         cmocka_unit_test(state_is_read_from_natives_only),
         cmocka_unit_test(a_senseless_state_is_not_believed),
+        cmocka_unit_test(tolerances_are_counted),
         cmocka_unit_test(errors_refuse_and_status_does_not),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
