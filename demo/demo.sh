@@ -111,6 +111,7 @@ has_keys() { conclave "gw$1" $MEMBER_SAS | grep -q 'ESP:'; }
 start_capture() {
     start wan tcpdump -i any --immediate-mode -U -n -w "$WORK/wan.pcap" ip >"$WORK/tcpdump.log" 2>&1 &
     CAPTURE=$!
+    PIDS+=("$CAPTURE")
     wait_for 5 "tcpdump does not start" grep -q listening "$WORK/tcpdump.log"
 }
 
