@@ -4,6 +4,7 @@
 #include "ike1/numbers.h"
 #include "sa/job.h"
 #include "sim/check.h"
+#include "store/tx.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -205,28 +206,29 @@ static bool is_pull(struct bytes datagram)
     return ike1_header_parse(datagram, &h) == ERR_OK && h.exchange == IKE1_EXCHANGE_GROUPKEY_PULL;
 }
 
-static void send(struct world *w, struct node *n, const struct effect *e)
+static void send(struct world *w, struct node *n, struct endpoint from, struct endpoint to,
+                 struct bytes datagram)
 {
-    struct node *peer = node_at(w, e->send.to.ip);
+    struct node *peer = node_at(w, to.ip);
     bool dropped = w->drop_in > 0 && --w->drop_in == 0;
 
     w->n_sent++;
-    check_datagram(w->check, w, e->send.datagram);
-    trace_u64(w, e->send.datagram.len);
-    trace(w, e->send.datagram.data, e->send.datagram.len);
+    check_datagram(w->check, w, datagram);
+    trace_u64(w, datagram.len);
+    trace(w, datagram.data, datagram.len);
     if (!peer)
         return;
-    peer->n_told += is_pull(e->send.datagram);
+    peer->n_told += is_pull(datagram);
     const struct link *l = link_of(n, peer);
-    record(w, e->send.from, e->send.to, e->send.datagram);
+    record(w, from, to, datagram);
     maybe_replay(w, l);
     if (dropped || n->cut || peer->cut || prng_chance(&w->prng, STREAM_NETWORK, l->loss_ppm)) {
         w->n_lost++;
         return;
     }
-    put_on_wire(w, peer, e->send.from, e->send.to, e->send.datagram);
+    put_on_wire(w, peer, from, to, datagram);
     if (prng_chance(&w->prng, STREAM_NETWORK, l->duplicate_ppm))
-        put_on_wire(w, peer, e->send.from, e->send.to, e->send.datagram);
+        put_on_wire(w, peer, from, to, datagram);
 }
 
 static void start_job(struct world *w, const struct node *n, const struct job *job)
@@ -258,8 +260,17 @@ static void carry_out(struct world *w, struct node *n)
 {
     for (const struct effect *e = w->effects.first; e; e = e->next) {
         switch (e->kind) {
+        case EFFECT_PERSIST:
+            server_stored(n->server, w->now, e->persist->id, ERR_OK, &w->effects);
+            break;
         case EFFECT_SEND:
-            send(w, n, e);
+            send(w, n, e->send.from, e->send.to, e->send.datagram);
+            break;
+        case EFFECT_FANOUT:
+            for (size_t i = 0; i < e->fanout.n; i++)
+                send(w, n, e->fanout.from, e->fanout.to[i], e->fanout.datagram);
+            break;
+        case EFFECT_MULTICAST:
             break;
         case EFFECT_JOB:
             start_job(w, n, e->job);

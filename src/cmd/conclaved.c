@@ -27,6 +27,11 @@ static void on_job_done(void *self, instant_t now, struct job_result *result, st
     server_job_done(server_of(self), now, result, out);
 }
 
+static void on_stored(void *self, instant_t now, uint64_t id, enum err err, struct effects *out)
+{
+    server_stored(server_of(self), now, id, err, out);
+}
+
 static void on_timer(void *self, instant_t now, struct effects *out)
 {
     server_timer(server_of(self), now, out);
@@ -68,6 +73,7 @@ static enum err run_server(const struct options *o, const struct model_server *m
     const struct engine engine = {.self = show,
                                   .datagram = on_datagram,
                                   .job_done = on_job_done,
+                                  .stored = on_stored,
                                   .timer = on_timer,
                                   .due = due,
                                   .reseed = on_reseed,

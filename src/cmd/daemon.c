@@ -6,6 +6,7 @@
 #include "host/system.h"
 #include "host/udp.h"
 #include "sa/job.h"
+#include "store/tx.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -75,6 +76,14 @@ static void do_send(struct daemon *d, const struct effect *e)
         tell_trouble(d, "send", e->send.to, "no socket has the address to send from");
 }
 
+static void do_fanout(struct daemon *d, const struct effect *e)
+{
+    struct host_udp *socket = socket_at(d, e->fanout.from);
+
+    for (size_t i = 0; socket && i < e->fanout.n; i++)
+        host_udp_send(socket, e->fanout.to[i], e->fanout.datagram);
+}
+
 struct running_job {
     struct daemon *daemon;
     struct job job;
@@ -136,8 +145,16 @@ static void carry_out(struct daemon *d, struct effects *effects)
 {
     for (const struct effect *e = effects->first; e; e = e->next) {
         switch (e->kind) {
+        case EFFECT_PERSIST:
+            d->engine.stored(d->engine.self, host_now(), e->persist->id, ERR_OK, effects);
+            break;
         case EFFECT_SEND:
             do_send(d, e);
+            break;
+        case EFFECT_FANOUT:
+            do_fanout(d, e);
+            break;
+        case EFFECT_MULTICAST:
             break;
         case EFFECT_JOB:
             do_job(d, e->job);

@@ -19,6 +19,8 @@ struct engine {
     void (*datagram)(void *self, instant_t now, struct endpoint from, struct endpoint to,
                      uint8_t *data, size_t len, struct effects *out);
     void (*job_done)(void *self, instant_t now, struct job_result *result, struct effects *out);
+    /* Servers: the answer to a transaction. */
+    void (*stored)(void *self, instant_t now, uint64_t id, enum err err, struct effects *out);
     void (*timer)(void *self, instant_t now, struct effects *out);
     instant_t (*due)(const void *self);
     void (*reseed)(void *self, const uint8_t seed[DRBG_SEED]);

@@ -73,8 +73,8 @@ struct kek_generation *kek_new(struct mint *m, const struct model_communication 
     *k = (struct kek_generation){.number = number,
                                  .created = now,
                                  .expiry = instant_add(now, span_s(policy->lifetime_s)),
-                                 .policy = policy,
                                  .signer = signer};
+    k->policy = model_communication_copy(&k->memory, policy);
     bool known = cipher_of(policy, &k->cipher) && sig_hash_of(policy, &k->sig_hash);
     assert(known && kek_check(policy) == ERR_OK);
     new_spi(m, k->spi);
@@ -90,6 +90,7 @@ void kek_free(struct kek_generation *k)
         return;
     secret_wipe(&k->iv);
     secret_wipe(&k->key);
+    arena_free(&k->memory);
     free(k);
 }
 

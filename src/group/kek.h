@@ -8,6 +8,7 @@
  * From the commit of a successor on, registrations and new pushes have that one. The one before is
  * kept until its own expiry: repeats of the push that brought the successor go under it, and
  * acknowledgements may still come under it (decisions M5). */
+#include "base/arena.h"
 #include "base/compiler.h"
 #include "base/err.h"
 #include "base/instant.h"
@@ -36,7 +37,8 @@ struct kek_generation {
     enum hash sig_hash;
     struct secret iv; /* of every push under this KEK (RFC 6407 5.6.2.1) */
     struct secret key;
-    const struct model_communication *policy;
+    const struct model_communication *policy; /* as it was when the KEK was made; its own */
+    struct arena memory;                      /* of the policy */
     const struct signing_key *signer;
 };
 

@@ -113,7 +113,8 @@ struct generation *mint_generation(struct mint *m, const struct model_ipsec_sa *
 
     if (!g)
         abort(); /* a few hundred octets, as in base/map.h */
-    *g = (struct generation){.number = number, .spi = new_spi(m), .time = time, .policy = policy};
+    *g = (struct generation){.number = number, .spi = new_spi(m), .time = time};
+    g->policy = model_ipsec_sa_copy(&g->memory, policy);
     bool known = cipher_of(policy->proposal, &g->cipher) && auth_of(policy->proposal, &g->auth);
     assert(known && mint_check(policy->proposal) == ERR_OK);
     g->key = mint_key(m, g->cipher);
@@ -130,6 +131,7 @@ void mint_drop(struct mint *m, struct generation *g)
     map_remove(&m->live, spi_key(&g->spi));
     secret_wipe(&g->key);
     secret_wipe(&g->auth_key);
+    arena_free(&g->memory);
     free(g);
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 /* Where generations come from: fresh keys, and SPIs that are unique over all live generations of
  * one server (decisions M24), so that a SPI alone finds its generation. */
+#include "base/arena.h"
 #include "base/compiler.h"
 #include "base/err.h"
 #include "base/map.h"
@@ -16,7 +17,8 @@ struct mint {
     struct map live;   /* SPI -> generation */
 };
 
-/* One key of one ipsec-sa. Its policies are those of the ipsec-sa at the time it was made. */
+/* One key of one ipsec-sa. Its policies are those of the ipsec-sa at the time it was made, and its
+ * own: the configuration may change under it. */
 struct generation {
     uint32_t number; /* from 1, per ipsec-sa */
     uint32_t spi;    /* >= 256 (RFC 4303 2.1) */
@@ -25,6 +27,7 @@ struct generation {
     enum cipher cipher;
     enum auth auth;
     struct secret key, auth_key;
+    struct arena memory; /* of the policy */
 };
 
 struct mint mint_of(struct drbg *drbg);

@@ -68,3 +68,51 @@ bool model_group_has_gateway(const struct model_group *group,
     }
     return false;
 }
+
+static const char *text_copy(struct arena *a, const char *text)
+{
+    return text ? arena_text(a, "%s", text) : NULL;
+}
+
+static struct model_where where_copy(struct arena *a, const struct model_where *w)
+{
+    return (struct model_where){text_copy(a, w->file), text_copy(a, w->path), w->line};
+}
+
+static const struct model_ipsec_proposal *proposal_copy(struct arena *a,
+                                                        const struct model_ipsec_proposal *p)
+{
+    struct model_ipsec_proposal *copy = arena_copy(a, p, sizeof *p);
+
+    copy->name = text_copy(a, p->name);
+    copy->where = where_copy(a, &p->where);
+    return copy;
+}
+
+const struct model_ipsec_sa *model_ipsec_sa_copy(struct arena *a, const struct model_ipsec_sa *sa)
+{
+    struct model_ipsec_sa *copy = arena_copy(a, sa, sizeof *sa);
+    struct model_match_policy *policies =
+        arena_copy(a, sa->policies, sa->n_policies * sizeof *sa->policies);
+
+    copy->name = text_copy(a, sa->name);
+    copy->where = where_copy(a, &sa->where);
+    copy->proposal = proposal_copy(a, sa->proposal);
+    copy->policies = policies;
+    for (size_t i = 0; i < sa->n_policies; i++) {
+        policies[i].name = text_copy(a, sa->policies[i].name);
+        policies[i].where = where_copy(a, &sa->policies[i].where);
+    }
+    return copy;
+}
+
+const struct model_communication *model_communication_copy(struct arena *a,
+                                                           const struct model_communication *c)
+{
+    struct model_communication *copy = arena_copy(a, c, sizeof *c);
+
+    copy->where = where_copy(a, &c->where);
+    copy->multicast_interface = text_copy(a, c->multicast_interface);
+    copy->certificate = text_copy(a, c->certificate);
+    return copy;
+}

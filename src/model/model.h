@@ -251,6 +251,12 @@ struct model {
 MUST_USE enum err model_build(const struct conf_tree *tree, const struct conf_diags *diags,
                               struct arena *arena, const struct model **ret_model);
 
+/* Copies that need nothing of the original: keys outlive the configuration they were made under
+ * (decisions M3: policies belong to the generation). */
+const struct model_ipsec_sa *model_ipsec_sa_copy(struct arena *a, const struct model_ipsec_sa *sa);
+const struct model_communication *model_communication_copy(struct arena *a,
+                                                           const struct model_communication *c);
+
 /* Names the statement in an event: "statement" and "at" (file:line). NULL: no statement. */
 void model_event_where(struct event *e, const struct model_where *where);
 

@@ -24,6 +24,30 @@ void effects_send(struct effects *out, struct endpoint from, struct endpoint to,
     e->send.datagram = arena_bytes(&out->arena, datagram);
 }
 
+void effects_fanout(struct effects *out, struct endpoint from, const struct endpoint *to, size_t n,
+                    struct bytes datagram, const char *interface)
+{
+    struct effect *e = append(out, EFFECT_FANOUT);
+    e->fanout.from = from;
+    e->fanout.to = arena_copy(&out->arena, to, n * sizeof *to);
+    e->fanout.n = n;
+    e->fanout.datagram = arena_bytes(&out->arena, datagram);
+    e->fanout.interface = interface ? arena_text(&out->arena, "%s", interface) : NULL;
+}
+
+void effects_multicast(struct effects *out, bool join, struct ip group, const char *interface)
+{
+    struct effect *e = append(out, EFFECT_MULTICAST);
+    e->multicast.join = join;
+    e->multicast.group = group;
+    e->multicast.interface = arena_text(&out->arena, "%s", interface);
+}
+
+void effects_persist(struct effects *out, const struct store_tx *tx)
+{
+    append(out, EFFECT_PERSIST)->persist = tx;
+}
+
 void effects_job(struct effects *out, const struct job *job)
 {
     append(out, EFFECT_JOB)->job = arena_copy(&out->arena, job, sizeof *job);

@@ -315,6 +315,13 @@ void server_job_done(struct server *s, instant_t now, struct job_result *result,
     outcome(s, &o, out);
 }
 
+void server_stored(struct server *s, instant_t now, uint64_t id, enum err err, struct effects *out)
+{
+    (void)id;
+    (void)err;
+    advance_groups(s, now, out);
+}
+
 instant_t server_due(const struct server *s)
 {
     instant_t due = instant_min(phase1_due(s->phase1), pull_due(s));

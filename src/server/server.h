@@ -26,6 +26,8 @@ void server_datagram(struct server *s, instant_t now, struct endpoint from, stru
 /* A sign_key that the server keeps is taken out of the result. */
 void server_job_done(struct server *s, instant_t now, struct job_result *result,
                      struct effects *out);
+/* The answer to a transaction (EFFECT_PERSIST): durable, or why not. */
+void server_stored(struct server *s, instant_t now, uint64_t id, enum err err, struct effects *out);
 /* Does what is due at `now`; call when server_due() is reached. */
 void server_timer(struct server *s, instant_t now, struct effects *out);
 instant_t server_due(const struct server *s);

@@ -146,6 +146,9 @@ static inline void duo_collect(struct duo *d, int s)
             if (side->n_events < DUO_EVENTS)
                 side->events[side->n_events++] = *e->event;
             break;
+        case EFFECT_PERSIST:
+        case EFFECT_FANOUT:
+        case EFFECT_MULTICAST:
         case EFFECT_INSTALL:
             fail();
         }
