@@ -221,7 +221,9 @@ int main(void)
 
     must(crypto_start(CRYPTO_USE_ALL, &text) == ERR_OK, text);
     configure();
-    must(server_new(&config.model, seed, now, &out, &server) == ERR_OK, "server_new");
+    must(server_new(&(struct server_config){.model = &config.model}, seed, now, &out, &server) ==
+             ERR_OK,
+         "server_new");
     effects_reset(&out);
     struct raw_dh *raw = raw_dh_new(RAW_DH_GROUP14);
     for (size_t i = 0; i < MEMBERS; i++) {

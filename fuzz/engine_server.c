@@ -373,7 +373,8 @@ static void open_world(bool communication)
     w->m.groups[0].n_sas = 2;
     if (communication)
         w->m.groups[0].communication = two_groups_communication();
-    demand(server_new(&w->m.model, seed, w->now, &w->out, &w->server) == ERR_OK);
+    demand(server_new(&(struct server_config){.model = &w->m.model}, seed, w->now, &w->out,
+                      &w->server) == ERR_OK);
     collect_server();
     if (communication)
         run_job(0); /* the key pair that signs: nobody waits for it here */

@@ -302,7 +302,8 @@ void world_boot(struct world *w, size_t node)
     prng_fill(&w->prng, STREAM_ENTROPY, seed, sizeof seed);
     enum err e;
     if (n->kind == NODE_SERVER) {
-        e = server_new(n->model->server, seed, w->now, &w->effects, &n->server);
+        e = server_new(&(struct server_config){.model = n->model->server}, seed, w->now,
+                       &w->effects, &n->server);
     } else {
         struct member_config config = {n->model->member, IKE_PORT, IKE_PORT};
         e = member_new(&config, seed, &n->member);

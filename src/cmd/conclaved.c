@@ -58,7 +58,8 @@ static enum err new_server(const struct options *o, const struct model_server *m
     struct effects effects = {0};
 
     host_random(seed, sizeof seed);
-    enum err e = server_new(model, seed, host_now(), &effects, &show->server);
+    enum err e = server_new(&(struct server_config){.model = model}, seed, host_now(), &effects,
+                            &show->server);
     explicit_bzero(seed, sizeof seed);
     daemon_carry_out(show->daemon, &effects); /* what it says on failure, too */
     effects_free(&effects);

@@ -190,9 +190,10 @@ static enum err start(struct server *s, instant_t now, struct effects *out)
     return ERR_OK;
 }
 
-enum err server_new(const struct model_server *model, const uint8_t seed[DRBG_SEED], instant_t now,
-                    struct effects *out, struct server **ret)
+enum err server_new(const struct server_config *config, const uint8_t seed[DRBG_SEED],
+                    instant_t now, struct effects *out, struct server **ret)
 {
+    const struct model_server *model = config->model;
     enum err e = ERR_OK;
 
     if (model->n_groups > MODEL_GROUPS_MAX)
@@ -203,6 +204,7 @@ enum err server_new(const struct model_server *model, const uint8_t seed[DRBG_SE
     if (!s)
         return e ? e : ERR_NOMEM;
     s->model = model;
+    s->shift = config->shift;
     s->drbg = drbg_of(seed);
     s->mint = mint_of(&s->drbg);
     s->pulls.index.seed[0] = drbg_u64(&s->drbg);

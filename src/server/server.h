@@ -9,14 +9,26 @@
 #include "model/model.h"
 #include "sa/effects.h"
 #include "sa/phase1.h"
+#include "store/tx.h"
 
 struct job_result;
 struct server;
 
-/* The model must outlive the server. Makes the first generations, so `now` starts their lives.
- * ERR_UNBUILT, ERR_TYPE, ERR_CONFIG, ERR_LIMIT: a statement that cannot be served, told in `out`;
- * ERR_CONFLICT: gateways that cannot be told apart. */
-MUST_USE enum err server_new(const struct model_server *model, const uint8_t seed[DRBG_SEED],
+/* What a server starts with. */
+struct server_config {
+    const struct model_server *model; /* outlives the server */
+    /* What a store kept of the server that was here before; NULL, 0: this is the first one. The
+     * rows are read before server_new() returns. */
+    const struct store_row *rows;
+    size_t n_rows;
+    span_t shift;    /* from the store's time to `now`'s clock (store/clock.h) */
+    bool keys_lost;  /* the store is an older copy: its keys must not be used again (M12) */
+    bool clock_lost; /* nobody knows how long the server was away: new keys at once (M12) */
+};
+/* Goes on with what the rows hold, and makes the generations that are missing, so `now` starts
+ * their lives. ERR_UNBUILT, ERR_TYPE, ERR_CONFIG, ERR_LIMIT: a statement that cannot be served,
+ * told in `out`; ERR_CONFLICT: gateways that cannot be told apart. */
+MUST_USE enum err server_new(const struct server_config *config, const uint8_t seed[DRBG_SEED],
                              instant_t now, struct effects *out, struct server **ret);
 void server_free(struct server *s); /* wipes */
 

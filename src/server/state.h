@@ -13,6 +13,7 @@ struct rate {
 
 struct server {
     const struct model_server *model;
+    span_t shift; /* from the store's time to the engine's */
     struct drbg drbg;
     struct mint mint;
     struct phase1_peer *peers; /* one per gateway of the model, in its order */

@@ -175,7 +175,9 @@ static inline void duo_open_fake(struct duo *w)
 static inline void duo_open_real(struct duo *w)
 {
     static const uint8_t seed[DRBG_SEED] = {5};
-    assert_int_equal(server_new(&w->m.model, seed, w->now, &w->out, &w->server), ERR_OK);
+    assert_int_equal(server_new(&(struct server_config){.model = &w->m.model}, seed, w->now,
+                                &w->out, &w->server),
+                     ERR_OK);
     duo_carry(w, false);
 }
 

@@ -4,7 +4,8 @@
 static enum err try_new(struct world *w)
 {
     uint8_t seed[DRBG_SEED] = {1};
-    enum err e = server_new(&w->m.model, seed, w->now, &w->out, &w->server);
+    enum err e = server_new(&(struct server_config){.model = &w->m.model}, seed, w->now, &w->out,
+                            &w->server);
     world_collect(w);
     assert_int_equal(w->server == NULL, e != ERR_OK);
     server_free(w->server);

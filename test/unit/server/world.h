@@ -97,7 +97,9 @@ static inline void world_collect(struct world *w)
 static inline void world_open(struct world *w)
 {
     uint8_t seed[DRBG_SEED] = {5};
-    assert_int_equal(server_new(&w->m.model, seed, w->now, &w->out, &w->server), ERR_OK);
+    assert_int_equal(server_new(&(struct server_config){.model = &w->m.model}, seed, w->now,
+                                &w->out, &w->server),
+                     ERR_OK);
     world_collect(w);
     for (uint8_t i = 0; i < 2; i++) {
         struct pull_client_config config = {.proposal = w->m.ike_list,

@@ -1,0 +1,175 @@
+#include "server/rows.h"
+
+#include "server/rows_wire.h"
+
+/* ---- keys ---- */
+
+struct bytes row_key_u32(uint32_t n, uint8_t *out)
+{
+    struct wr w = wr_of(out, ROW_KEY_MAX);
+
+    wr_u32(&w, n);
+    return wr_bytes(&w);
+}
+
+struct bytes row_key_who(const struct row_who *who, uint8_t *out)
+{
+    struct wr w = wr_of(out, ROW_KEY_MAX);
+
+    wr_u32(&w, who->group);
+    wr_u8(&w, (uint8_t)who->identity.type);
+    wr_put(&w, who->identity.value);
+    assert(wr_end(&w) == ERR_OK); /* identities have at most REGISTRY_ID_MAX octets */
+    return wr_bytes(&w);
+}
+
+static bool id_is_known(uint8_t type)
+{
+    return type == MODEL_ID_IPV4 || type == MODEL_ID_FQDN || type == MODEL_ID_USER_FQDN ||
+           type == MODEL_ID_KEY_ID;
+}
+
+static enum err who_of(struct bytes key, struct row_who *ret)
+{
+    struct rd r = rd_of(key);
+    struct row_who who = {.group = row_get_group_id(&r)};
+    uint8_t type = rd_u8(&r);
+
+    row_demand(&r, id_is_known(type));
+    who.identity.type = (enum model_id_type)type;
+    who.identity.value = rd_rest(&r);
+    if (who.identity.value.len == 0 || who.identity.value.len > REGISTRY_ID_MAX)
+        rd_fail(&r, ERR_LENGTH);
+    if (rd_end(&r) == ERR_OK)
+        *ret = who;
+    return r.err;
+}
+
+/* ---- groups ---- */
+
+void row_group_write(struct wr *w, const struct row_group *row)
+{
+    row_put_head(w);
+    wr_u32(w, row->push_seq);
+    wr_u32(w, row->version);
+    wr_u32(w, row->kek_numbers);
+    wr_u16(w, (uint16_t)row->n_sas);
+    for (size_t i = 0; i < row->n_sas; i++) {
+        row_put_name(w, row->sas[i].sa);
+        wr_u32(w, row->sas[i].given);
+    }
+}
+
+static const struct row_numbers *get_numbers(struct rd *r, struct arena *a, size_t n)
+{
+    if (n > ROW_SAS_MAX)
+        rd_fail(r, ERR_LENGTH);
+    struct row_numbers *sas = arena_alloc(a, (r->err ? 0 : n) * sizeof *sas);
+    for (size_t i = 0; i < n && !r->err; i++) {
+        sas[i].sa = row_get_name(r, a);
+        sas[i].given = rd_u32(r);
+    }
+    return sas;
+}
+
+enum err row_group_read(const struct store_row *row, struct arena *a, struct row_group *ret)
+{
+    struct rd key = rd_of(row->key), r = rd_of(row->value);
+    struct row_group g = {.id = row_get_group_id(&key)};
+    enum err e = rd_end(&key);
+
+    row_get_head(&r);
+    g.push_seq = rd_u32(&r);
+    g.version = rd_u32(&r);
+    g.kek_numbers = rd_u32(&r);
+    g.n_sas = rd_u16(&r);
+    g.sas = get_numbers(&r, a, g.n_sas);
+    if (!e)
+        e = rd_end(&r);
+    if (!e)
+        *ret = g;
+    return e;
+}
+
+/* ---- key pairs ---- */
+
+void row_signer_write(struct wr *w, const struct row_signer *row)
+{
+    row_put_head(w);
+    row_put_bytes(w, row->pem);
+}
+
+enum err row_signer_read(const struct store_row *row, struct row_signer *ret)
+{
+    struct rd r = rd_of(row->value);
+
+    row_get_head(&r);
+    struct bytes pem = row_get_bytes(&r, 1, ROW_PEM_MAX);
+    if (row->key.len != ROW_SIGNER_KEY)
+        rd_fail(&r, ERR_LENGTH);
+    if (rd_end(&r) == ERR_OK)
+        *ret = (struct row_signer){row->key, pem};
+    return r.err;
+}
+
+/* ---- members, and those who must not be ---- */
+
+void row_member_write(struct wr *w, const struct row_member *row)
+{
+    row_put_head(w);
+    row_put_name(w, row->gateway);
+    row_put_ip(w, row->remote.ip);
+    wr_u16(w, row->remote.port);
+    row_put_instant(w, row->registered);
+    row_put_instant(w, row->updated);
+    wr_u16(w, row->pulls_succeeded);
+    wr_u16(w, row->pulls_failed);
+    wr_u16(w, row->version);
+    wr_u8(w, row->native);
+}
+
+enum err row_member_read(const struct store_row *row, struct arena *a, struct row_member *ret)
+{
+    struct rd r = rd_of(row->value);
+    struct row_member m = {0};
+    enum err e = who_of(row->key, &m.who);
+
+    row_get_head(&r);
+    m.gateway = row_get_name(&r, a);
+    m.remote.ip = row_get_ip(&r);
+    row_demand(&r, m.remote.ip.version != 0);
+    m.remote.port = rd_u16(&r);
+    m.registered = row_get_instant(&r);
+    m.updated = row_get_instant(&r);
+    m.pulls_succeeded = rd_u16(&r);
+    m.pulls_failed = rd_u16(&r);
+    m.version = rd_u16(&r);
+    m.native = row_get_bool(&r);
+    row_demand(&r, m.registered.ns <= m.updated.ns);
+    if (!e)
+        e = rd_end(&r);
+    if (!e)
+        *ret = m;
+    return e;
+}
+
+void row_ban_write(struct wr *w, const struct row_ban *row)
+{
+    row_put_head(w);
+    row_put_instant(w, row->since);
+}
+
+enum err row_ban_read(const struct store_row *row, struct row_ban *ret)
+{
+    struct rd r = rd_of(row->value);
+    struct row_ban b = {0};
+    enum err e = who_of(row->key, &b.who);
+
+    row_get_head(&r);
+    b.since = row_get_instant(&r);
+    if (!e)
+        e = rd_end(&r);
+    if (!e)
+        *ret = b;
+    return e;
+}
