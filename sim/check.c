@@ -36,6 +36,7 @@ struct check {
                          [SAS_MAX]; /* created of the newest generation sent under */
     unsigned last_number[SAS_MAX];
     struct check_keks *keks;
+    struct check_pushes *pushes;
     bool changed; /* something that the laws speak of, since they were checked last */
     struct check_report report;
 };
@@ -54,17 +55,21 @@ struct check *check_new(void)
     for (size_t i = 0; i < WORLD_NODES_MAX; i++)
         never_registered(c, i);
     c->keks = check_keks_new();
+    c->pushes = check_pushes_new();
     return c;
 }
 
 void check_free(struct check *c)
 {
-    if (c)
-        check_keks_free(c->keks);
+    if (!c)
+        return;
+    check_keks_free(c->keks);
+    check_pushes_free(c->pushes);
     free(c);
 }
 
 struct check_keks *check_keks(struct check *c) { return c->keks; }
+struct check_pushes *check_pushes(struct check *c) { return c->pushes; }
 
 struct check_report check_report(const struct check *c)
 {
@@ -74,6 +79,7 @@ struct check_report check_report(const struct check *c)
             r.cut_off_now += c->generations[i].by[n].cut_off;
     }
     r.keks = check_keks_report(c->keks);
+    r.pushes = check_pushes_report(c->pushes);
     return r;
 }
 
@@ -147,7 +153,8 @@ unsigned check_number(const struct check *c, uint32_t spi)
     return 0;
 }
 
-void check_datagram(struct check *c, const struct world *w, struct bytes datagram)
+enum wire_kind check_datagram(struct check *c, const struct world *w, size_t from,
+                              struct bytes datagram, struct opened *ret_push)
 {
     for (size_t i = 0; i < GENERATIONS_MAX; i++) {
         const struct watched *g = &c->generations[i];
@@ -155,6 +162,10 @@ void check_datagram(struct check *c, const struct world *w, struct bytes datagra
             broken(w, "no key's octets are on the wire", "", "", g->truth.spi);
     }
     check_keks_datagram(c->keks, w, datagram);
+    enum wire_kind kind = opened_of(c->keks, datagram, ret_push);
+    if (kind == WIRE_PUSH || kind == WIRE_DELETE || kind == WIRE_HEARTBEAT)
+        check_pushes_content(c->pushes, w, &w->nodes[from].disk, ret_push);
+    return kind;
 }
 
 static void end_cut_off(struct check *c, struct holding *h, instant_t now)

@@ -10,6 +10,9 @@
  *   opens       what a member sends, every member opens that has learned the generation, or has
  *               registered since it was made
  *   learns      no key's octets are ever on the wire
+ *   durable     no slot of the server from which keys are given away holds a key that its disk does
+ *               not, and nobody installs such a key
+ *   removed     a removed member never gets a later key
  *
  * A member is cut off for a generation when it did not learn it in [created, switch_at): that is
  * counted, with the longest time until it was back. A broken check prints the sentence, the time
@@ -17,7 +20,7 @@
 #include "base/events.h"
 #include "base/instant.h"
 #include "esp/install.h"
-#include "sim/check_kek.h"
+#include "sim/check_push.h"
 
 /* A PULL takes its snapshot at message 2; message 3 may come 10 s later, and its repeats get the
  * same message 4 for 10 s more (decisions M9): what is made in between is not in it. */
@@ -28,7 +31,9 @@ struct world;
 
 struct check *check_new(void);
 void check_free(struct check *c);
-void check_datagram(struct check *c, const struct world *w, struct bytes datagram);
+/* A datagram leaves; what kind it is. *ret_push is filled for one that check_pushes can judge. */
+enum wire_kind check_datagram(struct check *c, const struct world *w, size_t from,
+                              struct bytes datagram, struct opened *ret_push);
 void check_install(struct check *c, struct world *w, size_t node,
                    const struct esp_vpn_install *install);
 void check_step(struct check *c, struct world *w, size_t node);
@@ -45,6 +50,7 @@ struct truth {
 unsigned check_number(const struct check *c, uint32_t spi);
 void check_truth(struct check *c, const struct world *w, const struct truth *t);
 struct check_keks *check_keks(struct check *c);
+struct check_pushes *check_pushes(struct check *c);
 /* Tells every generation of the server to check_truth(), every KEK to check_keks_truth(). */
 void truth_tell(struct check *c, struct world *w, size_t server);
 
@@ -55,5 +61,6 @@ struct check_report {
     uint64_t pairs_checked;
     size_t cut_off_now;
     struct check_keks_report keks;
+    struct check_pushes_report pushes;
 };
 struct check_report check_report(const struct check *c);

@@ -1,29 +1,20 @@
 #include "sim/check_kek.h"
 
-#include "group/kek.h"
 #include "sim/check.h"
 #include "sim/world.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { KEKS_MAX = 64, SAMPLE = 16, DIGEST = 8 };
+enum { KEKS_MAX = 64, SAMPLE = 16 };
 
 /* The member counts a lifetime from its receipt of message 2, which is repeated as it was built for
  * 10 s (decisions M9). */
 #define REPEATED span_ms(10000 + 1000)
 
-struct watched {
-    bool used;
-    uint32_t group;
-    instant_t created, expiry;
-    uint8_t spi[KEK_SPI];
-    uint8_t key[SAMPLE], digest[DIGEST];
-    size_t key_len;
-};
 struct check_keks {
-    struct watched keks[KEKS_MAX];
-    const struct watched *held[WORLD_NODES_MAX]; /* NULL: none so far in this life */
+    struct check_kek keks[KEKS_MAX];
+    const struct check_kek *held[WORLD_NODES_MAX]; /* NULL: none so far in this life */
     struct check_keks_report report;
 };
 
@@ -47,7 +38,7 @@ __attribute__((noreturn)) static void broken(const struct world *w, const char *
     abort();
 }
 
-static const struct watched *find(const struct check_keks *c, struct bytes spi)
+const struct check_kek *check_keks_find(const struct check_keks *c, struct bytes spi)
 {
     for (size_t i = 0; i < KEKS_MAX; i++) {
         if (c->keks[i].used && bytes_equal(BYTES_OF(c->keks[i].spi), spi))
@@ -56,7 +47,7 @@ static const struct watched *find(const struct check_keks *c, struct bytes spi)
     return NULL;
 }
 
-static bool is_held(const struct check_keks *c, const struct watched *k)
+static bool is_held(const struct check_keks *c, const struct check_kek *k)
 {
     for (size_t n = 0; n < WORLD_NODES_MAX; n++) {
         if (c->held[n] == k)
@@ -66,10 +57,10 @@ static bool is_held(const struct check_keks *c, const struct watched *k)
 }
 
 /* A free place, or that of one which ended long ago and nobody remembers. */
-static struct watched *place(struct check_keks *c, instant_t now)
+static struct check_kek *place(struct check_keks *c, instant_t now)
 {
     for (size_t i = 0; i < KEKS_MAX; i++) {
-        struct watched *k = &c->keks[i];
+        struct check_kek *k = &c->keks[i];
         if (!k->used ||
             (instant_reached(instant_add(k->expiry, span_s(60)), now) && !is_held(c, k)))
             return k;
@@ -77,32 +68,37 @@ static struct watched *place(struct check_keks *c, instant_t now)
     abort(); /* KEKS_MAX is too small for this world */
 }
 
-void check_keks_truth(struct check_keks *c, const struct world *w, uint32_t group,
+bool check_keks_truth(struct check_keks *c, const struct world *w, uint32_t group,
                       const struct kek_generation *kek)
 {
     uint8_t hash[HASH_MAX];
 
-    if (find(c, BYTES_OF(kek->spi)))
-        return;
-    struct watched *k = place(c, w->now);
-    *k = (struct watched){
-        .used = true, .group = group, .created = kek->created, .expiry = kek->expiry};
-    k->key_len = kek->key.len < SAMPLE ? kek->key.len : SAMPLE;
-    memcpy(k->key, kek->key.b, k->key_len);
+    if (check_keks_find(c, BYTES_OF(kek->spi)))
+        return false;
+    struct check_kek *k = place(c, w->now);
+    *k = (struct check_kek){.used = true,
+                            .group = group,
+                            .created = kek->created,
+                            .expiry = kek->expiry,
+                            .cipher = kek->cipher,
+                            .iv = kek->iv,
+                            .key = kek->key};
     memcpy(k->spi, kek->spi, KEK_SPI);
     hash_parts(HASH_SHA256,
                PARTS(bytes_str(MEMBER_KEK_DIGEST_LABEL), BYTES_OF(kek->spi), secret_bytes(&kek->iv),
                      secret_bytes(&kek->key), bytes(kek->signer->spki, kek->signer->spki_len)),
                hash);
-    memcpy(k->digest, hash, DIGEST);
+    memcpy(k->digest, hash, CHECK_DIGEST);
     c->report.keks++;
+    return true;
 }
 
 void check_keks_datagram(const struct check_keks *c, const struct world *w, struct bytes datagram)
 {
     for (size_t i = 0; i < KEKS_MAX; i++) {
-        const struct watched *k = &c->keks[i];
-        if (k->used && memmem(datagram.data, datagram.len, k->key, k->key_len))
+        const struct check_kek *k = &c->keks[i];
+        size_t len = k->key.len < SAMPLE ? k->key.len : SAMPLE;
+        if (k->used && memmem(datagram.data, datagram.len, k->key.b, len))
             broken(w, "no KEK's octets are on the wire", "");
     }
 }
@@ -112,7 +108,7 @@ static void check_newest(const struct check_keks *c, const struct world *w, cons
                          const struct member_vpn_view *v, instant_t held)
 {
     for (size_t i = 0; i < KEKS_MAX; i++) {
-        const struct watched *k = &c->keks[i];
+        const struct check_kek *k = &c->keks[i];
         if (k->used && k->group == v->model->group_id && instant_before(held, k->created) &&
             instant_before(instant_add(k->created, CHECK_SNAPSHOT_AGE), v->registered_at) &&
             instant_before(instant_add(w->now, span_s(1)), k->expiry)) /* whole seconds are told */
@@ -124,9 +120,9 @@ static void check_held(struct check_keks *c, const struct world *w, size_t node,
                        const struct member_vpn_view *v)
 {
     const char *name = w->nodes[node].name;
-    const struct watched *k = find(c, v->kek.cookies), *before = c->held[node];
+    const struct check_kek *k = check_keks_find(c, v->kek.cookies), *before = c->held[node];
 
-    if (!k || !bytes_equal(BYTES_OF(k->digest), bytes(v->kek.key_digest, DIGEST)))
+    if (!k || !bytes_equal(BYTES_OF(k->digest), bytes(v->kek.key_digest, CHECK_DIGEST)))
         broken(w, "a member's KEK is the server's", name);
     if (before && instant_before(k->created, before->created))
         broken(w, "no member goes back to an older KEK", name);

@@ -6,18 +6,34 @@
  *   newest         a registration brings the newest KEK
  *   ends           nobody holds a KEK after its expiry
  *   learns         no KEK's octets are ever on the wire */
-#include "base/bytes.h"
 #include "base/instant.h"
+#include "crypto/cipher.h"
+#include "crypto/secret.h"
+#include "group/kek.h"
 
 struct check_keks;
-struct kek_generation;
 struct world;
+
+enum { CHECK_DIGEST = 8 }; /* of struct member_kek_view */
+
+/* What the server has said of a KEK. */
+struct check_kek {
+    bool used;
+    uint32_t group;
+    instant_t created, expiry;
+    uint8_t spi[KEK_SPI];
+    enum cipher cipher;
+    struct secret iv, key;
+    uint8_t digest[CHECK_DIGEST];
+};
 
 struct check_keks *check_keks_new(void);
 void check_keks_free(struct check_keks *c);
-/* The server's own word on a KEK of its group. */
-void check_keks_truth(struct check_keks *c, const struct world *w, uint32_t group,
+/* The server's own word on a KEK of its group; whether it is news. */
+bool check_keks_truth(struct check_keks *c, const struct world *w, uint32_t group,
                       const struct kek_generation *kek);
+/* NULL: never told, or forgotten long after its end. */
+const struct check_kek *check_keks_find(const struct check_keks *c, struct bytes spi);
 void check_keks_datagram(const struct check_keks *c, const struct world *w, struct bytes datagram);
 void check_keks_member(struct check_keks *c, const struct world *w, size_t node);
 void check_keks_kill(struct check_keks *c, size_t node);

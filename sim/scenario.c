@@ -218,7 +218,7 @@ static bool holds(struct story *s, size_t at, size_t node)
     if (strcmp(c, "events") == 0)
         return s->counts[node][event_named(s, word(s, at + 1))] == (unsigned)number(s, at + 2, "");
     if (strcmp(c, "told") == 0)
-        return s->world.nodes[node].n_told == (unsigned)number(s, at + 1, "");
+        return s->world.nodes[node].told[WIRE_PULL] == (unsigned)number(s, at + 1, "");
     stop(s, "no such condition:", c);
 }
 

@@ -1,6 +1,5 @@
 #include "sim/world.h"
 
-#include "ike1/header.h"
 #include "ike1/numbers.h"
 #include "sa/job.h"
 #include "sim/check.h"
@@ -10,7 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum thing_kind { THING_DATAGRAM, THING_JOB, THING_CALL };
+enum thing_kind { THING_DATAGRAM, THING_JOB, THING_CALL, THING_TX };
 
 /* Something that will happen. */
 struct thing {
@@ -24,6 +23,10 @@ struct thing {
             size_t len;
         } datagram;
         struct job_result *result;
+        struct {
+            struct arena arena;
+            struct store_tx *tx;
+        } stored;
         struct {
             void (*fn)(struct world *w, uint64_t arg);
             uint64_t arg;
@@ -48,6 +51,8 @@ static void thing_free(struct thing *t)
         job_result_wipe(t->result);
         free(t->result);
     }
+    if (t->kind == THING_TX)
+        arena_free(&t->stored.arena);
     free(t);
 }
 
@@ -65,6 +70,8 @@ static void trace(struct world *w, const void *data, size_t len)
     w->trace[1] = w->trace[0] ^ h;
     w->trace[0] = h;
 }
+
+void world_trace(struct world *w, struct bytes what) { trace(w, what.data, what.len); }
 
 static void trace_u64(struct world *w, uint64_t value)
 {
@@ -91,6 +98,11 @@ void world_free(struct world *w)
         heap_remove(&w->heap, due);
         thing_free(HEAP_OBJECT(due, struct thing, due));
     }
+    for (size_t i = 0; i < w->n_nodes; i++) {
+        disk_free(&w->nodes[i].disk);
+        arena_free(&w->nodes[i].rows);
+    }
+    map_free(&w->by_ip);
     heap_free(&w->heap);
     effects_free(&w->effects);
     check_free(w->check);
@@ -105,130 +117,49 @@ size_t world_find(const struct world *w, const char *name)
     return SIZE_MAX;
 }
 
+static void map_address(struct world *w, const struct ip *ip, struct node *n)
+{
+    struct bytes key = bytes(ip, sizeof *ip);
+
+    if (!map_get(&w->by_ip, key))
+        map_put(&w->by_ip, key, n);
+}
+
+static void map_addresses(struct world *w, struct node *n)
+{
+    map_address(w, &n->ip, n);
+    for (size_t i = 0; n->kind == NODE_SERVER && i < n->model->server->n_groups; i++)
+        map_address(w, &n->model->server->groups[i].server_address, n);
+}
+
 size_t world_add(struct world *w, enum node_kind kind, const char *name, const struct model *model,
                  struct link link)
 {
     assert(w->n_nodes < WORLD_NODES_MAX);
     struct node *n = &w->nodes[w->n_nodes];
-    *n = (struct node){.kind = kind, .model = model, .link = link};
+    *n = (struct node){
+        .kind = kind, .model = model, .link = link, .disk = disk_of(), .removed_at = INSTANT_NEVER};
     snprintf(n->name, sizeof n->name, "%s", name);
     n->ip = kind == NODE_SERVER ? model->server->groups[0].server_address
                                 : model->member->gateways[0].local_address;
+    map_addresses(w, n);
     return w->n_nodes++;
 }
 
-static bool node_has(const struct node *n, struct ip ip)
+void world_arrival(struct world *w, size_t node, instant_t at, struct endpoint from,
+                   struct endpoint to, struct bytes datagram, unsigned flip_ppm)
 {
-    if (n->kind == NODE_MEMBER)
-        return ip_equal(n->ip, ip);
-    for (size_t i = 0; i < n->model->server->n_groups; i++) {
-        if (ip_equal(n->model->server->groups[i].server_address, ip))
-            return true;
-    }
-    return false;
-}
+    struct thing *t = thing_new(THING_DATAGRAM, node, datagram.len);
 
-static struct node *node_at(struct world *w, struct ip ip)
-{
-    for (size_t i = 0; i < w->n_nodes; i++) {
-        if (node_has(&w->nodes[i], ip))
-            return &w->nodes[i];
-    }
-    return NULL;
-}
-
-static void put_on_wire(struct world *w, const struct node *to_node, struct endpoint from,
-                        struct endpoint to, struct bytes datagram)
-{
-    const struct link *l = &to_node->link;
-    struct thing *t = thing_new(THING_DATAGRAM, (size_t)(to_node - w->nodes), datagram.len);
-    int64_t range = l->delay_max.ns - l->delay_min.ns;
-    int64_t delay = l->delay_min.ns;
-
-    if (range > 0)
-        delay += (int64_t)prng_below(&w->prng, STREAM_NETWORK, (uint64_t)range);
     t->datagram.from = from;
     t->datagram.to = to;
     t->datagram.len = datagram.len;
-    t->incarnation = to_node->incarnation;
+    t->incarnation = w->nodes[node].incarnation;
     memcpy(t->octets, datagram.data, datagram.len);
-    if (prng_chance(&w->prng, STREAM_NETWORK, l->flip_ppm))
+    if (prng_chance(&w->prng, STREAM_NETWORK, flip_ppm))
         t->octets[prng_below(&w->prng, STREAM_NETWORK, datagram.len)] ^=
             (uint8_t)(1u << prng_below(&w->prng, STREAM_NETWORK, 8));
-    heap_set(&w->heap, &t->due, instant_add(w->now, (span_t){delay}));
-}
-
-void world_inject(struct world *w, struct endpoint from, struct endpoint to, struct bytes datagram)
-{
-    const struct node *n = node_at(w, to.ip);
-    if (n && datagram.len > 0)
-        put_on_wire(w, n, from, to, datagram);
-}
-
-static void record(struct world *w, struct endpoint from, struct endpoint to, struct bytes datagram)
-{
-    struct record *r = &w->records[w->n_records++ % ARRAY_LEN(w->records)];
-    r->from = from;
-    r->to = to;
-    r->len = datagram.len < sizeof r->data ? datagram.len : sizeof r->data;
-    memcpy(r->data, datagram.data, r->len);
-}
-
-void world_replay(struct world *w, bool from_stranger)
-{
-    static const struct endpoint stranger = {{4, {203, 0, 113, 5}}, 848};
-    size_t n = w->n_records < WORLD_RECORDS ? w->n_records : WORLD_RECORDS;
-
-    for (size_t i = w->n_records - n; i < w->n_records; i++) {
-        const struct record *r = &w->records[i % WORLD_RECORDS];
-        world_inject(w, from_stranger ? stranger : r->from, r->to, bytes(r->data, r->len));
-    }
-}
-
-static void maybe_replay(struct world *w, const struct link *l)
-{
-    if (!prng_chance(&w->prng, STREAM_FAULTS, l->replay_ppm))
-        return;
-    size_t n = w->n_records < ARRAY_LEN(w->records) ? w->n_records : ARRAY_LEN(w->records);
-    const struct record *r = &w->records[prng_below(&w->prng, STREAM_FAULTS, n)];
-    world_inject(w, r->from, r->to, bytes(r->data, r->len));
-}
-
-/* The link that matters is the one of the node that is not the server: its site's uplink. */
-static const struct link *link_of(const struct node *a, const struct node *b)
-{
-    return a->kind == NODE_MEMBER ? &a->link : &b->link;
-}
-
-static bool is_pull(struct bytes datagram)
-{
-    struct ike1_header h;
-    return ike1_header_parse(datagram, &h) == ERR_OK && h.exchange == IKE1_EXCHANGE_GROUPKEY_PULL;
-}
-
-static void send(struct world *w, struct node *n, struct endpoint from, struct endpoint to,
-                 struct bytes datagram)
-{
-    struct node *peer = node_at(w, to.ip);
-    bool dropped = w->drop_in > 0 && --w->drop_in == 0;
-
-    w->n_sent++;
-    check_datagram(w->check, w, datagram);
-    trace_u64(w, datagram.len);
-    trace(w, datagram.data, datagram.len);
-    if (!peer)
-        return;
-    peer->n_told += is_pull(datagram);
-    const struct link *l = link_of(n, peer);
-    record(w, from, to, datagram);
-    maybe_replay(w, l);
-    if (dropped || n->cut || peer->cut || prng_chance(&w->prng, STREAM_NETWORK, l->loss_ppm)) {
-        w->n_lost++;
-        return;
-    }
-    put_on_wire(w, peer, from, to, datagram);
-    if (prng_chance(&w->prng, STREAM_NETWORK, l->duplicate_ppm))
-        put_on_wire(w, peer, from, to, datagram);
+    heap_set(&w->heap, &t->due, at);
 }
 
 static void start_job(struct world *w, const struct node *n, const struct job *job)
@@ -256,34 +187,106 @@ static void tell(struct world *w, const struct node *n, const struct event *e)
         w->on_event(w->on_event_ctx, (size_t)(n - w->nodes), e);
 }
 
+/* ---- disk ---- */
+
+static struct store_tx *tx_copy(struct arena *a, const struct store_tx *tx)
+{
+    struct store_tx *copy = store_tx_new(a, tx->id, tx->durable);
+
+    for (const struct store_op *op = tx->first; op; op = op->next) {
+        if (op->put)
+            store_put(a, copy, op->table, op->key, op->value);
+        else
+            store_delete(a, copy, op->table, op->key);
+    }
+    return copy;
+}
+
+static void persist(struct world *w, struct node *n, const struct store_tx *tx)
+{
+    struct thing *t = thing_new(THING_TX, (size_t)(n - w->nodes), 0);
+    struct disk *d = &n->disk;
+    uint64_t range = (uint64_t)(d->delay_max.ns - d->delay_min.ns) + 1;
+    span_t takes = {d->delay_min.ns + (int64_t)prng_below(&w->prng, STREAM_NETWORK, range)};
+
+    t->incarnation = n->incarnation;
+    t->stored.tx = tx_copy(&t->stored.arena, tx);
+    d->busy_until = instant_add(instant_max(w->now, d->busy_until), takes);
+    heap_set(&w->heap, &t->due, d->busy_until);
+}
+
+static void boot_later(struct world *w, uint64_t node)
+{
+    if (!w->nodes[node].up)
+        world_boot(w, (size_t)node);
+}
+
+bool world_boundary(struct world *w, size_t node, const char *kind)
+{
+    if (w->kill_at == 0 || w->nodes[node].kind != NODE_SERVER || ++w->n_boundaries != w->kill_at)
+        return false;
+    w->boundary = kind;
+    world_kill(w, node);
+    world_at(w, instant_add(w->now, w->back_after), boot_later, node);
+    return true;
+}
+
+/* ---- effects ---- */
+
+static void hear_multicast(struct node *n, bool join, struct ip group)
+{
+    size_t i = 0;
+
+    while (i < n->n_joined && !ip_equal(n->joined[i], group))
+        i++;
+    if (join && i == n->n_joined) {
+        assert(i < WORLD_JOINED_MAX);
+        n->joined[n->n_joined++] = group;
+    } else if (!join && i < n->n_joined) {
+        n->joined[i] = n->joined[--n->n_joined];
+    }
+}
+
+/* One effect; false: the node was killed. */
+static bool do_effect(struct world *w, struct node *n, const struct effect *e)
+{
+    size_t at = (size_t)(n - w->nodes);
+
+    switch (e->kind) {
+    case EFFECT_PERSIST:
+        persist(w, n, e->persist);
+        return true;
+    case EFFECT_SEND:
+        return network_send(w, at, e->send.from, &e->send.to, 1, e->send.datagram);
+    case EFFECT_FANOUT:
+        return network_send(w, at, e->fanout.from, e->fanout.to, e->fanout.n, e->fanout.datagram);
+    case EFFECT_MULTICAST:
+        hear_multicast(n, e->multicast.join, e->multicast.group);
+        return true;
+    case EFFECT_JOB:
+        start_job(w, n, e->job);
+        return true;
+    case EFFECT_TELL:
+        tell(w, n, e->event);
+        return true;
+    case EFFECT_INSTALL:
+        check_install(w->check, w, at, e->install);
+        return true;
+    }
+    return true;
+}
+
 static void carry_out(struct world *w, struct node *n)
 {
-    for (const struct effect *e = w->effects.first; e; e = e->next) {
-        switch (e->kind) {
-        case EFFECT_PERSIST:
-            server_stored(n->server, w->now, e->persist->id, ERR_OK, &w->effects);
-            break;
-        case EFFECT_SEND:
-            send(w, n, e->send.from, e->send.to, e->send.datagram);
-            break;
-        case EFFECT_FANOUT:
-            for (size_t i = 0; i < e->fanout.n; i++)
-                send(w, n, e->fanout.from, e->fanout.to[i], e->fanout.datagram);
-            break;
-        case EFFECT_MULTICAST:
-            break;
-        case EFFECT_JOB:
-            start_job(w, n, e->job);
-            break;
-        case EFFECT_TELL:
-            tell(w, n, e->event);
-            break;
-        case EFFECT_INSTALL:
-            check_install(w->check, w, (size_t)(n - w->nodes), e->install);
-            break;
-        }
-    }
+    bool alive = true;
+
+    for (const struct effect *e = w->effects.first; alive && e; e = e->next)
+        alive = do_effect(w, n, e);
+    if (alive && w->effects.n > 0)
+        alive = !world_boundary(w, (size_t)(n - w->nodes), "after a step");
     effects_reset(&w->effects);
+    if (!alive)
+        return;
     instant_t due = n->server   ? server_due(n->server)
                     : n->member ? member_due(n->member)
                                 : INSTANT_NEVER;
@@ -329,6 +332,8 @@ void world_kill(struct world *w, size_t node)
     member_free(n->member);
     n->server = NULL;
     n->member = NULL;
+    n->n_joined = 0;
+    n->disk.busy_until = w->now;
     heap_remove(&w->heap, &n->due);
     check_kill(w->check, w, node);
 }
@@ -378,6 +383,20 @@ static void job_done(struct world *w, struct node *n, const struct thing *t)
     carry_out(w, n);
 }
 
+/* Stored, or not; then the answer. A kill in between leaves a row that nobody was told of. */
+static void tx_done(struct world *w, struct node *n, struct thing *t)
+{
+    size_t at = (size_t)(n - w->nodes);
+
+    if (world_boundary(w, at, "before a commit"))
+        return;
+    enum err e = disk_apply(&n->disk, t->stored.tx);
+    if (world_boundary(w, at, "before the answer to a commit") || t->stored.tx->id == 0)
+        return;
+    server_stored(n->server, w->now, t->stored.tx->id, e, &w->effects);
+    carry_out(w, n);
+}
+
 static void happen(struct world *w, struct thing *t)
 {
     struct node *n = &w->nodes[t->node];
@@ -389,6 +408,8 @@ static void happen(struct world *w, struct thing *t)
         deliver(w, n, t);
     else if (t->kind == THING_JOB && alive)
         job_done(w, n, t);
+    else if (t->kind == THING_TX && alive)
+        tx_done(w, n, t);
     thing_free(t);
 }
 

@@ -5,13 +5,22 @@
  * compiled it. */
 #include "base/heap.h"
 #include "base/ip.h"
+#include "base/map.h"
 #include "member/member.h"
 #include "model/model.h"
 #include "sa/effects.h"
 #include "server/server.h"
+#include "sim/disk.h"
+#include "sim/opened.h"
 #include "sim/prng.h"
 
-enum { WORLD_NODES_MAX = 512, WORLD_START_S = 10000, WORLD_RECORDS = 64 };
+enum {
+    WORLD_NODES_MAX = 512,
+    WORLD_START_S = 10000,
+    WORLD_RECORDS = 256,
+    WORLD_RULES = 16,
+    WORLD_JOINED_MAX = 4
+};
 
 /* How a link treats each datagram. */
 struct link {
@@ -31,9 +40,30 @@ struct node {
     struct server *server;
     struct member *member;
     struct heap_node due;
-    unsigned n_told;      /* GROUPKEY-PULL datagrams that were sent to it */
+    unsigned told[WIRE_COUNT], said[WIRE_COUNT]; /* datagrams that were sent to it, and by it */
     uint32_t incarnation; /* jobs and datagrams of an earlier life are not delivered */
     struct link link;
+    struct disk disk;                   /* servers */
+    struct arena rows;                  /* what was read from it at the last start */
+    struct ip joined[WORLD_JOINED_MAX]; /* multicast groups */
+    size_t n_joined;
+    instant_t removed_at; /* by the operator, from the first of its groups; NEVER */
+};
+
+/* A fault for one kind of datagram, on top of what the links do. */
+struct rule {
+    enum wire_kind kind; /* WIRE_COUNT: all */
+    size_t node;         /* from or to that member; SIZE_MAX: all */
+    unsigned loss_ppm;
+};
+
+/* One datagram for one node, as it leaves. */
+struct passing {
+    size_t from, to;
+    enum wire_kind kind;
+    const struct opened *push; /* NULL unless it is one */
+    bool lost;
+    instant_t arrives;
 };
 
 struct check;
@@ -48,6 +78,15 @@ struct world {
     uint64_t trace[2]; /* running hash of everything that happened */
     uint64_t n_steps, n_sent, n_lost, n_delivered;
     unsigned drop_in; /* the datagram sent so many from now is lost: 1 is the next, 0 none */
+    enum wire_kind drop_kind; /* only those count; WIRE_COUNT: all do */
+    struct rule rules[WORLD_RULES];
+    size_t n_rules;
+    struct map by_ip; /* nodes */
+    /* Where a server may be killed: before each commit, before each answer to one, before each
+     * datagram and after its last effect of a step. Counted from 1 while kill_at is not 0. */
+    uint64_t n_boundaries, kill_at;
+    span_t back_after;    /* ... and is started again so much later */
+    const char *boundary; /* what kind of boundary it was killed at */
     uint64_t n_events[EVENT_COUNT];
     bool print_events;
     struct record { /* what an eavesdropper recorded last, for replays */
@@ -59,11 +98,14 @@ struct world {
     /* Told of each event of an engine, after it was counted: scenarios and tests. NULL: nobody. */
     void (*on_event)(void *ctx, size_t node, const struct event *e);
     void *on_event_ctx;
+    void (*on_passing)(void *ctx, const struct passing *p); /* ... of each datagram */
+    void *on_passing_ctx;
 };
 
 void world_init(struct world *w, uint64_t seed);
 void world_free(struct world *w);
-/* A node that is down. The model outlives the world. The index of the node. */
+/* A server's disk is empty. A node that is down. The model outlives the world. The index of the
+ * node. */
 size_t world_add(struct world *w, enum node_kind kind, const char *name, const struct model *model,
                  struct link link);
 void world_boot(struct world *w, size_t node);
@@ -82,4 +124,16 @@ void world_replay(struct world *w, bool from_stranger);
  */
 bool world_step(struct world *w, instant_t until);
 void world_run(struct world *w, instant_t until);
+/* Passed on to network.c: one datagram from an engine to each of n endpoints; a multicast address
+ * means all who have joined. False: the sender was killed meanwhile. */
+bool network_send(struct world *w, size_t from_node, struct endpoint from,
+                  const struct endpoint *to, size_t n, struct bytes datagram);
+/* Faults for a kind of datagram; 0 takes the rule away. */
+void network_rule(struct world *w, enum wire_kind kind, size_t node, unsigned loss_ppm);
+/* A datagram for that node comes at `at`. */
+void world_arrival(struct world *w, size_t node, instant_t at, struct endpoint from,
+                   struct endpoint to, struct bytes datagram, unsigned flip_ppm);
+/* A place where a server may be killed; true: it was. */
+bool world_boundary(struct world *w, size_t node, const char *kind);
+void world_trace(struct world *w, struct bytes what);
 size_t world_find(const struct world *w, const char *name); /* SIZE_MAX: none */
