@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 
-ENGINES = "wire ike1 gdoi group sa server member conf model esp".split()
+ENGINES = "wire store ike1 gdoi group sa server member conf model esp".split()
 FORBIDDEN = set("""
 clock_gettime clock gettimeofday time timespec_get localtime localtime_r mktime tzset
 nanosleep clock_nanosleep usleep sleep alarm timer_create timerfd_create
