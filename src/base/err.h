@@ -32,6 +32,7 @@
     X(ERR_NO_PROPOSAL, PEER, "no proposal in common")                                              \
     X(ERR_IDENTITY, PEER, "identity is not the configured one")                                    \
     X(ERR_NOT_AUTHORISED, PEER, "gateway is not on the group's list")                              \
+    X(ERR_BANNED, PEER, "removed by the operator")                                                 \
     X(ERR_UNKNOWN_GROUP, PEER, "no such group")                                                    \
     X(ERR_REFUSED, PEER, "the peer refused")                                                       \
     X(ERR_POLICY, PEER, "policy not acceptable to this member")                                    \

@@ -66,6 +66,12 @@ struct refusal refuse_unauthorised(const struct server *s, const struct phase1_s
         r.reason = GDOI_REASON_NOT_AUTHORISED;
         snprintf(r.what, sizeof r.what, "gateway %.60s is not in the group's ike-gateway list",
                  gateway->name);
+    } else if (ban_find(&s->bans, g->model->id, phase1_peer_identity(sa))) {
+        r.err = ERR_BANNED;
+        r.reason = GDOI_REASON_NOT_AUTHORISED;
+        snprintf(r.what, sizeof r.what, "gateway %.60s was removed from the group by the operator",
+                 gateway->name);
+        r.where = NULL; /* no statement did */
     } else if (!ip_equal(g->model->server_address, address)) {
         r.err = ERR_ADDRESS;
         r.reason = GDOI_REASON_SERVER_ADDRESS;

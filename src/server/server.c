@@ -209,6 +209,8 @@ enum err server_new(const struct server_config *config, const uint8_t seed[DRBG_
     s->mint = mint_of(&s->drbg);
     s->pulls.index.seed[0] = drbg_u64(&s->drbg);
     s->pulls.index.seed[1] = drbg_u64(&s->drbg);
+    s->bans.index.seed[0] = drbg_u64(&s->drbg);
+    s->bans.index.seed[1] = drbg_u64(&s->drbg);
     s->rate.since = now;
     e = start(s, now, out);
     if (e) {
@@ -224,6 +226,7 @@ void server_free(struct server *s)
     if (!s)
         return;
     pulls_free(&s->pulls);
+    bans_free(&s->bans);
     phase1_table_free(s->phase1);
     for (size_t i = 0; i < s->n_groups; i++)
         group_free(s->groups[i]);
@@ -350,4 +353,5 @@ void server_timer(struct server *s, instant_t now, struct effects *out)
 size_t server_n_groups(const struct server *s) { return s->n_groups; }
 const struct group *server_group(const struct server *s, size_t i) { return s->groups[i]; }
 const struct phase1_table *server_phase1(const struct server *s) { return s->phase1; }
+const struct bans *server_bans(const struct server *s) { return &s->bans; }
 const uint64_t *server_dropped(const struct server *s) { return s->dropped; }

@@ -11,6 +11,7 @@
 #include "sa/phase1.h"
 #include "store/tx.h"
 
+struct bans;
 struct job_result;
 struct server;
 
@@ -51,6 +52,7 @@ void server_stop(struct server *s, instant_t now, struct effects *out);
 size_t server_n_groups(const struct server *s);
 const struct group *server_group(const struct server *s, size_t i);
 const struct phase1_table *server_phase1(const struct server *s);
+const struct bans *server_bans(const struct server *s); /* server/ban.h */
 /* Datagrams that no part of the engine took, by reason (those of phase 1 are in phase1_counters()).
  */
 const uint64_t *server_dropped(const struct server *s); /* ERR_COUNT entries */

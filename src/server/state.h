@@ -1,6 +1,7 @@
 #pragma once
 /* The server's insides, shared by its own files only. */
 #include "gdoi/dialect.h"
+#include "server/ban.h"
 #include "server/pull.h"
 #include "server/server.h"
 #include "server/signing.h"
@@ -22,6 +23,7 @@ struct server {
     struct group **groups;
     size_t n_groups;
     struct pulls pulls;
+    struct bans bans;
     struct signing signing;
     struct rate rate;
     struct gdoi_tolerated tolerated;

@@ -1,0 +1,250 @@
+#include "server/operator.h"
+
+#include "server/state.h"
+
+#include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static enum err refused(struct operator_refusal *ret, enum err err, const char *fmt, ...)
+    PRINTF_LIKE(3, 4);
+static enum err refused(struct operator_refusal *ret, enum err err, const char *fmt, ...)
+{
+    va_list args;
+
+    va_start(args, fmt);
+    vsnprintf(ret->sentence, sizeof ret->sentence, fmt, args);
+    va_end(args);
+    return err;
+}
+
+struct group *server_group_named(struct server *s, const char *name)
+{
+    for (size_t i = 0; i < s->n_groups; i++) {
+        if (strcmp(s->groups[i]->model->name, name) == 0)
+            return s->groups[i];
+    }
+    return NULL;
+}
+
+/* ---- who is meant ---- */
+
+/* A phase 1 identity, and where it was seen last. */
+struct person {
+    enum model_id_type type;
+    uint8_t value[BAN_ID_MAX];
+    size_t len;
+    struct ip address;
+};
+
+static struct model_identity identity_of(const struct person *p)
+{
+    return (struct model_identity){p->type, bytes(p->value, p->len)};
+}
+
+static struct person person_of(struct model_identity id, struct ip address)
+{
+    struct person p = {.type = id.type, .len = id.value.len, .address = address};
+
+    assert(p.len <= sizeof p.value);
+    memcpy(p.value, id.value.data, p.len);
+    return p;
+}
+
+/* What the peer of that gateway proves to be: exactly one identity (RFC 6407 3.1). */
+static struct person person_of_gateway(const struct group *g,
+                                       const struct model_server_gateway *gateway)
+{
+    struct model_identity id =
+        gateway->remote.type != MODEL_ID_NONE ? gateway->remote : gateway->dynamic;
+
+    if (id.type == MODEL_ID_NONE)
+        id = (struct model_identity){MODEL_ID_IPV4, bytes(gateway->address.b, 4)};
+    const struct registry_member *m = registry_find(&g->registry, id);
+    return person_of(id, m ? m->remote.ip : gateway->address);
+}
+
+static bool is_called(struct model_identity id, const char *text)
+{
+    char address[IP_TEXT_MAX];
+    struct ip ip = {.version = 4};
+
+    if (id.type != MODEL_ID_IPV4)
+        return bytes_equal(id.value, bytes_str(text));
+    memcpy(ip.b, id.value.data, 4);
+    return strcmp(ip_text(ip, address, sizeof address), text) == 0;
+}
+
+/* Whether the operator's word is one for that identity, seen at that address. */
+static bool is_meant(const struct operator_who *who, struct model_identity id, struct ip address)
+{
+    if (who->identity)
+        return is_called(id, who->identity);
+    return who->address.version != 0 && ip_equal(who->address, address);
+}
+
+/* The members that are meant: gateways of the group by where they are now, then those that were
+ * removed (their gateway may be gone by now). The same one is counted once. */
+struct search {
+    const struct operator_who *who;
+    size_t n;
+    struct person found;
+};
+
+static void take(struct search *s, const struct person *p)
+{
+    bool again = s->n > 0 && s->found.type == p->type &&
+                 bytes_equal(bytes(s->found.value, s->found.len), bytes(p->value, p->len));
+
+    if (again)
+        return;
+    s->n++;
+    s->found = *p;
+}
+
+static void search_gateways(struct search *s, const struct group *g)
+{
+    for (size_t i = 0; i < g->model->n_gateways; i++) {
+        const struct model_server_gateway *gateway = g->model->gateways[i];
+        struct person p = person_of_gateway(g, gateway);
+        if (s->who->gateway ? strcmp(s->who->gateway, gateway->name) == 0
+                            : is_meant(s->who, identity_of(&p), p.address))
+            take(s, &p);
+    }
+}
+
+static void search_bans(struct search *s, const struct bans *bans, const struct group *g)
+{
+    size_t cursor = 0;
+    const struct ban *b;
+
+    while ((b = ban_next(bans, &cursor))) {
+        if (b->group_id == g->model->id && is_meant(s->who, b->identity, b->address)) {
+            struct person p = person_of(b->identity, b->address);
+            take(s, &p);
+        }
+    }
+}
+
+static enum err find(const struct server *server, const struct group *g,
+                     const struct operator_who *who, struct person *ret,
+                     struct operator_refusal *ret_refusal)
+{
+    struct search s = {.who = who};
+    char text[IP_TEXT_MAX];
+    const char *word = who->gateway    ? who->gateway
+                       : who->identity ? who->identity
+                                       : ip_text(who->address, text, sizeof text);
+
+    search_gateways(&s, g);
+    search_bans(&s, &server->bans, g);
+    if (s.n == 0)
+        return refused(ret_refusal, ERR_NOT_FOUND, "nobody of group %.60s is '%.80s'",
+                       g->model->name, word);
+    if (s.n > 1)
+        return refused(ret_refusal, ERR_CONFLICT,
+                       "'%.60s' is more than one member of group %.60s: give member-gateway", word,
+                       g->model->name);
+    *ret = s.found;
+    return ERR_OK;
+}
+
+/* ---- out, and in again ---- */
+
+static void tell(enum event_id id, const struct group *g, const struct person *p,
+                 struct effects *out)
+{
+    struct event e = event_of(id);
+
+    event_add_str(&e, "group", g->model->name);
+    if (p->type == MODEL_ID_IPV4)
+        event_add_ip(&e, "identity",
+                     (struct ip){4, {p->value[0], p->value[1], p->value[2], p->value[3]}});
+    else
+        event_add_text(&e, "identity", identity_of(p).value);
+    if (p->address.version != 0)
+        event_add_ip(&e, "peer", p->address);
+    event_add_str(&e, "what", "by the operator");
+    effects_tell(out, &e);
+}
+
+/* SAs that are of that identity, or may become so: its peer is known before it has proved itself.
+ */
+static bool is_sa_of(const struct phase1_sa *sa, const struct person *p)
+{
+    const struct phase1_peer *peer = phase1_peer(sa);
+    struct model_identity id = {0};
+
+    if (phase1_state(sa) == PHASE1_STATE_UP)
+        id = phase1_peer_identity(sa);
+    else if (peer)
+        id = peer->remote;
+    if (id.type == MODEL_ID_NONE)
+        return p->type == MODEL_ID_IPV4 && phase1_remote(sa).ip.version == 4 &&
+               bytes_equal(bytes(phase1_remote(sa).ip.b, 4), bytes(p->value, p->len));
+    return id.type == p->type && bytes_equal(id.value, bytes(p->value, p->len));
+}
+
+static void end_phase1(struct server *s, const struct person *p, struct effects *out)
+{
+    struct phase1_sa *sa;
+    size_t cursor = 0, n = 0;
+    struct phase1_sa **all = calloc(phase1_count(s->phase1, false) + 1, sizeof *all);
+
+    if (!all)
+        abort(); /* some pointers */
+    while ((sa = phase1_next(s->phase1, &cursor))) {
+        if (is_sa_of(sa, p))
+            all[n++] = sa;
+    }
+    for (size_t i = 0; i < n; i++) {
+        pull_end_all(s, all[i], out);
+        phase1_end(s->phase1, all[i], true, out);
+    }
+    free(all);
+}
+
+static void forget_member(struct group *g, const struct person *p)
+{
+    struct registry_member *m = registry_find(&g->registry, identity_of(p));
+
+    if (m)
+        registry_remove(&g->registry, m);
+}
+
+enum err server_remove(struct server *s, instant_t now, struct group *g,
+                       const struct operator_who *who, struct effects *out,
+                       struct operator_refusal *ret_refusal)
+{
+    struct person p;
+    enum err e = find(s, g, who, &p, ret_refusal);
+
+    if (e)
+        return e;
+    if (ban_find(&s->bans, g->model->id, identity_of(&p)))
+        return refused(ret_refusal, ERR_BUSY, "it has been removed already");
+    e = ban_put(&s->bans, g->model->id, identity_of(&p), p.address, now);
+    if (e)
+        return refused(ret_refusal, e, "no more than %d members can be banned", BANS_MAX);
+    end_phase1(s, &p, out);
+    forget_member(g, &p);
+    tell(EV_MEMBER_REMOVED, g, &p, out);
+    return ERR_OK;
+}
+
+enum err server_lift(struct server *s, instant_t now, struct group *g,
+                     const struct operator_who *who, struct effects *out,
+                     struct operator_refusal *ret_refusal)
+{
+    struct person p;
+    enum err e = find(s, g, who, &p, ret_refusal);
+
+    (void)now;
+    if (e)
+        return e;
+    if (ban_lift(&s->bans, g->model->id, identity_of(&p)) != ERR_OK)
+        return refused(ret_refusal, ERR_NOT_FOUND, "it has not been removed");
+    tell(EV_BAN_LIFTED, g, &p, out);
+    return ERR_OK;
+}
