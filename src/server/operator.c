@@ -1,5 +1,6 @@
 #include "server/operator.h"
 
+#include "server/persist.h"
 #include "server/state.h"
 
 #include <assert.h>
@@ -205,12 +206,20 @@ static void end_phase1(struct server *s, const struct person *p, struct effects 
     free(all);
 }
 
-static void forget_member(struct group *g, const struct person *p)
+static void forget_member(struct server *s, struct group *g, const struct person *p,
+                          struct effects *out)
 {
     struct registry_member *m = registry_find(&g->registry, identity_of(p));
 
-    if (m)
-        registry_remove(&g->registry, m);
+    if (!m)
+        return;
+    persist_forget_member(s, g, m, out);
+    registry_remove(&g->registry, m);
+}
+
+static struct row_who row_of(const struct group *g, const struct person *p)
+{
+    return (struct row_who){g->model->id, identity_of(p)};
 }
 
 enum err server_remove(struct server *s, instant_t now, struct group *g,
@@ -227,8 +236,9 @@ enum err server_remove(struct server *s, instant_t now, struct group *g,
     e = ban_put(&s->bans, g->model->id, identity_of(&p), p.address, now);
     if (e)
         return refused(ret_refusal, e, "no more than %d members can be banned", BANS_MAX);
+    persist_ban(s, &(struct row_ban){row_of(g, &p), now, p.address}, OPERATOR_TX, out);
     end_phase1(s, &p, out);
-    forget_member(g, &p);
+    forget_member(s, g, &p, out);
     tell(EV_MEMBER_REMOVED, g, &p, out);
     return ERR_OK;
 }
@@ -245,6 +255,8 @@ enum err server_lift(struct server *s, instant_t now, struct group *g,
         return e;
     if (ban_lift(&s->bans, g->model->id, identity_of(&p)) != ERR_OK)
         return refused(ret_refusal, ERR_NOT_FOUND, "it has not been removed");
+    struct row_who who_row = row_of(g, &p);
+    persist_lift_ban(s, &who_row, OPERATOR_TX, out);
     tell(EV_BAN_LIFTED, g, &p, out);
     return ERR_OK;
 }

@@ -8,6 +8,9 @@
 struct group;
 struct server;
 
+/* The id of its transactions (EFFECT_PERSIST): durable, and the command does not wait for them. */
+#define OPERATOR_TX UINT64_MAX
+
 /* Which member is meant: by one of the three, the others are NULL and IP_NONE. */
 struct operator_who {
     const char *gateway;  /* the ike-gateway's name */

@@ -219,7 +219,7 @@ void persist_ban(struct server *s, const struct row_ban *ban, uint64_t id, struc
     struct store_tx *tx = begin(id, out);
     uint8_t key[ROW_KEY_MAX], room[ROW_MEMBER_MAX];
     struct wr value = wr_of(room, sizeof room);
-    struct row_ban row = {ban->who, kept(s, ban->since)};
+    struct row_ban row = {ban->who, kept(s, ban->since), ban->address};
 
     row_ban_write(&value, &row);
     put(tx, STORE_BAN, row_key_who(&row.who, key), &value, out);

@@ -157,6 +157,7 @@ void row_ban_write(struct wr *w, const struct row_ban *row)
 {
     row_put_head(w);
     row_put_instant(w, row->since);
+    row_put_ip(w, row->address);
 }
 
 enum err row_ban_read(const struct store_row *row, struct row_ban *ret)
@@ -167,6 +168,7 @@ enum err row_ban_read(const struct store_row *row, struct row_ban *ret)
 
     row_get_head(&r);
     b.since = row_get_instant(&r);
+    b.address = row_get_ip(&r);
     if (!e)
         e = rd_end(&r);
     if (!e)

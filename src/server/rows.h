@@ -9,7 +9,7 @@
  *   kek      SPI (a cookie pair)          one KEK: instants, policy, key, IV, who signs
  *   signer   SHA-256 of the public half   a key pair that signs pushes
  *   member   group-id, identity           gateway, address, what it has
- *   ban      group-id, identity           since when
+ *   ban      group-id, identity           since when, and where it was
  *
  * Groups are named by their id, which is what members ask for; gateways and ipsec-sas by name.
  * Instants are in the store's own time (store/clock.h), which goes on over reboots. Numbers are in
@@ -75,6 +75,7 @@ struct row_member {
 struct row_ban {
     struct row_who who;
     instant_t since;
+    struct ip address; /* where the member was last seen; IP_NONE: never */
 };
 
 /* Keys, into `out` (ROW_KEY_MAX octets); views of it. */

@@ -140,7 +140,7 @@ static void write_member(struct fixture *f)
 
 static void write_ban(struct fixture *f)
 {
-    const struct row_ban row = {ann, {77}};
+    const struct row_ban row = {ann, {77}, ip_v4(0x0a000002)};
 
     row_ban_write(&f->w, &row);
     written(f, STORE_BAN, row_key_who(&ann, f->key));
@@ -291,6 +291,7 @@ static void a_member_and_a_ban_come_back(void **state)
     assert_int_equal(m.pulls_failed, 4);
     assert_true(m.native);
     assert_int_equal(b.since.ns, 77);
+    assert_true(ip_equal(b.address, ip_v4(0x0a000002)));
     assert_true(bytes_equal(b.who.identity.value, ann.identity.value));
     fixture_free(f);
     fixture_free(g);
