@@ -38,6 +38,9 @@ enum event_level { EVENT_DEBUG, EVENT_INFO, EVENT_NOTICE, EVENT_WARNING, EVENT_E
     X(EV_POLICY_REJECTED, "policy-rejected", WARNING, "a downloaded policy was not installed")     \
     X(EV_KEYS_EXPIRED, "keys-expired", ERROR,                                                      \
       "a key ended without a successor: what it protected is dropped")                             \
+    X(EV_MULTICAST_LOST, "multicast-lost", WARNING,                                                \
+      "an interface carries a multicast group no more, or not yet")                                \
+    X(EV_MULTICAST_READY, "multicast-ready", NOTICE, "an interface carries a multicast group")     \
     X(EV_LIMIT, "limit", WARNING, "a limit was reached")                                           \
     X(EV_CONFIG, "config", NOTICE, "configuration")                                                \
     X(EV_CONTROL, "control", INFO, "control socket")                                               \

@@ -1,10 +1,10 @@
 #include "cmd/daemon.h"
 #include "cmd/control.h"
+#include "cmd/network.h"
 #include "crypto/crypto.h"
 #include "host/clock.h"
 #include "host/loop.h"
 #include "host/system.h"
-#include "host/udp.h"
 #include "sa/job.h"
 #include "store/tx.h"
 
@@ -18,7 +18,7 @@
 
 #include "version.h"
 
-enum { SOCKETS_MAX = 64, JOBS_MAX = 8192, RESEED_S = 600 };
+enum { JOBS_MAX = 8192, RESEED_S = 600 };
 
 struct daemon {
     struct options options;
@@ -26,8 +26,7 @@ struct daemon {
     struct host *host;
     struct host_log *log;
     struct control *control;
-    struct host_udp *sockets[SOCKETS_MAX];
-    size_t n_sockets;
+    struct network *network;
     size_t n_jobs; /* with the workers */
     struct effects effects;
     instant_t reseed_at;
@@ -44,44 +43,25 @@ void daemon_tell(struct daemon *d, const struct event *e)
         control_tell(d->control, e, host_wall());
 }
 
-static void tell_trouble(struct daemon *d, const char *what, struct endpoint peer, const char *why)
+static void tell_trouble(struct daemon *d, const char *what, const char *why)
 {
     struct event e = event_of(EV_INTERNAL);
 
     event_add_str(&e, "what", what);
-    if (peer.ip.version != 0)
-        event_add_endpoint(&e, "peer", peer);
     event_add_str(&e, "reason", why);
     daemon_tell(d, &e);
 }
 
 /* ---- effects ---- */
 
-static struct host_udp *socket_at(struct daemon *d, struct endpoint local)
-{
-    for (size_t i = 0; i < d->n_sockets; i++) {
-        if (endpoint_equal(host_udp_local(d->sockets[i]), local))
-            return d->sockets[i];
-    }
-    return NULL;
-}
-
-static void do_send(struct daemon *d, const struct effect *e)
-{
-    struct host_udp *socket = socket_at(d, e->send.from);
-
-    if (socket)
-        host_udp_send(socket, e->send.to, e->send.datagram);
-    else
-        tell_trouble(d, "send", e->send.to, "no socket has the address to send from");
-}
-
 static void do_fanout(struct daemon *d, const struct effect *e)
 {
-    struct host_udp *socket = socket_at(d, e->fanout.from);
+    const struct host_udp_fanout what = {.to = e->fanout.to,
+                                         .n = e->fanout.n,
+                                         .datagram = e->fanout.datagram,
+                                         .interface = e->fanout.interface};
 
-    for (size_t i = 0; socket && i < e->fanout.n; i++)
-        host_udp_send(socket, e->fanout.to[i], e->fanout.datagram);
+    network_fanout(d->network, e->fanout.from, &what);
 }
 
 struct running_job {
@@ -118,7 +98,7 @@ static void fail_job(struct daemon *d, const struct job *job, const char *why)
 {
     struct job_result result = {.id = job->id, .kind = job->kind, .err = ERR_LIMIT};
 
-    tell_trouble(d, "job", (struct endpoint){0}, why);
+    tell_trouble(d, "job", why);
     d->engine.job_done(d->engine.self, host_now(), &result, &d->effects);
 }
 
@@ -149,12 +129,14 @@ static void carry_out(struct daemon *d, struct effects *effects)
             d->engine.stored(d->engine.self, host_now(), e->persist->id, ERR_OK, effects);
             break;
         case EFFECT_SEND:
-            do_send(d, e);
+            network_send(d->network, e->send.from, e->send.to, e->send.datagram);
             break;
         case EFFECT_FANOUT:
             do_fanout(d, e);
             break;
         case EFFECT_MULTICAST:
+            network_multicast(d->network, e->multicast.join, e->multicast.group,
+                              e->multicast.interface);
             break;
         case EFFECT_JOB:
             do_job(d, e->job);
@@ -175,8 +157,7 @@ static void carry_out(struct daemon *d, struct effects *effects)
 static void settle(struct daemon *d)
 {
     carry_out(d, &d->effects);
-    for (size_t i = 0; i < d->n_sockets; i++)
-        host_udp_flush(d->sockets[i]);
+    network_flush(d->network);
     instant_t due = instant_min(d->engine.due(d->engine.self), d->reseed_at);
     host_arm(d->host, instant_min(due, host_log_due(d->log)));
 }
@@ -201,10 +182,7 @@ static void on_datagram(void *ctx, struct endpoint from, struct endpoint to, uin
 
 static void on_batch_end(void *ctx) { settle(ctx); }
 
-static void on_send_failed(void *ctx, struct endpoint to, int error)
-{
-    tell_trouble(ctx, "send", to, strerror(error));
-}
+static void on_network_event(void *ctx, const struct event *e) { daemon_tell(ctx, e); }
 
 static void reseed(struct daemon *d, instant_t now)
 {
@@ -236,6 +214,20 @@ static void on_stop(void *ctx)
 
 /* ---- life ---- */
 
+static enum err open_network(struct daemon *d)
+{
+    const struct network_config config = {.host = d->host,
+                                          .program = d->options.program,
+                                          .port = d->options.port,
+                                          .mark = d->options.mark,
+                                          .ctx = d,
+                                          .datagram = on_datagram,
+                                          .batch_end = on_batch_end,
+                                          .tell = on_network_event};
+
+    return network_new(&config, &d->network);
+}
+
 enum err daemon_new(const struct options *o, struct daemon **ret)
 {
     struct daemon *d = calloc(1, sizeof *d);
@@ -256,6 +248,8 @@ enum err daemon_new(const struct options *o, struct daemon **ret)
             fprintf(stderr, "%s: event loop: %s\n", o->program, err_text(e));
     }
     if (e == ERR_OK)
+        e = open_network(d);
+    if (e == ERR_OK)
         *ret = d;
     else
         daemon_free(d);
@@ -268,32 +262,11 @@ void daemon_free(struct daemon *d)
         return;
     d->stopping = true; /* jobs that come back now are only wiped */
     control_close(d->control);
-    for (size_t i = 0; i < d->n_sockets; i++)
-        host_udp_close(d->sockets[i]);
+    network_free(d->network);
     host_free(d->host);
     host_log_close(d->log);
     effects_free(&d->effects);
     free(d);
-}
-
-static enum err open_socket(struct daemon *d, struct ip address)
-{
-    const struct host_udp_hooks hooks = {d, on_datagram, on_batch_end, on_send_failed};
-    struct endpoint local = {address, d->options.port};
-    char text[ENDPOINT_TEXT_MAX];
-
-    if (socket_at(d, local))
-        return ERR_OK;
-    enum err e = d->n_sockets == SOCKETS_MAX ? ERR_LIMIT
-                                             : host_udp_open(d->host, local, d->options.mark,
-                                                             &hooks, &d->sockets[d->n_sockets]);
-    if (e == ERR_OK)
-        d->n_sockets++;
-    else
-        fprintf(stderr, "%s: UDP %s: %s\n", d->options.program,
-                endpoint_text(local, text, sizeof text),
-                e == ERR_LIMIT || e == ERR_NOMEM ? err_text(e) : strerror(errno));
-    return e;
 }
 
 static enum err open_control(struct daemon *d, const struct ctl_service *service)
@@ -343,14 +316,13 @@ enum err daemon_run(struct daemon *d, const struct engine *engine, const struct 
 
     d->engine = *engine;
     for (size_t i = 0; i < n_addresses && e == ERR_OK; i++)
-        e = open_socket(d, addresses[i]);
+        e = network_open(d->network, addresses[i]);
     if (e == ERR_OK)
         e = open_control(d, service);
     if (e != ERR_OK)
         return e;
     if (!engine->needs_files && !host_confine(d->options.run_dir))
-        tell_trouble(d, "confine", (struct endpoint){0},
-                     "this kernel cannot cut us off from files");
+        tell_trouble(d, "confine", "this kernel cannot cut us off from files");
     d->reseed_at = instant_add(host_now(), span_s(RESEED_S));
     tell_started(d);
     if (d->engine.start)
@@ -393,32 +365,11 @@ static void put_count(struct ctl_wr *w, const char *key, const char *name, uint6
     ctl_end(w);
 }
 
-static void put_socket_counters(const struct daemon *d, struct ctl_wr *w)
-{
-    struct host_udp_counters sum = {0};
-
-    for (size_t i = 0; i < d->n_sockets; i++) {
-        struct host_udp_counters c = host_udp_counters(d->sockets[i]);
-        sum.received += c.received;
-        sum.sent += c.sent;
-        sum.too_large += c.too_large;
-        sum.queue_full += c.queue_full;
-        sum.failed += c.failed;
-    }
-    ctl_list(w, "datagrams");
-    put_count(w, "name", "received", sum.received);
-    put_count(w, "name", "sent", sum.sent);
-    put_count(w, "name", "received-too-large", sum.too_large);
-    put_count(w, "name", "send-queue-full", sum.queue_full);
-    put_count(w, "name", "send-failed", sum.failed);
-    ctl_end(w);
-}
-
 void daemon_put_counters(const struct daemon *d, const uint64_t *const *dropped, size_t n,
                          struct ctl_wr *w)
 {
     ctl_put_str(w, "program", d->options.program);
-    put_socket_counters(d, w);
+    network_put_counters(d->network, w);
     ctl_list(w, "event");
     for (size_t i = 0; i < EVENT_COUNT; i++)
         put_count(w, "name", event_name((enum event_id)i), host_log_counts(d->log)[i]);

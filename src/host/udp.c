@@ -1,9 +1,10 @@
 #include "host/udp.h"
+#include "host/address.h"
+#include "host/fanout.h"
 #include "host/loop.h"
 
 #include <assert.h>
 #include <errno.h>
-#include <netinet/in.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -22,46 +23,10 @@ struct host_udp {
     struct host_udp_counters counters;
     uint8_t *queue; /* of struct queued and octets, from queue_at to queue_len */
     size_t queue_at, queue_len, queue_room;
+    struct fanouts fanouts;
+    bool in_turn, closed; /* closed within its own turn: freed at the end of it */
     uint8_t (*buffers)[HOST_UDP_DATAGRAM_MAX];
 };
-
-/* ---- addresses ---- */
-
-static socklen_t to_sockaddr(struct endpoint e, struct sockaddr_storage *ret)
-{
-    *ret = (struct sockaddr_storage){0};
-    if (e.ip.version == 4) {
-        struct sockaddr_in *in = (struct sockaddr_in *)ret;
-        in->sin_family = AF_INET;
-        in->sin_port = htons(e.port);
-        memcpy(&in->sin_addr, e.ip.b, 4);
-        return sizeof *in;
-    }
-    assert(e.ip.version == 6);
-    struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)ret;
-    in6->sin6_family = AF_INET6;
-    in6->sin6_port = htons(e.port);
-    memcpy(&in6->sin6_addr, e.ip.b, 16);
-    return sizeof *in6;
-}
-
-static struct endpoint from_sockaddr(const struct sockaddr_storage *s)
-{
-    struct endpoint e = {0};
-
-    if (s->ss_family == AF_INET) {
-        const struct sockaddr_in *in = (const struct sockaddr_in *)s;
-        e.ip.version = 4;
-        memcpy(e.ip.b, &in->sin_addr, 4);
-        e.port = ntohs(in->sin_port);
-    } else if (s->ss_family == AF_INET6) {
-        const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)s;
-        e.ip.version = 6;
-        memcpy(e.ip.b, &in6->sin6_addr, 16);
-        e.port = ntohs(in6->sin6_port);
-    }
-    return e;
-}
 
 /* ---- receiving ---- */
 
@@ -72,7 +37,8 @@ static void deliver(struct host_udp *u, const struct mmsghdr *m, uint8_t *data)
         return;
     }
     u->counters.received++;
-    u->hooks.received(u->hooks.ctx, from_sockaddr(m->msg_hdr.msg_name), u->local, data, m->msg_len);
+    u->hooks.received(u->hooks.ctx, host_address_endpoint(m->msg_hdr.msg_name), u->local, data,
+                      m->msg_len);
 }
 
 /* One batch; false when there was nothing more to read. */
@@ -80,7 +46,7 @@ static bool receive(struct host_udp *u)
 {
     struct mmsghdr m[HOST_UDP_BATCH] = {0};
     struct iovec iov[HOST_UDP_BATCH];
-    struct sockaddr_storage from[HOST_UDP_BATCH];
+    union host_address from[HOST_UDP_BATCH];
 
     for (size_t i = 0; i < HOST_UDP_BATCH; i++) {
         iov[i] = (struct iovec){u->buffers[i], HOST_UDP_DATAGRAM_MAX};
@@ -90,22 +56,9 @@ static bool receive(struct host_udp *u)
                                        .msg_iovlen = 1};
     }
     int n = recvmmsg(u->fd, m, HOST_UDP_BATCH, 0, NULL);
-    for (int i = 0; i < n; i++)
+    for (int i = 0; i < n && !u->closed; i++)
         deliver(u, &m[i], u->buffers[i]);
-    return n == HOST_UDP_BATCH;
-}
-
-static void ready(void *ctx, unsigned events)
-{
-    enum { BATCHES_MAX = 8 }; /* then timers and workers get their turn */
-    struct host_udp *u = ctx;
-
-    if (events & HOST_READABLE) {
-        for (int i = 0; i < BATCHES_MAX && receive(u); i++)
-            ;
-        u->hooks.batch_end(u->hooks.ctx);
-    }
-    host_udp_flush(u);
+    return n == HOST_UDP_BATCH && !u->closed;
 }
 
 /* ---- sending ---- */
@@ -146,7 +99,7 @@ struct batch {
     unsigned n;
     struct mmsghdr m[HOST_UDP_BATCH];
     struct iovec iov[HOST_UDP_BATCH];
-    struct sockaddr_storage to[HOST_UDP_BATCH];
+    union host_address to[HOST_UDP_BATCH];
     size_t end[HOST_UDP_BATCH]; /* where the queue goes on after each */
 };
 
@@ -158,10 +111,11 @@ static void batch_fill(struct host_udp *u, struct batch *b)
         struct queued head;
         memcpy(&head, u->queue + at, sizeof head);
         b->iov[b->n] = (struct iovec){u->queue + at + sizeof head, head.len};
-        b->m[b->n] = (struct mmsghdr){.msg_hdr = {.msg_name = &b->to[b->n],
-                                                  .msg_namelen = to_sockaddr(head.to, &b->to[b->n]),
-                                                  .msg_iov = &b->iov[b->n],
-                                                  .msg_iovlen = 1}};
+        b->m[b->n] =
+            (struct mmsghdr){.msg_hdr = {.msg_name = &b->to[b->n],
+                                         .msg_namelen = host_address_of(head.to, &b->to[b->n]),
+                                         .msg_iov = &b->iov[b->n],
+                                         .msg_iovlen = 1}};
         at += sizeof head + head.len;
         b->end[b->n] = at;
     }
@@ -183,8 +137,18 @@ static bool batch_send(struct host_udp *u, struct batch *b)
         return true;
     u->counters.failed++;
     u->queue_at = b->end[0];
-    u->hooks.failed(u->hooks.ctx, from_sockaddr(&b->to[0]), errno);
+    u->hooks.failed(u->hooks.ctx, host_address_endpoint(&b->to[0]), errno);
     return true;
+}
+
+/* Writable is asked for as long as something waits: a full socket is not, an idle one is at once.
+ */
+static void watch(struct host_udp *u)
+{
+    bool waits = u->queue_len > 0 || u->fanouts.first;
+
+    if (!u->closed)
+        host_watch_set(u->watch, HOST_READABLE | (waits ? HOST_WRITABLE : 0));
 }
 
 void host_udp_flush(struct host_udp *u)
@@ -198,7 +162,74 @@ void host_udp_flush(struct host_udp *u)
     }
     if (u->queue_at == u->queue_len)
         u->queue_at = u->queue_len = 0;
-    host_watch_set(u->watch, HOST_READABLE | (may_send ? 0 : HOST_WRITABLE));
+    watch(u);
+}
+
+void host_udp_fanout(struct host_udp *u, const struct host_udp_fanout *what)
+{
+    assert(what->n > 0);
+    const struct host_udp_fanned_out refused = {
+        .n_failed = what->n, .interface = what->interface, .error = ENOBUFS, .to = what->to[0]};
+    if (fanouts_add(&u->fanouts, what)) {
+        watch(u);
+        return;
+    }
+    u->counters.queue_full += what->n;
+    if (u->hooks.fanned_out)
+        u->hooks.fanned_out(u->hooks.ctx, &refused);
+}
+
+static void fanout_end(struct host_udp *u, const struct host_udp_fanned_out *result)
+{
+    u->counters.sent += result->n_sent;
+    u->counters.failed += result->n_failed;
+    if (u->hooks.fanned_out)
+        u->hooks.fanned_out(u->hooks.ctx, result);
+    fanouts_drop_first(&u->fanouts);
+}
+
+/* A chunk of the fan-out that is first; those that end within it make room for the next. */
+static void fanout_turn(struct host_udp *u)
+{
+    struct host_udp_fanned_out result;
+
+    if (u->fanouts.first)
+        (void)fanouts_send(&u->fanouts, u->fd, u->local.ip, HOST_UDP_FANOUT_CHUNK);
+    if (fanouts_is_over(&u->fanouts, &result))
+        fanout_end(u, &result);
+    watch(u);
+}
+
+/* ---- the loop's turn ---- */
+
+static void free_udp(struct host_udp *u)
+{
+    if (u->fd >= 0)
+        close(u->fd);
+    fanouts_free(&u->fanouts);
+    free(u->queue);
+    free(u->buffers);
+    free(u);
+}
+
+static void ready(void *ctx, unsigned events)
+{
+    enum { BATCHES_MAX = 8 }; /* then timers and workers get their turn */
+    struct host_udp *u = ctx;
+
+    u->in_turn = true;
+    if (events & HOST_READABLE) {
+        for (int i = 0; i < BATCHES_MAX && receive(u); i++)
+            ;
+        u->hooks.batch_end(u->hooks.ctx);
+    }
+    if (!u->closed)
+        host_udp_flush(u);
+    if (!u->closed && events & HOST_WRITABLE && u->queue_len == 0)
+        fanout_turn(u);
+    u->in_turn = false;
+    if (u->closed)
+        free_udp(u);
 }
 
 /* ---- life ---- */
@@ -216,30 +247,45 @@ static enum err err_of_errno(void)
 }
 
 /* Datagrams with certificates are larger than a path may carry in one piece: fragments are allowed.
- */
+ * A member beside the server hears its multicasts, too. Several programs may hear one group, each
+ * only what came by the interfaces that it joined on itself. */
+static bool set_options_v4(int fd, struct ip local)
+{
+    return set_int(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DONT) &&
+           set_int(fd, IPPROTO_IP, IP_MULTICAST_TTL, HOST_UDP_MULTICAST_TTL) &&
+           set_int(fd, IPPROTO_IP, IP_MULTICAST_LOOP, 1) &&
+           set_int(fd, IPPROTO_IP, IP_MULTICAST_ALL, 0) &&
+           (!ip_is_multicast(local) || set_int(fd, SOL_SOCKET, SO_REUSEADDR, 1));
+}
+
+/* Beyond the system's limit with the privilege, else as far as that goes. */
+static bool set_buffer(int fd, int forced, int option)
+{
+    return set_int(fd, SOL_SOCKET, forced, HOST_UDP_SOCKET_BUFFER) ||
+           set_int(fd, SOL_SOCKET, option, HOST_UDP_SOCKET_BUFFER);
+}
+
 static bool set_options(int fd, struct ip local, uint32_t mark)
 {
-    if (local.version == 4 && !set_int(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DONT))
+    if (local.version == 4 && !set_options_v4(fd, local))
         return false;
     if (mark != 0 && !set_int(fd, SOL_SOCKET, SO_MARK, (int)mark))
         return false;
-    return set_int(fd, SOL_SOCKET, SO_RCVBUF, HOST_UDP_SOCKET_BUFFER) &&
-           set_int(fd, SOL_SOCKET, SO_SNDBUF, HOST_UDP_SOCKET_BUFFER);
+    return set_buffer(fd, SO_RCVBUFFORCE, SO_RCVBUF) && set_buffer(fd, SO_SNDBUFFORCE, SO_SNDBUF);
 }
 
 static enum err open_socket(struct host_udp *u, struct endpoint local, uint32_t mark)
 {
-    struct sockaddr_storage address;
-    socklen_t len = to_sockaddr(local, &address);
+    union host_address address;
+    socklen_t len = host_address_of(local, &address);
 
-    u->fd = socket(address.ss_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (u->fd < 0 || !set_options(u->fd, local.ip, mark) ||
-        bind(u->fd, (struct sockaddr *)&address, len) != 0)
+    u->fd = socket(address.any.sa_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (u->fd < 0 || !set_options(u->fd, local.ip, mark) || bind(u->fd, &address.any, len) != 0)
         return err_of_errno();
     len = sizeof address;
-    if (getsockname(u->fd, (struct sockaddr *)&address, &len) != 0)
+    if (getsockname(u->fd, &address.any, &len) != 0)
         return ERR_SYSTEM;
-    u->local = from_sockaddr(&address);
+    u->local = host_address_endpoint(&address);
     return ERR_OK;
 }
 
@@ -267,18 +313,36 @@ enum err host_udp_open(struct host *h, struct endpoint local, uint32_t mark,
     return ERR_OK;
 }
 
+bool host_udp_membership(struct host_udp *u, unsigned interface, bool join)
+{
+    struct ip_mreqn r = {.imr_ifindex = (int)interface};
+
+    assert(u->local.ip.version == 4 && ip_is_multicast(u->local.ip));
+    memcpy(&r.imr_multiaddr, u->local.ip.b, sizeof r.imr_multiaddr);
+    return setsockopt(u->fd, IPPROTO_IP, join ? IP_ADD_MEMBERSHIP : IP_DROP_MEMBERSHIP, &r,
+                      sizeof r) == 0;
+}
+
 struct endpoint host_udp_local(const struct host_udp *u) { return u->local; }
 
 struct host_udp_counters host_udp_counters(const struct host_udp *u) { return u->counters; }
+
+void host_udp_counters_add(struct host_udp_counters *sum, const struct host_udp *u)
+{
+    sum->received += u->counters.received;
+    sum->sent += u->counters.sent;
+    sum->too_large += u->counters.too_large;
+    sum->queue_full += u->counters.queue_full;
+    sum->failed += u->counters.failed;
+}
 
 void host_udp_close(struct host_udp *u)
 {
     if (!u)
         return;
     host_watch_free(u->watch);
-    if (u->fd >= 0)
-        close(u->fd);
-    free(u->queue);
-    free(u->buffers);
-    free(u);
+    u->watch = NULL;
+    u->closed = true;
+    if (!u->in_turn)
+        free_udp(u);
 }

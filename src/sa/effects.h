@@ -59,6 +59,7 @@ void effects_send(struct effects *out, struct endpoint from, struct endpoint to,
 /* Everything is copied. */
 void effects_fanout(struct effects *out, struct endpoint from, const struct endpoint *to, size_t n,
                     struct bytes datagram, const char *interface);
+/* Joins are counted by the host: a group is heard until there were as many leaves. */
 void effects_multicast(struct effects *out, bool join, struct ip group, const char *interface);
 /* The transaction was made in this list's arena. Every one gets exactly one answer, and they are
  * stored in the order in which they were given. What must not happen before it is durable, the

@@ -1,6 +1,8 @@
 #include "host/loop.h"
 #include "host/udp.h"
 
+#include <errno.h>
+#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,7 +15,8 @@ enum { MANY = 100 }; /* more than a batch */
 static struct {
     struct host *host;
     struct host_udp *a, *b;
-    unsigned n_received, n_batches, n_failed, want;
+    unsigned n_received, n_batches, n_failed, want, n_fanned_out, want_fanned_out;
+    struct host_udp_fanned_out result;
     struct endpoint from, to;
     uint8_t last[8];
     size_t last_len;
@@ -54,7 +57,16 @@ static void failed(void *ctx, struct endpoint to, int error)
     w.n_failed++;
 }
 
-static const struct host_udp_hooks hooks = {NULL, received, batch_end, failed};
+static void fanned_out(void *ctx, const struct host_udp_fanned_out *result)
+{
+    (void)ctx;
+    w.n_fanned_out++;
+    w.result = *result;
+    if (w.n_fanned_out == w.want_fanned_out)
+        host_quit(w.host);
+}
+
+static const struct host_udp_hooks hooks = {NULL, received, batch_end, failed, fanned_out};
 
 static struct endpoint loopback(uint16_t port)
 {
@@ -141,6 +153,129 @@ static void the_queue_has_an_end(void **state)
     assert_true(host_udp_counters(w.a).queue_full > 0);
 }
 
+/* ---- fan-outs ---- */
+
+static void fan_out(const struct endpoint *to, size_t n, const char *interface)
+{
+    const struct host_udp_fanout what = {to, n, bytes_str("push"), interface};
+    host_udp_fanout(w.a, &what);
+}
+
+static void a_fanout_reaches_everybody(void **state)
+{
+    enum { N = 2 * HOST_UDP_FANOUT_CHUNK + 3 };
+    static struct endpoint to[N];
+
+    (void)state;
+    w.want = N + 1;
+    for (size_t i = 0; i < N; i++)
+        to[i] = host_udp_local(w.b);
+    fan_out(to, N, NULL);
+    memset(to, 0, sizeof to); /* it has its own */
+    assert_int_equal(host_udp_counters(w.a).sent, 0);
+    host_udp_send(w.a, host_udp_local(w.b), bytes_str("one"));
+    host_udp_flush(w.a);
+    assert_int_equal(host_udp_counters(w.a).sent, 1); /* a single datagram does not wait for it */
+    host_run(w.host);
+    assert_int_equal(w.n_received, N + 1);
+    assert_memory_equal(w.last, "push", 4);
+    assert_int_equal(w.n_fanned_out, 1);
+    assert_int_equal(w.result.n_sent, N);
+    assert_int_equal(w.result.n_failed, 0);
+    assert_true(w.n_batches >= 3); /* read in between, at least once a chunk */
+    assert_int_equal(host_udp_counters(w.a).sent, N + 1);
+}
+
+static void fanouts_follow_each_other(void **state)
+{
+    const struct endpoint to[] = {host_udp_local(w.b), host_udp_local(w.b)};
+
+    (void)state;
+    w.want = UINT_MAX;
+    w.want_fanned_out = 3;
+    for (int i = 0; i < 3; i++)
+        fan_out(to, ARRAY_LEN(to), NULL);
+    host_run(w.host);
+    assert_int_equal(host_udp_counters(w.a).sent, 6);
+}
+
+static void who_cannot_be_reached_does_not_keep_the_others_from_it(void **state)
+{
+    const struct endpoint nobody = {ip_v4(0), 0}; /* port 0: EINVAL */
+    const struct endpoint to[] = {nobody, host_udp_local(w.b), nobody, host_udp_local(w.b)};
+
+    (void)state;
+    w.want = 2;
+    fan_out(to, ARRAY_LEN(to), NULL);
+    host_run(w.host);
+    assert_int_equal(w.n_received, 2);
+    assert_int_equal(w.result.n_sent, 2);
+    assert_int_equal(w.result.n_failed, 2);
+    assert_int_not_equal(w.result.error, 0);
+    assert_true(endpoint_equal(w.result.to, nobody));
+    assert_int_equal(host_udp_counters(w.a).failed, 2);
+    assert_int_equal(w.n_failed, 0); /* told once, not for each */
+}
+
+static void an_interface_that_is_not_there_fails_it(void **state)
+{
+    const struct endpoint to[] = {{ip_v4(0xefff0001), 848}, {ip_v4(0xefff0002), 848}};
+
+    (void)state;
+    w.want = UINT_MAX;
+    w.want_fanned_out = 1;
+    fan_out(to, ARRAY_LEN(to), "nowhere0");
+    host_run(w.host);
+    assert_int_equal(w.result.n_failed, 2);
+    assert_int_equal(w.result.error, ENODEV);
+    assert_string_equal(w.result.interface, "nowhere0");
+}
+
+static void fanouts_that_wait_have_an_end(void **state)
+{
+    enum { N = HOST_UDP_FANOUT_WAITING / 4 + 1 };
+    struct endpoint *to = calloc(N, sizeof *to);
+
+    (void)state;
+    assert_non_null(to);
+    to[0] = host_udp_local(w.b);
+    for (int i = 0; i < 3; i++)
+        fan_out(to, N, NULL);
+    assert_int_equal(w.n_fanned_out, 0);
+    fan_out(to, N, NULL);
+    assert_int_equal(w.n_fanned_out, 1);
+    assert_int_equal(w.result.error, ENOBUFS);
+    assert_int_equal(w.result.n_failed, N);
+    assert_int_equal(host_udp_counters(w.a).queue_full, N);
+    free(to);
+}
+
+/* ---- closing ---- */
+
+static void close_it(void *ctx, struct endpoint from, struct endpoint to, uint8_t *data, size_t len)
+{
+    received(ctx, from, to, data, len);
+    host_udp_close(w.b);
+    w.b = NULL;
+}
+
+static void a_socket_may_be_closed_by_its_own_hook(void **state)
+{
+    struct host_udp_hooks closing = hooks;
+    struct endpoint b = host_udp_local(w.b);
+
+    (void)state;
+    closing.received = close_it;
+    host_udp_close(w.b);
+    assert_int_equal(host_udp_open(w.host, b, 0, &closing, &w.b), ERR_OK);
+    w.want = 1;
+    for (int i = 0; i < 3; i++)
+        host_udp_send(w.a, b, bytes_str("x"));
+    host_udp_flush(w.a);
+    host_run(w.host);
+    assert_int_equal(w.n_received, 1); /* of the three that were there */
+}
+
 static void an_address_in_use_is_an_error(void **state)
 {
     struct host_udp *c = NULL;
@@ -160,6 +295,13 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_cannot_be_sent_does_not_hold_up_the_rest, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(the_queue_has_an_end, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_fanout_reaches_everybody, setup, teardown),
+        cmocka_unit_test_setup_teardown(fanouts_follow_each_other, setup, teardown),
+        cmocka_unit_test_setup_teardown(who_cannot_be_reached_does_not_keep_the_others_from_it,
+                                        setup, teardown),
+        cmocka_unit_test_setup_teardown(an_interface_that_is_not_there_fails_it, setup, teardown),
+        cmocka_unit_test_setup_teardown(fanouts_that_wait_have_an_end, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_socket_may_be_closed_by_its_own_hook, setup, teardown),
         cmocka_unit_test_setup_teardown(an_address_in_use_is_an_error, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
