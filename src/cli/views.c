@@ -290,6 +290,11 @@ static const char *const member_statistics[] = {
     "  Bad headers: ${errors.bad-headers}, Bad trailers: ${errors.bad-trailers}",
     "  Invalid SPI: ${errors.invalid-spi}, TS check fail: ${errors.ts-check-fail}",
     "  Exceeds tunnel MTU: ${errors.exceeds-tunnel-mtu}, Discarded: ${errors.discarded}",
+    "D3P time stamps:",
+    "  Too old: ${d3p.too-old}, Too new: ${d3p.too-new}",
+    "  No timestamp: ${d3p.no-timestamp}, Unexpected: ${d3p.unexpected}",
+    "  Type errors: ${d3p.type-err}, Length errors: ${d3p.len-err}, "
+        "Next header errors: ${d3p.next-hdr-err}",
     "Exclude packets: ${exclude-packets}",
     "Fail-open packets: ${fail-open-packets}",
     "Fail-close dropped packets: ${fail-close-dropped-packets}",

@@ -385,7 +385,20 @@ static void put_errors(struct ctl_wr *w, const struct esp_stats *s)
     ctl_put_u64(w, "ts-check-fail", s->n[ESP_IN_SELECTOR]);
     ctl_put_u64(w, "exceeds-tunnel-mtu", s->n[ESP_OUT_TOO_BIG]);
     ctl_put_u64(w, "discarded", s->n[ESP_OUT_NO_POLICY] + s->n[ESP_IN_CONGESTION]);
-    ctl_put_u64(w, "timestamp-unexpected", s->n[ESP_IN_TIMESTAMP]);
+    ctl_end(w);
+}
+
+/* Time stamps, by the names of Junos. */
+static void put_stamp_errors(struct ctl_wr *w, const struct esp_stats *s)
+{
+    ctl_section(w, "d3p");
+    ctl_put_u64(w, "too-old", s->n[ESP_IN_STAMP_OLD]);
+    ctl_put_u64(w, "too-new", s->n[ESP_IN_STAMP_NEW]);
+    ctl_put_u64(w, "no-timestamp", s->n[ESP_IN_STAMP_MISSING]);
+    ctl_put_u64(w, "unexpected", s->n[ESP_IN_STAMP_UNEXPECTED]);
+    ctl_put_u64(w, "type-err", s->n[ESP_IN_STAMP_TYPE]);
+    ctl_put_u64(w, "len-err", s->n[ESP_IN_STAMP_LENGTH]);
+    ctl_put_u64(w, "next-hdr-err", s->n[ESP_IN_STAMP_NEXT_HEADER]);
     ctl_end(w);
 }
 
@@ -414,6 +427,7 @@ static enum err statistics(void *ctx, const struct ctl_request *r, struct ctl_wr
     data_stats(s->data, true, &stats);
     put_esp_stats(reply, &stats.esp);
     put_errors(reply, &stats.esp);
+    put_stamp_errors(reply, &stats.esp);
     ctl_put_u64(reply, "exclude-packets", stats.guard.excluded + stats.esp.n[ESP_OUT_EXCLUDED]);
     ctl_put_u64(reply, "fail-open-packets", stats.guard.fail_open);
     ctl_put_u64(reply, "fail-close-dropped-packets",

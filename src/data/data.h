@@ -56,6 +56,11 @@ void data_close(struct data_path *path);
 MUST_USE enum err data_install(struct data_path *path, const struct esp_vpn_install *install,
                                struct data_failure *ret_failure);
 
+/* The group clock of a VPN, in front of the first install with time stamps and whenever it is set
+ * anew: `offset` is what the time since 1970 is ahead of CLOCK_BOOTTIME. Cheap; takes no lock.
+ * ERR_NOT_FOUND: no such VPN. */
+MUST_USE enum err data_set_clock(struct data_path *path, const char *vpn, span_t offset);
+
 /*    id                       name                     meaning */
 #define DATA_STAT_LIST(X)                                                                          \
     X(DATA_TUN_READ, "tun-reads", "packets and super-packets read from the TUN")                   \

@@ -34,10 +34,11 @@ const char *data_stat_meaning(enum data_stat s) { return stat_text[s].meaning; }
  * processes; where the rights for that are missing they take their turn. */
 void data_hurry(void) { (void)!setpriority(PRIO_PROCESS, (id_t)gettid(), DATA_NICE); }
 
+/* The clock of the member's engine, on which it has built the group clock. */
 instant_t data_now(void)
 {
     struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
+    clock_gettime(CLOCK_BOOTTIME, &t);
     return (instant_t){t.tv_sec * NS_PER_S + t.tv_nsec};
 }
 
@@ -410,6 +411,15 @@ enum err data_install(struct data_path *p, const struct esp_vpn_install *in,
     __atomic_store_n(&p->changed, true, __ATOMIC_RELEASE);
     data_wake_slow(p);
     return error ? data_fail_errno(ret_failure, error, "ip rules") : ERR_OK;
+}
+
+enum err data_set_clock(struct data_path *p, const char *vpn, span_t offset)
+{
+    size_t i = esp_sadb_vpn(p->sadb, vpn);
+    if (i == p->n_vpns)
+        return ERR_NOT_FOUND;
+    esp_sadb_set_clock(p->sadb, i, offset);
+    return ERR_OK;
 }
 
 /* --- what others ask --- */

@@ -40,6 +40,9 @@ struct esp_sa_install {
     const struct esp_selector
         *selectors; /* in the order of the server's SA payload; at least one */
     size_t n_selectors;
+    /* Time stamps (draft-weis-delay-detection-03): the whole window, half of it to each side of the
+     * VPN's group clock, which must have been set. 0: none; they are then not expected either. */
+    uint32_t window_ms;
     /* Counter modes need a nonce that no other sender of the key ever uses (RFC 6407 3.5). Until
      * members have sender identifiers such an SA is refused (decisions M22), unless the caller
      * vouches that nobody else, and no earlier run, sends under this key. */

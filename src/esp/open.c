@@ -18,6 +18,8 @@ struct work {
     struct esp_packet *p;
     const struct esp_held *held;
     struct packet_op op;
+    uint8_t *inner; /* once decrypted, and what stands around it is taken off */
+    size_t inner_len;
 };
 
 struct esp_opener {
@@ -125,7 +127,7 @@ static void open_all(struct esp_opener *o, size_t n)
     }
 }
 
-/* --- pass 3: trailer; this is where time stamps will be looked at --- */
+/* --- pass 3: trailer and time stamp --- */
 
 /* RFC 4303 2.4: the padding is 1, 2, 3 ... and is checked. */
 static bool padding_is_right(const uint8_t *text, size_t text_len, size_t pad)
@@ -137,20 +139,38 @@ static bool padding_is_right(const uint8_t *text, size_t text_len, size_t pad)
     return wrong == 0;
 }
 
-static enum esp_stat check_trailer(const struct packet_op *op, size_t *ret_len)
+/* draft-weis-delay-detection-03 3, tunnel mode: a packet without the header that the policy wants,
+ * and one with a header that it does not want, MUST be discarded. */
+static enum esp_stat take_stamp(struct work *w, instant_t now)
 {
+    const struct esp_sa *sa = w->p->sa;
+    if (!sa->clock)
+        return ESP_IN_STAMP_UNEXPECTED;
+    enum esp_stat verdict =
+        esp_stamp_check(w->inner, w->inner_len, esp_clock_read(sa->clock, now), sa->window_ms);
+    if (verdict == ESP_DECRYPTED) {
+        w->inner += ESP_STAMP;
+        w->inner_len -= ESP_STAMP;
+    }
+    return verdict;
+}
+
+/* Leaves what should be an inner packet. */
+static enum esp_stat take_trailer(struct work *w, instant_t now)
+{
+    const struct packet_op *op = &w->op;
     size_t pad = op->text[op->text_len - 2];
     if (pad + TRAILER > op->text_len || !padding_is_right(op->text, op->text_len, pad))
         return ESP_IN_TRAILER;
-    *ret_len = op->text_len - TRAILER - pad;
+    w->inner = op->text;
+    w->inner_len = op->text_len - TRAILER - pad;
     switch (op->text[op->text_len - 1]) {
     case IP_PROTO_IPIP:
-        return ESP_DECRYPTED;
+        return w->p->sa->clock ? ESP_IN_STAMP_MISSING : ESP_DECRYPTED;
+    case IP_PROTO_D3P:
+        return take_stamp(w, now);
     case IP_PROTO_NONE:
         return ESP_IN_DUMMY;
-    case IP_PROTO_D3P: /* not in any policy yet: MUST be discarded (draft-weis-delay-detection-03 3)
-                        */
-        return ESP_IN_TIMESTAMP;
     default:
         return ESP_IN_NEXT_HEADER;
     }
@@ -173,19 +193,19 @@ static enum esp_stat combine_ecn(uint8_t *inner, size_t header_len, uint8_t oute
 }
 
 static enum esp_stat check_inner(struct esp_opener *o, const struct esp_view *v, struct work *w,
-                                 size_t len, instant_t now)
+                                 instant_t now)
 {
     struct esp_inner in;
     const struct esp_inner *outer = &w->p->inner;
     /* traffic flow confidentiality may have put octets behind the packet (RFC 4303 2.7) */
-    if (esp_inner_parse(bytes(w->op.text, len), &in) != ERR_OK)
+    if (esp_inner_parse(bytes(w->inner, w->inner_len), &in) != ERR_OK)
         return ESP_IN_INNER;
     if (in.flow.source != outer->flow.source || in.flow.destination != outer->flow.destination)
         return ESP_IN_ADDRESS;
     esp_fragments_track(&o->fragments, &in, now);
     if (!esp_view_allows(v, w->held, &in.flow))
         return ESP_IN_SELECTOR;
-    enum esp_stat verdict = combine_ecn(w->op.text, in.header_len, outer->tos);
+    enum esp_stat verdict = combine_ecn(w->inner, in.header_len, outer->tos);
     if (verdict == ESP_DECRYPTED)
         w->p->inner = in;
     return verdict;
@@ -194,14 +214,13 @@ static enum esp_stat check_inner(struct esp_opener *o, const struct esp_view *v,
 static enum esp_stat unwrap(struct esp_opener *o, const struct esp_view *v, struct work *w,
                             instant_t now)
 {
-    size_t len = 0;
-    enum esp_stat verdict = check_trailer(&w->op, &len);
+    enum esp_stat verdict = take_trailer(w, now);
     if (verdict == ESP_DECRYPTED)
-        verdict = check_inner(o, v, w, len, now);
+        verdict = check_inner(o, v, w, now);
     if (verdict != ESP_DECRYPTED)
         return verdict;
     struct esp_packet *p = w->p;
-    p->at = (uint32_t)(w->op.text - p->buffer);
+    p->at = (uint32_t)(w->inner - p->buffer);
     p->len = p->inner.total_len;
     esp_count_add(&p->sa->packets_in, 1);
     esp_count_add(&p->sa->bytes_in, p->len);

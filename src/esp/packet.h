@@ -8,9 +8,9 @@
 #include "esp/stats.h"
 
 enum {
-    ESP_HEADER = 8,                               /* SPI and sequence number */
-    ESP_HEADROOM = IPV4_HEADER + ESP_HEADER + 16, /* before an inner packet */
-    ESP_TAILROOM = 16 + 2 + 32,                   /* behind it: padding, trailer, ICV */
+    ESP_HEADER = 8,                                           /* SPI and sequence number */
+    ESP_HEADROOM = IPV4_HEADER + ESP_HEADER + 16 + ESP_STAMP, /* before an inner packet */
+    ESP_TAILROOM = 16 + 2 + 32,                               /* behind it: padding, trailer, ICV */
     ESP_BATCH = PACKET_BATCH_MAX,
 };
 

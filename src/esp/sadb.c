@@ -11,6 +11,7 @@ struct esp_sadb {
     struct arena arena; /* the configuration */
     struct packet_engine *seal, *open;
     struct esp_vpn *vpns;
+    struct esp_clock *clocks; /* one per VPN: views come and go, these stay */
     size_t n_vpns;
     uint64_t serial;
 };
@@ -36,6 +37,8 @@ static struct esp_sa *sa_alloc(const struct esp_sa_install *in)
         .iv_len = (uint8_t)cipher_iv_len(in->cipher),
         .icv_len = (uint8_t)packet_icv_len(in->cipher, in->auth),
         .align = (uint8_t)(block < 4 ? 4 : block), /* RFC 4303 2.4 */
+        .stamp_len = in->window_ms ? ESP_STAMP : 0,
+        .window_ms = in->window_ms,
         .counter_mode = cipher_is_counter_mode(in->cipher),
         .server = in->server,
         .cipher = in->cipher,
@@ -67,7 +70,8 @@ static enum err sa_new(struct esp_sadb *db, const struct esp_sa_install *in, siz
 {
     struct esp_sa *sa = sa_alloc(in);
     sa->vpn = (uint16_t)vpn;
-    sa->df = db->vpns[vpn].config.df_bit;
+    sa->clock = in->window_ms ? &db->clocks[vpn] : NULL;
+    sa->df = (uint8_t)db->vpns[vpn].config.df_bit;
     sa->inner_max = esp_sa_inner_max(sa, db->vpns[vpn].config.tunnel_mtu);
     enum err e = make_key(db->seal, in, &sa->seal_key);
     if (e == ERR_OK)
@@ -127,7 +131,7 @@ static enum err check_closed(const struct esp_vpn_install *in)
     return e;
 }
 
-static enum err check_install(const struct esp_vpn_install *in)
+static enum err check_install(const struct esp_vpn_install *in, const struct esp_clock *clock)
 {
     if (in->n_sas > ESP_SAS_MAX)
         return ERR_LIMIT;
@@ -138,6 +142,8 @@ static enum err check_install(const struct esp_vpn_install *in)
         enum err e = check_sa(&in->sas[i]);
         if (e)
             return e;
+        if (in->sas[i].window_ms && !esp_clock_is_set(clock))
+            return ERR_VALUE;
         for (size_t j = 0; j < i; j++) {
             if (in->sas[j].spi == in->sas[i].spi && ip_equal(in->sas[j].server, in->sas[i].server))
                 return ERR_CONFLICT;
@@ -156,13 +162,18 @@ static void keys_free(struct esp_keys *k)
     *k = (struct esp_keys){0};
 }
 
-static struct esp_sa *find_same(const struct esp_keys *k, const struct esp_sa_install *in)
+/* The SA that has this key already, or a new one. A key has one window for all its life. */
+static enum err get_sa(struct esp_sadb *db, size_t vpn, const struct esp_sa_install *in,
+                       struct esp_sa **ret)
 {
-    for (size_t i = 0; i < k->n_sas; i++) {
-        if (same_key(k->sas[i].sa, in))
-            return k->sas[i].sa;
+    const struct esp_keys *old = &db->vpns[vpn].keys;
+    for (size_t i = 0; i < old->n_sas; i++) {
+        if (!same_key(old->sas[i].sa, in))
+            continue;
+        *ret = old->sas[i].sa;
+        return (*ret)->window_ms == in->window_ms ? ERR_OK : ERR_CONFLICT;
     }
-    return NULL;
+    return sa_new(db, in, vpn, ret);
 }
 
 static void copy_selectors(struct arena *a, const struct esp_sa_install *in,
@@ -217,8 +228,8 @@ static enum err keys_build(struct esp_sadb *db, size_t vpn, const struct esp_vpn
     struct esp_keys k = {0};
     k.sas = arena_alloc(&k.arena, in->n_sas * sizeof *k.sas);
     for (size_t i = 0; i < in->n_sas; i++) {
-        struct esp_sa *sa = find_same(old, &in->sas[i]);
-        enum err e = sa ? ERR_OK : sa_new(db, &in->sas[i], vpn, &sa);
+        struct esp_sa *sa = NULL;
+        enum err e = get_sa(db, vpn, &in->sas[i], &sa);
         if (e) {
             keys_free(&k);
             return e;
@@ -248,7 +259,7 @@ enum err esp_sadb_install(struct esp_sadb *db, const struct esp_vpn_install *in,
     size_t vpn = esp_sadb_vpn(db, in->vpn);
     if (vpn == db->n_vpns)
         return ERR_NOT_FOUND;
-    enum err e = check_install(in);
+    enum err e = check_install(in, &db->clocks[vpn]);
     if (e)
         return e;
     struct esp_keys keys;
@@ -259,6 +270,12 @@ enum err esp_sadb_install(struct esp_sadb *db, const struct esp_vpn_install *in,
     db->vpns[vpn].keys = keys;
     *ret_view = esp_sadb_view(db);
     return ERR_OK;
+}
+
+void esp_sadb_set_clock(struct esp_sadb *db, size_t vpn, span_t offset)
+{
+    assert(vpn < db->n_vpns);
+    esp_clock_set(&db->clocks[vpn], offset);
 }
 
 struct esp_view *esp_sadb_view(struct esp_sadb *db)
@@ -285,10 +302,12 @@ static enum err copy_excludes(struct arena *a, const struct esp_vpn_config *c, s
 static enum err copy_config(struct esp_sadb *db, const struct esp_vpn_config *vpns, size_t n)
 {
     db->vpns = arena_alloc(&db->arena, n * sizeof *db->vpns);
+    db->clocks = arena_alloc(&db->arena, n * sizeof *db->clocks);
     for (size_t i = 0; i < n; i++) {
         struct esp_vpn *v = &db->vpns[i];
         v->config = vpns[i];
         v->config.vpn = arena_text(&db->arena, "%s", vpns[i].vpn);
+        db->clocks[i] = ESP_CLOCK_UNSET;
         db->n_vpns++;
         enum err e = copy_excludes(&db->arena, &vpns[i], v);
         if (e)
@@ -339,6 +358,7 @@ static struct esp_sa_report report_of(const struct esp_vpn *v, const struct esp_
         .slot = in->slot,
         .cipher = sa->cipher,
         .auth = sa->auth,
+        .window_ms = sa->window_ms,
         .packets_out = __atomic_load_n(&sa->packets_out, __ATOMIC_RELAXED),
         .bytes_out = __atomic_load_n(&sa->bytes_out, __ATOMIC_RELAXED),
         .packets_in = __atomic_load_n(&sa->packets_in, __ATOMIC_RELAXED),

@@ -8,6 +8,7 @@
 #include "base/arena.h"
 #include "esp/install.h"
 #include "esp/selector.h"
+#include "esp/stamp.h"
 #include "esp/stats.h"
 
 #include <stdalign.h>
@@ -17,16 +18,18 @@ struct packet_key;
 struct esp_sa {
     /* what each packet needs */
     struct packet_key *seal_key, *open_key; /* of the two engines */
+    const struct esp_clock *clock;          /* NULL: no time stamps */
+    uint32_t window_ms;
     uint32_t spi;
-    uint8_t iv_len, icv_len, align;
+    uint8_t iv_len, icv_len, align, stamp_len;
     bool counter_mode;
-    enum esp_df df;
+    uint8_t df;         /* enum esp_df */
     uint16_t vpn;       /* index in the configuration */
     uint16_t inner_max; /* the largest inner packet whose outer one fits tunnel-mtu */
-    uint32_t sequence;  /* last one sent; only the sending pipeline touches these two */
-    uint64_t nonce;
+    uint32_t sequence;  /* last one sent; only the sending pipeline touches this, and the nonce */
     /* written by one pipeline each, read by the control thread */
     uint64_t packets_out, bytes_out;
+    uint64_t nonce; /* counter modes */
     /* another cache line: the receiving pipeline runs on another core */
     alignas(64) uint64_t packets_in;
     uint64_t bytes_in;
@@ -51,11 +54,15 @@ MUST_USE enum err esp_sadb_new(const struct esp_vpn_config *vpns, size_t n,
 void esp_sadb_free(struct esp_sadb *db);
 
 /* All or nothing; on success *ret_view describes all VPNs. ERR_NOT_FOUND: no such VPN. ERR_VALUE:
- * an SPI below 256, a key of the wrong length, an SA without selectors. ERR_TYPE: IPv6, or
- * algorithms that do not go together. ERR_POLICY: a counter mode that others may send under too
- * (decisions M22). ERR_CONFLICT: one SPI of one server twice. ERR_LIMIT. */
+ * an SPI below 256, a key of the wrong length, an SA without selectors, or with time stamps while
+ * the VPN has no group clock. ERR_TYPE: IPv6, or algorithms that do not go together. ERR_POLICY: a
+ * counter mode that others may send under too (decisions M22). ERR_CONFLICT: one SPI of one server
+ * twice, or a key that is held with another window. ERR_LIMIT. */
 MUST_USE enum err esp_sadb_install(struct esp_sadb *db, const struct esp_vpn_install *in,
                                    struct esp_view **ret_view);
+/* Sets the group clock of a VPN: `offset` is what it is ahead of the clock that the pipelines are
+ * told. They use it from their next packet on; no lock is needed. */
+void esp_sadb_set_clock(struct esp_sadb *db, size_t vpn, span_t offset);
 /* A view of what is installed now. */
 struct esp_view *esp_sadb_view(struct esp_sadb *db);
 void esp_view_free(struct esp_view *v); /* NULL allowed */
@@ -68,6 +75,7 @@ struct esp_sa_report {
     enum esp_slot slot;
     enum cipher cipher;
     enum auth auth;
+    uint32_t window_ms; /* 0: no time stamps */
     uint64_t packets_out, bytes_out, packets_in, bytes_in;
 };
 /* Fills up to room reports and returns how many SAs there are. */

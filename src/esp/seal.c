@@ -130,13 +130,13 @@ static void write_outer(uint8_t *h, const struct esp_packet *p, size_t outer_len
 
 /* RFC 4303 2.4: octets 1, 2, 3 ..., then their number and what is inside. Returns the text's
  * length. */
-static size_t write_trailer(uint8_t *text, size_t len, size_t align)
+static size_t write_trailer(uint8_t *text, size_t len, size_t align, uint8_t next)
 {
     size_t pad = (align - (len + TRAILER) % align) % align;
     for (size_t i = 0; i < pad; i++)
         text[len + i] = (uint8_t)(i + 1);
     text[len + pad] = (uint8_t)pad;
-    text[len + pad + 1] = IP_PROTO_IPIP;
+    text[len + pad + 1] = next;
     return len + pad + TRAILER;
 }
 
@@ -152,12 +152,21 @@ static void write_iv(struct esp_sealer *s, struct esp_sa *sa, uint8_t *iv)
     net_put32(iv + 4, (uint32_t)sa->nonce);
 }
 
-static void wrap(struct esp_sealer *s, struct esp_packet *p, struct packet_op *op)
+/* What is encrypted: the time stamp if the policy wants one, the inner packet, the trailer. */
+static size_t write_text(uint8_t *text, const struct esp_sa *sa, size_t inner_len, instant_t now)
+{
+    size_t len = sa->stamp_len + inner_len;
+    if (sa->clock)
+        esp_stamp_write(text, esp_clock_read(sa->clock, now));
+    return write_trailer(text, len, sa->align, sa->clock ? IP_PROTO_D3P : IP_PROTO_IPIP);
+}
+
+static void wrap(struct esp_sealer *s, struct esp_packet *p, struct packet_op *op, instant_t now)
 {
     struct esp_sa *sa = p->sa;
     size_t inner_len = p->len;
-    uint8_t *text = esp_packet_data(p);
-    size_t text_len = write_trailer(text, inner_len, sa->align);
+    uint8_t *text = esp_packet_data(p) - sa->stamp_len;
+    size_t text_len = write_text(text, sa, inner_len, now);
     uint8_t *iv = text - sa->iv_len, *esp = iv - ESP_HEADER, *outer = esp - IPV4_HEADER;
 
     sa->sequence++; /* wraps: a group has many senders, there is no counter check (RFC 4303 3.3.3)
@@ -191,7 +200,7 @@ void esp_seal(struct esp_sealer *s, const struct esp_view *v, struct esp_packet 
     size_t n_ops = 0;
     for (size_t i = 0; i < n; i++) {
         if (p[i].verdict == ESP_ENCRYPTED)
-            wrap(s, &p[i], &s->ops[n_ops++]);
+            wrap(s, &p[i], &s->ops[n_ops++], now);
         esp_count(&s->stats, p[i].verdict);
     }
     packet_seal(s->engine, s->ops, n_ops);

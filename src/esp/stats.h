@@ -24,7 +24,13 @@
     X(ESP_IN_AUTH, "esp-authentication-failures", "integrity check failed")                        \
     X(ESP_IN_DECRYPT, "esp-decryption-failures", "length is not one the cipher makes")             \
     X(ESP_IN_TRAILER, "bad-trailers", "padding is not as specified")                               \
-    X(ESP_IN_TIMESTAMP, "d3p-unexpected", "a time stamp that the policy does not ask for")         \
+    X(ESP_IN_STAMP_OLD, "d3p-too-old", "time stamp below the anti-replay window")                  \
+    X(ESP_IN_STAMP_NEW, "d3p-too-new", "time stamp above the anti-replay window")                  \
+    X(ESP_IN_STAMP_MISSING, "d3p-no-timestamp", "no time stamp although the policy asks for one")  \
+    X(ESP_IN_STAMP_UNEXPECTED, "d3p-unexpected", "a time stamp that the policy does not ask for")  \
+    X(ESP_IN_STAMP_TYPE, "d3p-type-err", "time stamp of another type than the policy's")           \
+    X(ESP_IN_STAMP_LENGTH, "d3p-len-err", "time stamp whose length is not its type's")             \
+    X(ESP_IN_STAMP_NEXT_HEADER, "d3p-next-hdr-err", "no IPv4 packet behind the time stamp")        \
     X(ESP_IN_NEXT_HEADER, "next-header-errors", "neither an IPv4 packet nor a dummy")              \
     X(ESP_IN_DUMMY, "dummy-packets", "traffic flow confidentiality, RFC 4303 2.6")                 \
     X(ESP_IN_INNER, "bad-inner-headers", "the inner packet is not whole IPv4")                     \

@@ -70,8 +70,7 @@ bool esp_view_allows(const struct esp_view *v, const struct esp_held *h, const s
 uint16_t esp_sa_inner_max(const struct esp_sa *sa, size_t mtu)
 {
     size_t overhead = (size_t)IPV4_AND_ESP + sa->iv_len + sa->icv_len;
-    if (mtu < overhead + sa->align)
-        return 0;
-    size_t text = (mtu - overhead) / sa->align * sa->align;
-    return (uint16_t)(text - TRAILER);
+    size_t around = (size_t)sa->stamp_len + TRAILER; /* inside what is encrypted */
+    size_t text = mtu > overhead ? (mtu - overhead) / sa->align * sa->align : 0;
+    return (uint16_t)(text > around ? text - around : 0);
 }

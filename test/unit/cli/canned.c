@@ -364,6 +364,8 @@ static void member_statistics(struct ctl_wr *w)
                                          "ts-check-fail",
                                          "exceeds-tunnel-mtu",
                                          "discarded"};
+    static const char *const d3p[] = {"too-old",  "too-new", "no-timestamp", "unexpected",
+                                      "type-err", "len-err", "next-hdr-err"};
     static const char *const rest[] = {"exclude-packets", "fail-open-packets",
                                        "fail-close-dropped-packets", "clear-dropped-packets"};
 
@@ -372,6 +374,9 @@ static void member_statistics(struct ctl_wr *w)
     ctl_end(w);
     ctl_section(w, "errors");
     put_numbers(w, errors, ARRAY_LEN(errors), 10);
+    ctl_end(w);
+    ctl_section(w, "d3p");
+    put_numbers(w, d3p, ARRAY_LEN(d3p), 30);
     ctl_end(w);
     put_numbers(w, rest, ARRAY_LEN(rest), 50);
 }

@@ -107,13 +107,21 @@ static inline enum err world_install(struct world *w, const char *vpn,
 static const struct esp_vpn_config plain_vpn = {
     .vpn = "red", .group = 1, .external_interface = "wan0", .tunnel_mtu = 1500};
 
-/* One VPN "red", one SA of SPI 4096 for 10/8 -> 10/8. */
-static inline void world_simple(struct world *w, enum cipher c, enum auth a)
+/* One VPN "red", one SA of SPI 4096 for 10/8 -> 10/8; its time stamps, if any, tell the time since
+ * 1970 that `clock` is at the instant 0. */
+static inline void world_stamped(struct world *w, enum cipher c, enum auth a, uint32_t window_ms,
+                                 span_t clock)
 {
     struct esp_selector s = selector("10.0.0.0/8", "10.0.0.0/8", 0, 0, 0);
     struct esp_sa_install sa = sa_install(4096, ESP_SLOT_CURRENT, c, a, &s, 1);
+    sa.window_ms = window_ms;
     world_start(w, &plain_vpn, 1);
+    esp_sadb_set_clock(w->db, 0, clock);
     assert_int_equal(world_install(w, "red", &sa, 1), ERR_OK);
+}
+static inline void world_simple(struct world *w, enum cipher c, enum auth a)
+{
+    world_stamped(w, c, a, 0, span_s(0));
 }
 
 /* --- packets --- */
@@ -177,5 +185,29 @@ static inline struct esp_packet sealed(struct world *w, uint8_t *buffer, struct 
 {
     struct esp_packet p = packet_make(buffer, ESP_HEADROOM, s);
     assert_int_equal(seal_one(w, &p), ESP_ENCRYPTED);
+    return p;
+}
+
+/* Seals `text` as the content of an ESP packet of the NULL cipher, pad and next header included. */
+static inline struct esp_packet crafted(struct world *w, uint8_t *buffer, struct spec outer,
+                                        const uint8_t *text, size_t text_len)
+{
+    struct esp_packet p = packet_make(buffer, 0, outer);
+    struct esp_sa *sa = esp_view_find(w->view, 4096, 0x0a010002, 0x0a020002)->sa;
+    uint8_t *esp = buffer + 20;
+    memcpy(esp + 8, text, text_len);
+    net_put32(esp, 4096);
+    net_put32(esp + 4, 1);
+    p.len = (uint32_t)(20 + 8 + text_len + 12);
+    net_put16(buffer + 2, (uint16_t)p.len);
+    buffer[9] = IP_PROTO_ESP;
+    struct packet_op op = {.key = sa->seal_key,
+                           .head = esp,
+                           .head_len = 8,
+                           .iv = esp + 8,
+                           .text = esp + 8,
+                           .text_len = text_len,
+                           .icv = esp + 8 + text_len};
+    packet_seal(w->engine, &op, 1);
     return p;
 }
