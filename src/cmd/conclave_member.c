@@ -4,14 +4,18 @@
 #include "cmd/show.h"
 #include "crypto/crypto.h"
 #include "data/data.h"
+#include "data/names.h"
 #include "host/clock.h"
 #include "host/system.h"
 #include "member/member.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "version.h"
+
+static_assert((int)OWN_MARK == (int)DATA_MARK_OWN, "what the guard lets pass");
 
 /* ---- the engine's calls ---- */
 

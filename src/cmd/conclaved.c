@@ -89,17 +89,30 @@ static enum err run_server(const struct options *o, const struct model_server *m
     return daemon_run(show->daemon, &engine, addresses, model->n_groups, &service);
 }
 
+/* Beside a member its data path is there: what we send would look like traffic to protect. */
+static struct options options_for(const struct options *o, const struct model *model)
+{
+    struct options mine = *o;
+
+    if (model->co_location && !o->has_mark)
+        mine.mark = OWN_MARK;
+    return mine;
+}
+
 static enum err serve(const struct options *o)
 {
     struct arena arena = {0};
+    struct options mine;
     const struct model *model = NULL;
     struct show show = {0};
     enum err e = setup_model(o->program, CONF_ROLE_SERVER, o->config, &arena, &model);
 
     if (e == ERR_OK)
         e = setup_crypto(o->program, model);
-    if (e == ERR_OK)
-        e = daemon_new(o, &show.daemon);
+    if (e == ERR_OK) {
+        mine = options_for(o, model);
+        e = daemon_new(&mine, &show.daemon);
+    }
     if (e == ERR_OK)
         e = new_server(o, model->server, &show);
     if (e == ERR_OK)

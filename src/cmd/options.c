@@ -36,7 +36,7 @@ static const struct {
     {"port", "N", "own UDP port (848)", OPT_PORT, false},
     {"server-port", "N", "UDP port of the key servers (848)", OPT_SERVER_PORT, true},
     {"workers", "N", "threads for slow work (one per processor)", OPT_WORKERS, false},
-    {"mark", "N", "SO_MARK of the sockets (member with data path: 0x848)", OPT_MARK, false},
+    {"mark", "N", "SO_MARK of the sockets (beside a data path: 0x848)", OPT_MARK, false},
     {"log-file", "FILE", "write events to a file, too", OPT_LOG_FILE, false},
     {"log-format", "FORMAT", "text or json", OPT_LOG_FORMAT, false},
     {"log-level", "LEVEL", "debug, info (default), notice, warning or error", OPT_LOG_LEVEL, false},
@@ -194,7 +194,7 @@ bool options_read(int argc, char **argv, bool is_member, struct options *ret, in
     if (optind < argc)
         return refuse(&o, "unexpected argument", argv[optind]);
     if (is_member && !o.has_mark && !o.no_data_path)
-        o.mark = 0x848; /* what the guard lets pass (doc: data path) */
+        o.mark = OWN_MARK;
     *ret = o;
     return true;
 }

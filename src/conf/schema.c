@@ -5,10 +5,7 @@
 #include <string.h>
 
 static const struct conf_schema group_vpn[] = {
-    {.name = "co-location",
-     .help = "Run a server and a member on this device",
-     .kind = CONF_FLAG,
-     .unbuilt = "a device is a server or a member"},
+    {.name = "co-location", .help = "Run a server and a member on this device", .kind = CONF_FLAG},
     {.name = "server",
      .help = "Group VPN server",
      .kind = CONF_CONTAINER,

@@ -118,14 +118,39 @@ static void check_node(const struct conf_rules *r, const struct conf_node *n, bo
     }
 }
 
+/* The one socket at an address and port cannot be the server's and the member's. */
+static void check_distinct_addresses(const struct conf_rules *r, const struct conf_node *server,
+                                     const struct conf_node *member)
+{
+    for (const struct conf_node *m = conf_child(conf_child(member, "ike"), "gateway"); m;
+         m = conf_next(m)) {
+        const struct conf_node *local = conf_child(m, "local-address");
+        for (const struct conf_node *g = conf_child(server, "group"); local && g;
+             g = conf_next(g)) {
+            const char *address = conf_child_text(g, "server-address");
+            if (address && strcmp(address, conf_text(local)) == 0)
+                CONF_RULE(r, CONF_ERROR, local,
+                          "Member can not have the same local address as server: %s is the "
+                          "server-address of group %s, expected another",
+                          address, conf_text(g));
+        }
+    }
+}
+
 static void check_both_sides(const struct conf_rules *r)
 {
     const struct conf_node *server = conf_server(r->tree), *member = conf_member(r->tree);
+    const struct conf_node *one = server ? server : member;
+    const struct conf_node *co_location = one ? conf_child(one->parent, "co-location") : NULL;
 
-    if (server && member && !conf_child(server->parent, "co-location"))
+    if (server && member && !co_location)
         CONF_RULE(r, CONF_ERROR, member,
                   "Configuring both group-vpn server and group-vpn member is not supported, "
-                  "expected one of them");
+                  "expected one of them, or co-location beside them");
+    if (server && member)
+        check_distinct_addresses(r, server, member);
+    else if (co_location)
+        CONF_RULE(r, CONF_WARNING, co_location, "has no effect, expected server and member");
 }
 
 void conf_validate(const struct conf_tree *tree, struct conf_diags *diags)

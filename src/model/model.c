@@ -28,6 +28,7 @@ enum err model_build(const struct conf_tree *tree, const struct conf_diags *diag
     if (conf_member(tree))
         model->member = build_member(&b, conf_member(tree));
     forget_names(&b);
+    model->co_location = model->server && model->member;
     *ret_model = model;
     return ERR_OK;
 }

@@ -243,6 +243,7 @@ struct model_member {
 struct model {
     const struct model_server *server; /* NULL: no `security group-vpn server` */
     const struct model_member *member; /* NULL: no `security group-vpn member` */
+    bool co_location;                  /* both run on this device, with addresses of their own */
 };
 
 /* Builds the snapshot of a tree that conf_validate() has checked, in `arena`; it does not point
