@@ -18,7 +18,7 @@ struct holding {
     bool holds, sends;
     uint8_t vpn;  /* through which */
     bool learned; /* has held it in this life */
-    instant_t learned_at;
+    instant_t learned_at, sends_at, dropped_at;
     bool cut_off;
     instant_t cut_off_at;
 };
@@ -203,9 +203,11 @@ void check_install(struct check *c, struct world *w, size_t node,
                    const struct esp_vpn_install *install)
 {
     size_t vpn = vpn_named(w->nodes[node].member, install->vpn);
+    bool held[GENERATIONS_MAX];
 
     for (size_t i = 0; i < GENERATIONS_MAX; i++) {
         struct holding *h = &c->generations[i].by[node];
+        held[i] = h->vpn == vpn && h->holds;
         if (h->vpn == vpn)
             h->holds = h->sends = false;
     }
@@ -221,6 +223,10 @@ void check_install(struct check *c, struct world *w, size_t node,
         h->holds = true;
         h->vpn = (uint8_t)vpn;
         h->sends = sa->slot == ESP_SLOT_CURRENT;
+        if (h->sends && h->sends_at.ns == 0)
+            h->sends_at = w->now;
+        if (g->has_truth && instant_before(w->nodes[node].removed_at, g->truth.created))
+            broken(w, "a removed member never gets a later key", w->nodes[node].name, "", sa->spi);
         if (!h->learned) {
             h->learned = true;
             h->learned_at = w->now;
@@ -229,6 +235,31 @@ void check_install(struct check *c, struct world *w, size_t node,
         }
         end_cut_off(c, h, w->now);
     }
+    for (size_t i = 0; i < GENERATIONS_MAX; i++) {
+        struct holding *h = &c->generations[i].by[node];
+        if (held[i] && !h->holds)
+            h->dropped_at = w->now;
+    }
+}
+
+static instant_t moment(instant_t t) { return t.ns == 0 ? INSTANT_NEVER : t; }
+
+struct check_moments check_moments(const struct check *c, size_t node, uint32_t group_id,
+                                   unsigned number)
+{
+    const struct watched *found = NULL;
+
+    for (size_t i = 0; i < GENERATIONS_MAX; i++) {
+        const struct watched *g = &c->generations[i];
+        if (g->used && g->has_truth && g->truth.group_id == group_id && g->number == number &&
+            (!found || g->truth.sa < found->truth.sa))
+            found = g;
+    }
+    if (!found)
+        return (struct check_moments){INSTANT_NEVER, INSTANT_NEVER, INSTANT_NEVER};
+    const struct holding *h = &found->by[node];
+    return (struct check_moments){moment(h->learned_at), moment(h->sends_at),
+                                  moment(h->dropped_at)};
 }
 
 static bool in_time(const struct watched *g, const struct holding *h)

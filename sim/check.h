@@ -46,6 +46,13 @@ struct truth {
     uint32_t group_id;
     instant_t created, switch_at, drop_at, expiry;
 };
+/* What became of a generation of a group's first ipsec-sa at a node, in its present life or the one
+ * before: NEVER when it did not happen. */
+struct check_moments {
+    instant_t learned, sends, dropped;
+};
+struct check_moments check_moments(const struct check *c, size_t node, uint32_t group_id,
+                                   unsigned number);
 /* Which generation of its SA a SPI is, from 1; 0: unknown. */
 unsigned check_number(const struct check *c, uint32_t spi);
 void check_truth(struct check *c, const struct world *w, const struct truth *t);

@@ -26,13 +26,13 @@ const struct model *models_read(struct arena *arena, const char *name, const cha
              " ike proposal p1 authentication-algorithm sha-256\n" SET side                        \
              " ike proposal p1 encryption-algorithm aes-128-cbc\n"
 
-static struct models_odd odd_of(const struct models_plan *plan, unsigned member)
+struct models_odd models_odd_of(const struct models_plan *plan, unsigned member)
 {
     for (size_t i = 0; i < plan->n_odd; i++) {
         if (plan->odd[i].member == member)
             return plan->odd[i];
     }
-    return (struct models_odd){0};
+    return (struct models_odd){.extra = ""};
 }
 
 static char *member_address(struct arena *arena, unsigned i)
@@ -94,9 +94,9 @@ const struct model *models_server(struct arena *arena, const struct models_plan 
                               SET "server ike gateway gw%u ike-policy pol1\n" SET
                                   "server ike gateway gw%u address %s\n",
                               i, i, member_address(arena, i));
-        if (!odd_of(plan, i).unlisted)
+        if (!models_odd_of(plan, i).unlisted)
             n += (size_t)snprintf(all + n, room - n, SET "server group g1 ike-gateway gw%u\n", i);
-        if (odd_of(plan, i).both)
+        if (models_odd_of(plan, i).both)
             n += (size_t)snprintf(all + n, room - n, SET "server group g2 ike-gateway gw%u\n", i);
     }
     return models_read(arena, "server", all);
@@ -108,22 +108,23 @@ static const char second_vpn[] =
 
 const struct model *models_member(struct arena *arena, const struct models_plan *plan, unsigned i)
 {
-    struct models_odd odd = odd_of(plan, i);
+    struct models_odd odd = models_odd_of(plan, i);
     char *servers = arena_text(arena, "[ %s 192.0.2.1 ]", odd.more_servers ? odd.more_servers : "");
 
     return models_read(
         arena, "member",
-        arena_text(
-            arena,
-            PROPOSAL("member") SET
-            "member ike proposal p1 lifetime-seconds %u\n" SET
-            "member ike policy pol1 mode main\n" SET "member ike policy pol1 proposals p1\n" SET
-            "member ike policy pol1 pre-shared-key ascii-text \"%s\"\n" SET
-            "member ike gateway ks ike-policy pol1\n" SET
-            "member ike gateway ks server-address %s\n" SET
-            "member ike gateway ks local-address %s\n" SET
-            "member ipsec vpn v1 ike-gateway ks\n" SET "member ipsec vpn v1 group %u\n" SET
-            "member ipsec vpn v1 group-vpn-external-interface wan0\n%s",
-            plan->ike_lifetime_s, odd.secret ? odd.secret : "simulated secret", servers,
-            member_address(arena, i), odd.group ? odd.group : 1, odd.both ? second_vpn : ""));
+        arena_text(arena,
+                   PROPOSAL("member") SET
+                   "member ike proposal p1 lifetime-seconds %u\n" SET
+                   "member ike policy pol1 mode main\n" SET
+                   "member ike policy pol1 proposals p1\n" SET
+                   "member ike policy pol1 pre-shared-key ascii-text \"%s\"\n" SET
+                   "member ike gateway ks ike-policy pol1\n" SET
+                   "member ike gateway ks server-address %s\n" SET
+                   "member ike gateway ks local-address %s\n" SET
+                   "member ipsec vpn v1 ike-gateway ks\n" SET "member ipsec vpn v1 group %u\n" SET
+                   "member ipsec vpn v1 group-vpn-external-interface wan0\n%s%s",
+                   plan->ike_lifetime_s, odd.secret ? odd.secret : "simulated secret", servers,
+                   member_address(arena, i), odd.group ? odd.group : 1, odd.both ? second_vpn : "",
+                   odd.extra));
 }

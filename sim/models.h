@@ -12,6 +12,8 @@ struct models_odd {
     unsigned group;           /* the group it asks for; 0: the right one */
     bool unlisted;            /* its gateway is not on the group's list */
     bool both;                /* it is in group 2 as well: VPN "v2", over the same gateway */
+    bool foreign;             /* no vendor id of ours passes between it and others */
+    const char *extra;        /* further lines of its configuration, or "" */
     const char *more_servers; /* tried before the right one: "192.0.2.9 192.0.2.8"; NULL: none */
 };
 struct models_plan {
@@ -23,6 +25,8 @@ struct models_plan {
     size_t n_odd;
     struct models_odd odd[MODELS_ODD_MAX];
 };
+/* The odd member's entry, or an ordinary one's. */
+struct models_odd models_odd_of(const struct models_plan *plan, unsigned member);
 /* Parses, validates and builds; statements that daemons refuse to run yet are let through: engines
  * may know them before. Prints the findings and aborts on an error. */
 const struct model *models_read(struct arena *arena, const char *name, const char *text);

@@ -1,3 +1,4 @@
+#include "ike1/vendor.h"
 #include "sim/check.h"
 #include "sim/world.h"
 
@@ -30,23 +31,26 @@ void world_inject(struct world *w, struct endpoint from, struct endpoint to, str
         put_on_wire(w, (size_t)(n - w->nodes), from, to, datagram);
 }
 
-static void record(struct world *w, struct endpoint from, struct endpoint to, struct bytes datagram)
+static void record(struct world *w, enum wire_kind kind, struct endpoint from, struct endpoint to,
+                   struct bytes datagram)
 {
     struct record *r = &w->records[w->n_records++ % ARRAY_LEN(w->records)];
+    r->kind = kind;
     r->from = from;
     r->to = to;
     r->len = datagram.len < sizeof r->data ? datagram.len : sizeof r->data;
     memcpy(r->data, datagram.data, r->len);
 }
 
-void world_replay(struct world *w, bool from_stranger)
+void world_replay(struct world *w, bool from_stranger, enum wire_kind kind)
 {
     static const struct endpoint stranger = {{4, {203, 0, 113, 5}}, 848};
     size_t n = w->n_records < WORLD_RECORDS ? w->n_records : WORLD_RECORDS;
 
     for (size_t i = w->n_records - n; i < w->n_records; i++) {
         const struct record *r = &w->records[i % WORLD_RECORDS];
-        world_inject(w, from_stranger ? stranger : r->from, r->to, bytes(r->data, r->len));
+        if (kind == WIRE_COUNT || kind == r->kind)
+            world_inject(w, from_stranger ? stranger : r->from, r->to, bytes(r->data, r->len));
     }
 }
 
@@ -108,6 +112,19 @@ static bool is_push(enum wire_kind kind)
     return kind == WIRE_PUSH || kind == WIRE_DELETE || kind == WIRE_HEARTBEAT;
 }
 
+/* What remains of a phase 1 message when vendor ids do not pass: octets that mean nothing. */
+static void hide_vendor_ids(uint8_t *octets, size_t len)
+{
+    static const enum ike1_vendor vendors[] = {IKE1_VENDOR_CONCLAVE, IKE1_VENDOR_D3P};
+
+    for (size_t i = 0; i < ARRAY_LEN(vendors); i++) {
+        struct bytes id = ike1_vendor_id(vendors[i]);
+        uint8_t *at = memmem(octets, len, id.data, id.len);
+        if (at)
+            memset(at, 0, id.len);
+    }
+}
+
 /* The link that matters is the one of the node that is not the server: its site's uplink. */
 static void send_to(struct world *w, const struct sending *s, struct node *peer)
 {
@@ -121,7 +138,7 @@ static void send_to(struct world *w, const struct sending *s, struct node *peer)
     s->from_node->said[s->kind]++;
     if (s->push)
         check_pushes_to(check_pushes(w->check), w, to, s->kind, s->push);
-    record(w, s->from, s->to, s->datagram);
+    record(w, s->kind, s->from, s->to, s->datagram);
     maybe_replay(w, l);
     bool dropped = is_dropped(w, s->kind);
     p.lost = is_lost_by_rule(w, (size_t)(site - w->nodes), s->kind) || dropped ||
@@ -129,7 +146,14 @@ static void send_to(struct world *w, const struct sending *s, struct node *peer)
     if (p.lost) {
         w->n_lost++;
     } else {
-        p.arrives = put_on_wire(w, to, s->from, s->to, s->datagram);
+        uint8_t seen[4096];
+        struct bytes datagram = s->datagram;
+        if (site->foreign && s->kind == WIRE_PHASE1 && datagram.len <= sizeof seen) {
+            memcpy(seen, datagram.data, datagram.len);
+            hide_vendor_ids(seen, datagram.len);
+            datagram.data = seen;
+        }
+        p.arrives = put_on_wire(w, to, s->from, s->to, datagram);
         if (prng_chance(&w->prng, STREAM_NETWORK, l->duplicate_ppm))
             put_on_wire(w, to, s->from, s->to, s->datagram);
     }

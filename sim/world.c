@@ -290,7 +290,7 @@ static void carry_out(struct world *w, struct node *n)
     instant_t due = n->server   ? server_due(n->server)
                     : n->member ? member_due(n->member)
                                 : INSTANT_NEVER;
-    heap_set(&w->heap, &n->due, due);
+    heap_set(&w->heap, &n->due, n->frozen ? INSTANT_NEVER : due);
     check_step(w->check, w, (size_t)(n - w->nodes));
 }
 
@@ -333,6 +333,7 @@ void world_kill(struct world *w, size_t node)
     n->server = NULL;
     n->member = NULL;
     n->n_joined = 0;
+    n->frozen = false;
     n->disk.busy_until = w->now;
     heap_remove(&w->heap, &n->due);
     check_kill(w->check, w, node);

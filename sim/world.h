@@ -36,7 +36,9 @@ struct node {
     const struct model *model;
     struct ip ip;
     bool up;
-    bool cut; /* no datagram passes */
+    bool cut;     /* no datagram passes */
+    bool frozen;  /* its timer does not run: it answers and does nothing of its own */
+    bool foreign; /* vendor ids do not pass */
     struct server *server;
     struct member *member;
     struct heap_node due;
@@ -91,8 +93,9 @@ struct world {
     bool print_events;
     struct record { /* what an eavesdropper recorded last, for replays */
         struct endpoint from, to;
+        enum wire_kind kind;
         size_t len;
-        uint8_t data[1500];
+        uint8_t data[2048];
     } records[WORLD_RECORDS];
     size_t n_records;
     /* Told of each event of an engine, after it was counted: scenarios and tests. NULL: nobody. */
@@ -118,8 +121,9 @@ void world_at(struct world *w, instant_t at, void (*fn)(struct world *w, uint64_
               uint64_t arg);
 /* A datagram from nowhere, or from a recorded address. */
 void world_inject(struct world *w, struct endpoint from, struct endpoint to, struct bytes datagram);
-/* All that was recorded comes again, from where it came or from a stranger's address. */
-void world_replay(struct world *w, bool from_stranger);
+/* All of a kind (WIRE_COUNT: all) that was recorded comes again, from where it came or from a
+ * stranger's address. */
+void world_replay(struct world *w, bool from_stranger, enum wire_kind kind);
 /* Takes the nearest event; false when there is none before `until`, the clock is then at `until`.
  */
 bool world_step(struct world *w, instant_t until);

@@ -1,0 +1,125 @@
+#include "sim/story.h"
+
+#include <stdio.h>
+
+void story_set_link(struct story *s, size_t at)
+{
+    struct link link = {0};
+
+    if (!story_is(s, at, "delay") || !story_is(s, at + 2, "loss"))
+        story_stop(s, "expected delay A..B loss P%, not", story_word(s, at));
+    story_spans(s, at + 1, &link.delay_min, &link.delay_max);
+    link.loss_ppm = (unsigned)story_number(s, at + 3, "%") * 10000;
+    s->link = link;
+    for (size_t i = 0; i < s->world.n_nodes; i++)
+        s->world.nodes[i].link = s->link;
+}
+
+static void do_link(struct story *s, size_t at) { story_set_link(s, at); }
+
+static void do_drop(struct story *s, size_t at)
+{
+    s->world.drop_in = (unsigned)story_number(s, at, "");
+    s->world.drop_kind = at + 1 < s->n_words ? story_kind(s, at + 1) : WIRE_COUNT;
+}
+
+static void do_replay(struct story *s, size_t at)
+{
+    enum wire_kind kind = at + 1 < s->n_words ? story_kind(s, at + 1) : WIRE_COUNT;
+
+    world_replay(&s->world, story_is(s, at, "stranger"), kind);
+}
+
+/* KIND [WHO]: for everybody when nobody is named. */
+static void set_loss(struct story *s, size_t at, size_t who, unsigned ppm)
+{
+    bool nodes[WORLD_NODES_MAX];
+    enum wire_kind kind = story_kind(s, at);
+
+    if (who >= s->n_words) {
+        network_rule(&s->world, kind, SIZE_MAX, ppm);
+        return;
+    }
+    story_who(s, who, nodes);
+    for (size_t n = 0; n < s->world.n_nodes; n++) {
+        if (nodes[n])
+            network_rule(&s->world, kind, n, ppm);
+    }
+}
+
+static void do_loss(struct story *s, size_t at)
+{
+    set_loss(s, at, at + 2, (unsigned)story_number(s, at + 1, "%") * 10000);
+}
+
+static void do_block(struct story *s, size_t at) { set_loss(s, at, at + 1, 1000000); }
+
+static void do_pass(struct story *s, size_t at) { set_loss(s, at, at + 1, 0); }
+
+static void do_disk(struct story *s, size_t at)
+{
+    struct disk *d = &s->world.nodes[0].disk;
+
+    if (story_is(s, at, "slow"))
+        story_spans(s, at + 1, &d->delay_min, &d->delay_max);
+    else if (story_is(s, at, "full"))
+        d->failing = true;
+    else if (story_is(s, at, "well"))
+        d->failing = false;
+    else
+        story_stop(s, "expected full, well or slow A..B, not", story_word(s, at));
+}
+
+/* ---- what is done to each of some nodes ---- */
+
+static void start(struct world *w, size_t node)
+{
+    if (!w->nodes[node].up)
+        world_boot(w, node);
+}
+
+static void restart(struct world *w, size_t node)
+{
+    world_kill(w, node);
+    world_boot(w, node);
+}
+
+static void cut(struct world *w, size_t node) { w->nodes[node].cut = true; }
+
+static void heal(struct world *w, size_t node) { w->nodes[node].cut = false; }
+
+static void freeze(struct world *w, size_t node) { w->nodes[node].frozen = true; }
+
+static const struct {
+    const char *verb;
+    void (*run)(struct story *s, size_t at); /* `at`: the word behind the verb */
+    void (*each)(struct world *w, size_t node);
+} actions[] = {
+    {"link", do_link, NULL},     {"drop", do_drop, NULL},
+    {"replay", do_replay, NULL}, {"loss", do_loss, NULL},
+    {"block", do_block, NULL},   {"pass", do_pass, NULL},
+    {"disk", do_disk, NULL},     {"start", NULL, start},
+    {"restart", NULL, restart},  {"kill", NULL, world_kill},
+    {"cut", NULL, cut},          {"heal", NULL, heal},
+    {"freeze", NULL, freeze},    {"register", NULL, world_register},
+};
+
+void story_act(struct story *s, size_t at)
+{
+    bool nodes[WORLD_NODES_MAX];
+    size_t i = 0;
+
+    while (i < ARRAY_LEN(actions) && !story_is(s, at, actions[i].verb))
+        i++;
+    if (i == ARRAY_LEN(actions))
+        story_stop(s, "no such action:", story_word(s, at));
+    if (actions[i].run) {
+        actions[i].run(s, at + 1);
+        return;
+    }
+    story_who(s, at + 1, nodes);
+    for (size_t n = 0; n < s->world.n_nodes; n++) {
+        if (nodes[n])
+            actions[i].each(&s->world, n);
+    }
+}
