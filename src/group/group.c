@@ -6,7 +6,7 @@
 /* Before every instant that a clock can tell. */
 #define ALREADY ((instant_t){INT64_MIN})
 
-span_t group_atd(const struct group *g) { return span_s(g->model->atd_s); }
+span_t group_atd(const struct group *g) { return span_s(g->atd_s); }
 
 struct group *group_new(const struct model_group *model, struct mint *mint)
 {
@@ -17,6 +17,7 @@ struct group *group_new(const struct model_group *model, struct mint *mint)
         abort(); /* at start-up, a few kilobytes */
     uint64_t seed[2] = {drbg_u64(mint->drbg), drbg_u64(mint->drbg)};
     *g = (struct group){.model = model,
+                        .atd_s = model->atd_s,
                         .sas = sas,
                         .n_sas = model->n_sas,
                         .mint = mint,
@@ -73,8 +74,10 @@ static instant_t sa_due(const struct group *g, const struct group_sa *sa)
 {
     const struct generation *current = sa->slot[GROUP_CURRENT];
 
-    if (!current || sa->rekey_wanted)
+    if (sa->rekey_wanted || (!current && !sa->rekey_joins))
         return ALREADY;
+    if (!current)
+        return INSTANT_NEVER; /* its first key waits for the others' next */
     return timeline_renew_at(&current->time, group_atd(g));
 }
 
@@ -133,7 +136,7 @@ static bool takes_part(const struct group *g, const struct group_sa *sa, instant
 {
     instant_t end = instant_add(now, timeline_changeover(group_atd(g)));
 
-    return instant_reached(sa_due(g, sa), end);
+    return sa->rekey_joins || instant_reached(sa_due(g, sa), end);
 }
 
 /* The first expiry among the keys to be replaced: it bounds the whole changeover. */
@@ -149,17 +152,23 @@ static instant_t first_expiry(const struct group *g, instant_t now)
     return first;
 }
 
+/* The configuration sees to the rule for its own delay, not for one that is still in force. */
+static span_t lifetime_of(const struct group *g, const struct group_sa *sa)
+{
+    return span_max(span_s(sa->model->proposal->lifetime_s),
+                    span_times(group_atd(g), GROUP_LIFETIME_ATDS));
+}
+
 static void create(struct group *g, struct group_sa *sa, instant_t now, instant_t replaced,
                    const struct group_listener *l)
 {
-    span_t lifetime = span_s(sa->model->proposal->lifetime_s);
+    span_t lifetime = lifetime_of(g, sa);
     struct timeline time = instant_is_never(replaced)
                                ? timeline_first(now, lifetime, group_atd(g), g->registry.n > 0)
                                : timeline_after(now, lifetime, group_atd(g), replaced);
 
     assert(!sa->slot[GROUP_NEXT] && !sa->slot[GROUP_PREVIOUS]);
-    assert(lifetime.ns >= span_times(group_atd(g), GROUP_LIFETIME_ATDS).ns);
-    sa->rekey_wanted = false;
+    sa->rekey_wanted = sa->rekey_joins = false;
     sa->slot[GROUP_NEXT] = mint_generation(g->mint, sa->model, ++sa->numbers, time);
     tell(l, GROUP_CREATED, g, sa, sa->slot[GROUP_NEXT]);
 }
@@ -167,10 +176,16 @@ static void create(struct group *g, struct group_sa *sa, instant_t now, instant_
 static void start_changeover(struct group *g, instant_t now, const struct group_listener *l)
 {
     instant_t replaced = first_expiry(g, now);
+    size_t n = 0;
+
     for (size_t i = 0; i < g->n_sas; i++) {
-        if (takes_part(g, &g->sas[i], now))
-            create(g, &g->sas[i], now, replaced, l);
+        if (!takes_part(g, &g->sas[i], now))
+            continue;
+        create(g, &g->sas[i], now, replaced, l);
+        n++;
     }
+    if (n == g->n_sas) /* no key is left whose members know the one before */
+        g->atd_s = g->model->atd_s;
     g->version++;
 }
 
@@ -211,7 +226,6 @@ static void kek_create(struct group *g, instant_t now, const struct group_listen
 {
     const struct model_communication *policy = &g->model->communication;
 
-    assert(policy->lifetime_s >= GROUP_LIFETIME_ATDS * g->model->atd_s);
     g->kek[GROUP_KEK_PREVIOUS] = g->kek[GROUP_KEK_CURRENT];
     g->kek[GROUP_KEK_CURRENT] = kek_new(g->mint, policy, g->signer, ++g->kek_numbers, now);
     g->version++;

@@ -23,6 +23,7 @@ struct group_sa {
     struct generation *slot[GROUP_SLOTS]; /* NULL: empty */
     uint32_t numbers;                     /* given out so far */
     bool rekey_wanted;                    /* asked for, and waits for the planner */
+    bool rekey_joins; /* takes part in the group's next changeover, whenever that is */
 };
 enum group_kek_slot { GROUP_KEK_CURRENT, GROUP_KEK_PREVIOUS, GROUP_KEK_SLOTS };
 struct group_counters {
@@ -31,6 +32,7 @@ struct group_counters {
 };
 struct group {
     const struct model_group *model;
+    uint32_t atd_s; /* activation-time-delay in force: what members were told of the present keys */
     struct group_sa *sas;
     size_t n_sas;
     struct kek_generation *kek[GROUP_KEK_SLOTS]; /* NULL: empty */

@@ -96,6 +96,10 @@ void kek_free(struct kek_generation *k)
 
 instant_t kek_renew_at(const struct kek_generation *k, span_t atd)
 {
+    span_t life = instant_since(k->expiry, k->created);
+
+    atd.ns =
+        atd.ns < life.ns / 10 ? atd.ns : life.ns / 10; /* one in force from before its policy */
     return instant_add(k->expiry, span_times(atd, -4));
 }
 

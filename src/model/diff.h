@@ -4,7 +4,7 @@
  * name; one that was renamed is one that was removed and one that was added. */
 #include "model/model.h"
 
-/* Of both columns: the statement below `security group-vpn server`, and what happened to it. */
+/* What is different, and how: "ipsec-sa" (s1) "removed". */
 #define MODEL_CHANGE_LIST(X)                                                                       \
     X(MODEL_IKE_PROPOSAL_CHANGED, "ike proposal", "changed")                                       \
     X(MODEL_IKE_POLICY_CHANGED, "ike policy", "changed")                                           \
@@ -19,12 +19,12 @@
     X(MODEL_ATD_CHANGED, "activation-time-delay", "changed")                                       \
     X(MODEL_ANTI_REPLAY_SWITCHED, "no-anti-replay", "added or removed")                            \
     X(MODEL_WINDOW_CHANGED, "anti-replay-time-window", "changed")                                  \
-    X(MODEL_LISTED, "ike-gateway of a group", "added")                                             \
-    X(MODEL_UNLISTED, "ike-gateway of a group", "removed")                                         \
+    X(MODEL_LISTED, "ike-gateway", "added")                                                        \
+    X(MODEL_UNLISTED, "ike-gateway", "removed")                                                    \
     X(MODEL_SA_ADDED, "ipsec-sa", "added")                                                         \
     X(MODEL_SA_REMOVED, "ipsec-sa", "removed")                                                     \
-    X(MODEL_SA_PROPOSAL_CHANGED, "proposal of an ipsec-sa, or its algorithms", "changed")          \
-    X(MODEL_SA_LIFETIME_CHANGED, "lifetime-seconds of an ipsec-sa's proposal", "changed")          \
+    X(MODEL_SA_PROPOSAL_CHANGED, "ipsec-sa", "has other algorithms")                               \
+    X(MODEL_SA_LIFETIME_CHANGED, "ipsec-sa", "has another lifetime-seconds")                       \
     X(MODEL_POLICY_ADDED, "match-policy", "added")                                                 \
     X(MODEL_POLICY_REMOVED, "match-policy", "removed")                                             \
     X(MODEL_POLICY_CHANGED, "match-policy", "changed")                                             \

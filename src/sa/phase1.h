@@ -73,6 +73,18 @@ MUST_USE enum err phase1_table_new(const struct phase1_config *config, struct dr
                                    struct phase1_table **ret);
 void phase1_table_free(struct phase1_table *t); /* wipes */
 
+/* Another set of peers for a table at work: made first, because that may fail (as
+ * phase1_table_new()), then put in place of the present one, which may not. heirs[i]: whom
+ * config.peers[i] has become, one of the new peers; phase 1 must mean the same with both. An SA
+ * goes on with its heir; those whose peer has none (NULL) must have been ended. */
+struct phase1_peers;
+MUST_USE enum err phase1_peers_new(const struct phase1_config *config, struct drbg *drbg,
+                                   struct phase1_peers **ret);
+void phase1_peers_free(struct phase1_peers *p); /* NULL allowed */
+/* Takes `now`. */
+void phase1_peers_replace(struct phase1_table *t, struct phase1_peers *now,
+                          const struct phase1_peer *const *heirs);
+
 /* Starts main or aggressive mode with a peer, as its policy says. NULL when PHASE1_SAS_MAX is
  * reached. */
 struct phase1_sa *phase1_initiate(struct phase1_table *t, instant_t now,

@@ -22,7 +22,7 @@ enum err phase1_unknown_peer(struct phase1_call *c, const struct phase1_peer *pe
     if (err == ERR_UNEXPECTED)
         (void)snprintf(detail, sizeof detail, "the peer wants %s mode, the policy says the other",
                        ike1_exchange_name(c->header->exchange));
-    const struct model_where *where = !peer                   ? c->t->config.where
+    const struct model_where *where = !peer                   ? c->t->peers.config.where
                                       : err == ERR_UNEXPECTED ? &peer->policy->where
                                                               : &peer->where;
     phase1_tell_refused(c, peer, err, where, detail);

@@ -54,7 +54,7 @@ static enum err take_first(struct phase1_call *c)
     struct chain chain;
     bool aggressive = c->header->exchange == IKE1_EXCHANGE_AGGRESSIVE;
 
-    if (!c->t->config.responder || is_sealed(c))
+    if (!c->t->peers.config.responder || is_sealed(c))
         return ERR_UNEXPECTED;
     if (sa)
         return phase1_repeated(c, sa);

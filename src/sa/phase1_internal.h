@@ -154,11 +154,16 @@ struct phase1_slot {
 
 enum { PHASE1_NOTIFY_BUCKETS = 256, PHASE1_NONCE = 32 };
 
-struct phase1_table {
+/* Who the peers are, and how to find them: replaced as a whole. */
+struct phase1_peers {
     struct phase1_config config;
-    struct drbg *drbg;
-    struct arena arena; /* peer slots */
+    struct arena arena; /* slots */
     struct map by_address, by_identity;
+};
+
+struct phase1_table {
+    struct phase1_peers peers;
+    struct drbg *drbg;
     struct map by_cookies, by_first, by_job, by_pair, by_source;
     struct heap timers;
     struct phase1_link unproven;      /* half-open, return path not shown; oldest first */
@@ -202,6 +207,7 @@ void phase1_handshake_drop(struct phase1_table *t, struct phase1_sa *sa);
 bool phase1_is_mode_aggressive(const struct phase1_sa *sa);
 
 /* phase1_pair.c */
+struct bytes phase1_pair_key(const struct phase1_sa *sa);
 struct phase1_sa *phase1_pair_first(const struct phase1_table *t, const struct phase1_sa *like);
 void phase1_pair_add(struct phase1_table *t, struct phase1_sa *sa, instant_t now);
 void phase1_pair_remove(struct phase1_table *t, struct phase1_sa *sa);
@@ -210,7 +216,7 @@ void phase1_doom(struct phase1_table *t, struct phase1_sa *sa, enum phase1_cause
 void phase1_initial_contact(struct phase1_table *t, struct phase1_sa *sa, instant_t now);
 
 /* phase1_peers.c */
-MUST_USE enum err phase1_peers_index(struct phase1_table *t);
+void phase1_peers_clear(struct phase1_peers *p); /* what it holds, not itself */
 MUST_USE enum err phase1_peer_for_main(const struct phase1_table *t, struct ip remote,
                                        struct ip local, const struct phase1_peer **ret);
 MUST_USE enum err phase1_peer_for_aggressive(const struct phase1_table *t, struct ip remote,

@@ -4,14 +4,14 @@
 
 #include <assert.h>
 
-static struct bytes key_of(const struct phase1_sa *sa)
+struct bytes phase1_pair_key(const struct phase1_sa *sa)
 {
     return bytes((const uint8_t *)sa + offsetof(struct phase1_sa, peer), PHASE1_PAIR_KEY);
 }
 
 struct phase1_sa *phase1_pair_first(const struct phase1_table *t, const struct phase1_sa *like)
 {
-    return map_get(&t->by_pair, key_of(like));
+    return map_get(&t->by_pair, phase1_pair_key(like));
 }
 
 /* Ends an SA from outside its own call: its timer reports the end. */
@@ -35,15 +35,15 @@ static void limit(struct phase1_table *t, struct phase1_sa *newest, instant_t no
 
 void phase1_pair_add(struct phase1_table *t, struct phase1_sa *sa, instant_t now)
 {
-    sa->older = map_remove(&t->by_pair, key_of(sa));
-    map_put(&t->by_pair, key_of(sa), sa);
+    sa->older = map_remove(&t->by_pair, phase1_pair_key(sa));
+    map_put(&t->by_pair, phase1_pair_key(sa), sa);
     t->n_up++;
     limit(t, sa, now);
 }
 
 void phase1_pair_remove(struct phase1_table *t, struct phase1_sa *sa)
 {
-    struct phase1_sa *head = map_remove(&t->by_pair, key_of(sa));
+    struct phase1_sa *head = map_remove(&t->by_pair, phase1_pair_key(sa));
     struct phase1_sa **at = &head;
 
     while (*at != sa)
@@ -51,7 +51,7 @@ void phase1_pair_remove(struct phase1_table *t, struct phase1_sa *sa)
     *at = sa->older;
     sa->older = NULL;
     if (head)
-        map_put(&t->by_pair, key_of(head), head);
+        map_put(&t->by_pair, phase1_pair_key(head), head);
     t->n_up--;
 }
 

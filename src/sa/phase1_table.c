@@ -79,20 +79,20 @@ enum err phase1_table_new(const struct phase1_config *config, struct drbg *drbg,
                           struct phase1_table **ret)
 {
     struct phase1_table *t = phase1_zeroed(sizeof *t);
-    struct map *maps[] = {&t->by_address, &t->by_identity, &t->by_cookies, &t->by_first,
-                          &t->by_job,     &t->by_pair,     &t->by_source};
+    struct map *maps[] = {&t->by_cookies, &t->by_first, &t->by_job, &t->by_pair, &t->by_source};
+    struct phase1_peers *peers;
 
-    t->config = *config;
     t->drbg = drbg;
     t->next_job = 1;
     phase1_link_init(&t->unproven);
     for (size_t i = 0; i < ARRAY_LEN(maps); i++)
         seed(t, maps[i]);
-    enum err e = phase1_peers_index(t);
+    enum err e = phase1_peers_new(config, drbg, &peers);
     if (e) {
         phase1_table_free(t);
         return e;
     }
+    phase1_peers_replace(t, peers, NULL); /* of nobody yet */
     *ret = t;
     return ERR_OK;
 }
@@ -104,15 +104,13 @@ void phase1_table_free(struct phase1_table *t)
     for (struct heap_node *n = heap_first(&t->timers); n; n = heap_first(&t->timers))
         phase1_bury(t, HEAP_OBJECT(n, struct phase1_sa, timer));
     phase1_free_dead(t);
-    map_free(&t->by_address);
-    map_free(&t->by_identity);
     map_free(&t->by_cookies);
     map_free(&t->by_first);
     map_free(&t->by_job);
     map_free(&t->by_pair);
     map_free(&t->by_source);
     heap_free(&t->timers);
-    arena_free(&t->arena);
+    phase1_peers_clear(&t->peers);
     explicit_bzero(t, sizeof *t);
     free(t);
 }

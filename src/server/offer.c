@@ -182,6 +182,8 @@ static size_t newest_spis(const struct group *g, uint8_t out[4 * SERVER_SAS_MAX]
     size_t n = 0;
 
     for (size_t i = 0; i < g->n_sas; i++) {
+        if (!group_newest(&g->sas[i]))
+            continue; /* it is new, and waits for a changeover */
         size_t at = n++;
         uint32_t spi = group_newest(&g->sas[i])->spi;
         for (; at > 0 && spis[at - 1] > spi; at--)
@@ -201,7 +203,7 @@ void offer_write_state(struct chain_wr *c, const struct group *g, uint16_t sprea
     struct gdoi_state state = {.has_kek = kek != NULL,
                                .heartbeat = (uint16_t)g->model->communication.heartbeat_s,
                                .spread = spread,
-                               .activation_delay = (uint16_t)g->model->atd_s};
+                               .activation_delay = (uint16_t)g->atd_s};
 
     if (kek)
         state.kek = cookies_of(kek->spi);

@@ -297,7 +297,7 @@ static uint16_t spread_of(const struct server *s, const struct group *g)
     uint32_t rate = s->rate.best > SERVER_REGISTRATIONS_S ? s->rate.best : SERVER_REGISTRATIONS_S;
     size_t spread = (g->registry.n + rate - 1) / rate;
 
-    if (4 * spread < g->model->atd_s)
+    if (4 * spread < g->atd_s)
         return 0;
     return spread < UINT16_MAX ? (uint16_t)spread : UINT16_MAX;
 }

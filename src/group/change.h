@@ -1,0 +1,17 @@
+#pragma once
+/* A live group and another model of it: what stays, what goes, and what waits. The configuration
+ * may change at any instant; keys keep the policy they were made with, and the delay in force
+ * (group.atd_s) stays until a changeover has replaced every key, because members reckon by the one
+ * they were told. */
+#include "group/group.h"
+
+/* The group goes on under `model`, which outlives it: its members, numbers and SEQ, and the keys of
+ * each ipsec-sa that the model still names. Keys of the others are told as dropped, and dropped.
+ * ipsec-sas that are new have no key until the planner makes one. */
+void group_adopt(struct group *g, const struct model_group *model,
+                 const struct group_listener *listener);
+/* Asks for new keys with the group's next changeover, whenever that is; sa NULL: of all. For groups
+ * that cannot tell their members of keys out of turn. An ipsec-sa whose key nobody could wait for,
+ * because no other has one, is served at once. */
+void group_rekey_later(struct group *g, struct group_sa *sa);
+struct group_sa *group_sa_named(const struct group *g, const char *name); /* NULL: none */
