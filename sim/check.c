@@ -153,8 +153,8 @@ unsigned check_number(const struct check *c, uint32_t spi)
     return 0;
 }
 
-enum wire_kind check_datagram(struct check *c, const struct world *w, size_t from,
-                              struct bytes datagram, struct opened *ret_push)
+enum wire_kind check_datagram(struct check *c, struct world *w, size_t from, struct bytes datagram,
+                              struct opened *ret_push)
 {
     for (size_t i = 0; i < GENERATIONS_MAX; i++) {
         const struct watched *g = &c->generations[i];

@@ -32,8 +32,8 @@ struct world;
 struct check *check_new(void);
 void check_free(struct check *c);
 /* A datagram leaves; what kind it is. *ret_push is filled for one that check_pushes can judge. */
-enum wire_kind check_datagram(struct check *c, const struct world *w, size_t from,
-                              struct bytes datagram, struct opened *ret_push);
+enum wire_kind check_datagram(struct check *c, struct world *w, size_t from, struct bytes datagram,
+                              struct opened *ret_push);
 void check_install(struct check *c, struct world *w, size_t node,
                    const struct esp_vpn_install *install);
 void check_step(struct check *c, struct world *w, size_t node);

@@ -45,7 +45,7 @@ __attribute__((noreturn)) static void broken(const struct world *w, const char *
     abort();
 }
 
-static bool is_durable(const struct disk *disk, const struct opened *push)
+static bool is_durable(struct disk *disk, const struct opened *push)
 {
     struct bytes iv, key;
 
@@ -60,7 +60,7 @@ static bool is_durable(const struct disk *disk, const struct opened *push)
             disk_holds(disk, STORE_KEK, key));
 }
 
-void check_pushes_content(struct check_pushes *c, const struct world *w, const struct disk *disk,
+void check_pushes_content(struct check_pushes *c, const struct world *w, struct disk *disk,
                           const struct opened *push)
 {
     size_t n = c->n_contents < CONTENTS ? (size_t)c->n_contents : CONTENTS;

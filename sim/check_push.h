@@ -17,7 +17,7 @@ struct world;
 struct check_pushes *check_pushes_new(void);
 void check_pushes_free(struct check_pushes *c);
 /* A push leaves the server with that disk. */
-void check_pushes_content(struct check_pushes *c, const struct world *w, const struct disk *disk,
+void check_pushes_content(struct check_pushes *c, const struct world *w, struct disk *disk,
                           const struct opened *push);
 /* ... for node `to` of the world, among others. */
 void check_pushes_to(struct check_pushes *c, const struct world *w, size_t to, enum wire_kind kind,

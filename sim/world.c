@@ -339,6 +339,12 @@ void world_kill(struct world *w, size_t node)
     check_kill(w->check, w, node);
 }
 
+void world_power_cut(struct world *w, size_t node)
+{
+    world_kill(w, node);
+    w->nodes[node].power_cut = true;
+}
+
 void world_register(struct world *w, size_t node)
 {
     struct node *n = &w->nodes[node];

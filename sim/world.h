@@ -46,6 +46,7 @@ struct node {
     uint32_t incarnation; /* jobs and datagrams of an earlier life are not delivered */
     struct link link;
     struct disk disk;                   /* servers */
+    bool power_cut;                     /* its machine ended, not only its process */
     struct arena rows;                  /* what was read from it at the last start */
     struct ip joined[WORLD_JOINED_MAX]; /* multicast groups */
     size_t n_joined;
@@ -114,6 +115,8 @@ size_t world_add(struct world *w, enum node_kind kind, const char *name, const s
 void world_boot(struct world *w, size_t node);
 /* Ends a node at once: kill -9. Nothing is told to anybody. */
 void world_kill(struct world *w, size_t node);
+/* Ends a server's whole machine: what the system had not written yet is lost. */
+void world_power_cut(struct world *w, size_t node);
 /* The operator of a member wants it to register again. */
 void world_register(struct world *w, size_t node);
 /* Calls fn(w, arg) at `at`. */
