@@ -31,6 +31,12 @@ enum event_level { EVENT_DEBUG, EVENT_INFO, EVENT_NOTICE, EVENT_WARNING, EVENT_E
     X(EV_GENERATION_DROPPED, "generation-dropped", INFO, "a generation was forgotten")             \
     X(EV_KEK_CREATED, "kek-created", NOTICE, "a new key for pushes exists")                        \
     X(EV_KEK_DROPPED, "kek-dropped", INFO, "a key for pushes was forgotten")                       \
+    X(EV_RESTORED, "restored", NOTICE, "what an earlier server kept is in use again")              \
+    X(EV_NOT_RESTORED, "not-restored", NOTICE, "something that was kept is not used again")        \
+    X(EV_STORE_OLD, "store-old", ERROR,                                                            \
+      "the database is an older copy: its keys are not used again, members have to register")      \
+    X(EV_CLOCK_LOST, "clock-lost", ERROR,                                                          \
+      "the clocks went back while the server was away: every group gets new keys")                 \
     X(EV_SIGNING_KEY, "signing-key", NOTICE, "the key that signs pushes")                          \
     X(EV_REGISTERED, "registered", NOTICE, "registered with the server")                           \
     X(EV_REGISTRATION_FAILED, "registration-failed", WARNING, "a registration failed")             \

@@ -63,25 +63,53 @@ static void new_spi(struct mint *m, uint8_t spi[KEK_SPI])
     while (bytes_equal(bytes(spi, sizeof none), BYTES_OF(none)));
 }
 
-struct kek_generation *kek_new(struct mint *m, const struct model_communication *policy,
-                               const struct signing_key *signer, uint32_t number, instant_t now)
+/* Without SPI and keys. */
+static struct kek_generation *new_kek(const struct model_communication *policy,
+                                      const struct signing_key *signer, uint32_t number,
+                                      instant_t created, instant_t expiry)
 {
     struct kek_generation *k = calloc(1, sizeof *k);
 
     if (!k)
         abort(); /* a few hundred octets, as in mint_generation() */
-    *k = (struct kek_generation){.number = number,
-                                 .created = now,
-                                 .expiry = instant_add(now, span_s(policy->lifetime_s)),
-                                 .signer = signer};
+    *k = (struct kek_generation){
+        .number = number, .created = created, .expiry = expiry, .signer = signer};
     k->policy = model_communication_copy(&k->memory, policy);
     bool known = cipher_of(policy, &k->cipher) && sig_hash_of(policy, &k->sig_hash);
     assert(known && kek_check(policy) == ERR_OK);
+    return k;
+}
+
+struct kek_generation *kek_new(struct mint *m, const struct model_communication *policy,
+                               const struct signing_key *signer, uint32_t number, instant_t now)
+{
+    struct kek_generation *k =
+        new_kek(policy, signer, number, now, instant_add(now, span_s(policy->lifetime_s)));
+
     new_spi(m, k->spi);
     k->iv.len = cipher_iv_len(k->cipher);
     drbg_fill(m->drbg, k->iv.b, k->iv.len);
     k->key = mint_key(m, k->cipher);
     return k;
+}
+
+enum err kek_restore(const struct kept_kek *what, struct kek_generation **ret)
+{
+    enum err e = kek_check(what->policy);
+    enum cipher cipher;
+
+    if (e)
+        return e;
+    if (!cipher_of(what->policy, &cipher) || what->iv.len != cipher_iv_len(cipher) ||
+        what->key.len != cipher_key_len(cipher))
+        return ERR_LENGTH;
+    struct kek_generation *k =
+        new_kek(what->policy, what->signer, what->number, what->created, what->expiry);
+    memcpy(k->spi, what->spi, KEK_SPI);
+    k->iv = secret_of(what->iv);
+    k->key = secret_of(what->key);
+    *ret = k;
+    return ERR_OK;
 }
 
 void kek_free(struct kek_generation *k)

@@ -48,6 +48,17 @@ MUST_USE enum err kek_check(const struct model_communication *policy);
 /* A fresh KEK; the policy must have passed kek_check() (asserted). The signing key outlives it. */
 struct kek_generation *kek_new(struct mint *m, const struct model_communication *policy,
                                const struct signing_key *signer, uint32_t number, instant_t now);
+/* A KEK that an earlier server made: `what` as it was then, its policy copied. ERR_LENGTH: key or
+ * IV do not fit the algorithm; and as kek_check(). */
+struct kept_kek {
+    uint32_t number;
+    const uint8_t *spi; /* KEK_SPI octets */
+    instant_t created, expiry;
+    const struct model_communication *policy;
+    struct bytes iv, key;
+    const struct signing_key *signer;
+};
+MUST_USE enum err kek_restore(const struct kept_kek *what, struct kek_generation **ret);
 void kek_free(struct kek_generation *k); /* wipes; NULL allowed */
 
 /* When the successor is due: L - 4 ATD. */

@@ -106,22 +106,54 @@ static uint32_t new_spi(struct mint *m)
     return spi;
 }
 
-struct generation *mint_generation(struct mint *m, const struct model_ipsec_sa *policy,
-                                   uint32_t number, struct timeline time)
+/* Without its keys. */
+static struct generation *new_generation(const struct model_ipsec_sa *policy, uint32_t number,
+                                         uint32_t spi, struct timeline time)
 {
     struct generation *g = calloc(1, sizeof *g);
 
     if (!g)
         abort(); /* a few hundred octets, as in base/map.h */
-    *g = (struct generation){.number = number, .spi = new_spi(m), .time = time};
+    *g = (struct generation){.number = number, .spi = spi, .time = time};
     g->policy = model_ipsec_sa_copy(&g->memory, policy);
     bool known = cipher_of(policy->proposal, &g->cipher) && auth_of(policy->proposal, &g->auth);
     assert(known && mint_check(policy->proposal) == ERR_OK);
+    return g;
+}
+
+struct generation *mint_generation(struct mint *m, const struct model_ipsec_sa *policy,
+                                   uint32_t number, struct timeline time)
+{
+    struct generation *g = new_generation(policy, number, new_spi(m), time);
+
     g->key = mint_key(m, g->cipher);
     g->auth_key.len = auth_key_len(g->auth);
     drbg_fill(m->drbg, g->auth_key.b, g->auth_key.len);
     map_put(&m->live, spi_key(&g->spi), g);
     return g;
+}
+
+enum err mint_restore(struct mint *m, const struct kept_key *what, struct generation **ret)
+{
+    enum err e = mint_check(what->policy->proposal);
+    enum cipher cipher;
+    enum auth auth;
+
+    if (e)
+        return e;
+    if (what->spi < SPI_MIN)
+        return ERR_VALUE;
+    if (map_get(&m->live, spi_key(&what->spi)))
+        return ERR_CONFLICT;
+    if (!cipher_of(what->policy->proposal, &cipher) || !auth_of(what->policy->proposal, &auth) ||
+        what->key.len != cipher_key_len(cipher) || what->auth_key.len != auth_key_len(auth))
+        return ERR_LENGTH;
+    struct generation *g = new_generation(what->policy, what->number, what->spi, what->time);
+    g->key = secret_of(what->key);
+    g->auth_key = secret_of(what->auth_key);
+    map_put(&m->live, spi_key(&g->spi), g);
+    *ret = g;
+    return ERR_OK;
 }
 
 void mint_drop(struct mint *m, struct generation *g)

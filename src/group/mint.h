@@ -40,6 +40,17 @@ MUST_USE enum err mint_check(const struct model_ipsec_proposal *proposal);
 /* A fresh key; the proposal must have passed mint_check() (asserted). */
 struct generation *mint_generation(struct mint *m, const struct model_ipsec_sa *policy,
                                    uint32_t number, struct timeline time);
+/* A key that an earlier server made: `what` as it was then, its policy copied. ERR_CONFLICT:
+ * another live key has that SPI; ERR_VALUE: a SPI below 256; ERR_LENGTH: keys that do not fit the
+ * algorithms; and as mint_check(). */
+struct kept_key {
+    uint32_t number, spi;
+    struct timeline time;
+    const struct model_ipsec_sa *policy;
+    struct bytes key, auth_key;
+};
+MUST_USE enum err mint_restore(struct mint *m, const struct kept_key *what,
+                               struct generation **ret);
 /* Wipes and forgets; NULL allowed. */
 void mint_drop(struct mint *m, struct generation *g);
 /* The live generation of that SPI, or NULL. */

@@ -131,6 +131,11 @@ static enum err grow(struct registry *r)
     return ERR_OK;
 }
 
+static int32_t whole_seconds(instant_t at)
+{
+    return (int32_t)(at.ns / NS_PER_S - (at.ns % NS_PER_S < 0 ? 1 : 0));
+}
+
 static enum err add(struct registry *r, const struct registration *what)
 {
     struct bytes value = what->identity.value;
@@ -150,7 +155,7 @@ static enum err add(struct registry *r, const struct registration *what)
     m->id[0] = (uint8_t)what->identity.type;
     memcpy(m->id + 1, value.data, value.len);
     m->remote = what->remote;
-    m->registered_s = (uint32_t)(what->now.ns / NS_PER_S);
+    m->registered_s = whole_seconds(what->now);
     m->at = (uint32_t)r->n;
     r->members[r->n++] = m; // NOLINT(clang-analyzer-unix.Malloc): grow() has replaced all of *r
     link_in(r, REGISTRY_BY_IDENTITY, m);
@@ -189,6 +194,21 @@ enum err registry_put(struct registry *r, const struct registration *what)
     m->version = (uint16_t)what->version;
     m->native = what->native;
     count(&m->pulls_succeeded);
+    return ERR_OK;
+}
+
+enum err registry_restore(struct registry *r, const struct registration *last, instant_t first,
+                          uint16_t pulls_succeeded, uint16_t pulls_failed)
+{
+    if (registry_find(r, last->identity))
+        return ERR_DUPLICATE;
+    enum err e = registry_put(r, last);
+    if (e)
+        return e;
+    struct registry_member *m = r->members[r->n - 1];
+    m->registered_s = whole_seconds(first);
+    m->pulls_succeeded = pulls_succeeded;
+    m->pulls_failed = pulls_failed;
     return ERR_OK;
 }
 

@@ -15,9 +15,10 @@ enum registry_index { REGISTRY_BY_IDENTITY, REGISTRY_BY_ADDRESS, REGISTRY_INDICE
 struct registry_member {
     struct registry_member *next[REGISTRY_INDICES]; /* in the same place of the index */
     const struct model_server_gateway *gateway;
-    instant_t updated;     /* last completed PULL */
-    uint32_t registered_s; /* first completed PULL, in whole seconds of the clock */
-    uint32_t at;           /* in registry.members */
+    instant_t updated;    /* last completed PULL */
+    int32_t registered_s; /* first completed PULL, in whole seconds of the clock; before its start
+                             when that was in another boot */
+    uint32_t at;          /* in registry.members */
     struct endpoint remote;
     uint16_t pulls_succeeded, pulls_failed;
     uint16_t version; /* of the group at its last PULL, modulo 2^16 */
@@ -54,6 +55,11 @@ struct registration {
     bool native;
 };
 MUST_USE enum err registry_put(struct registry *r, const struct registration *what);
+/* A member that an earlier server had: its last PULL, and what else it knew. ERR_DUPLICATE when it
+ * is there, and as registry_put(). */
+MUST_USE enum err registry_restore(struct registry *r, const struct registration *last,
+                                   instant_t first, uint16_t pulls_succeeded,
+                                   uint16_t pulls_failed);
 /* A PULL of a registered member that did not complete. */
 void registry_failed(struct registry_member *m);
 void registry_remove(struct registry *r, struct registry_member *m);

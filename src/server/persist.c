@@ -73,7 +73,8 @@ static void signer_id(const struct signing_key *key, uint8_t id[ROW_SIGNER_KEY])
     hash_parts(HASH_SHA256, PARTS(bytes(key->spki, key->spki_len)), id);
 }
 
-static void put_signer(const struct signing_key *signer, struct store_tx *tx, struct effects *out)
+static void put_signer(const struct signing_key *signer, const char *certificate,
+                       struct store_tx *tx, struct effects *out)
 {
     uint8_t id[ROW_SIGNER_KEY], *pem = arena_alloc(&out->arena, ROW_PEM_MAX);
     size_t len = 0;
@@ -81,7 +82,7 @@ static void put_signer(const struct signing_key *signer, struct store_tx *tx, st
     enum err e = sign_key_to_pem(signer->private, pem, ROW_PEM_MAX, &len);
     assert(e == ERR_OK); /* RSA_BITS_MAX bits have less */
     signer_id(signer, id);
-    struct row_signer row = {BYTES_OF(id), bytes(pem, len)};
+    struct row_signer row = {BYTES_OF(id), certificate, bytes(pem, len)};
     struct wr value = new_value(out);
     row_signer_write(&value, &row);
     put(tx, STORE_SIGNER, row.id, &value, out);
@@ -105,7 +106,7 @@ static void put_kek(const struct server *s, const struct group *g, const struct 
     signer_id(k->signer, id);
     row_kek_write(&value, &row);
     put(tx, STORE_KEK, row.spi, &value, out);
-    put_signer(k->signer, tx, out);
+    put_signer(k->signer, k->policy->certificate, tx, out);
 }
 
 void persist_changeover(struct server *s, const struct group *g, uint64_t id, struct effects *out)
@@ -162,7 +163,7 @@ void persist_signer(struct server *s, const struct signing_key *key, struct effe
     struct store_tx *tx = begin(0, out);
 
     (void)s;
-    put_signer(key, tx, out);
+    put_signer(key, NULL, tx, out);
     effects_persist(out, tx);
 }
 

@@ -96,19 +96,21 @@ enum err row_group_read(const struct store_row *row, struct arena *a, struct row
 void row_signer_write(struct wr *w, const struct row_signer *row)
 {
     row_put_head(w);
+    row_put_name(w, row->certificate);
     row_put_bytes(w, row->pem);
 }
 
-enum err row_signer_read(const struct store_row *row, struct row_signer *ret)
+enum err row_signer_read(const struct store_row *row, struct arena *a, struct row_signer *ret)
 {
     struct rd r = rd_of(row->value);
 
     row_get_head(&r);
+    const char *certificate = row_get_name_or_null(&r, a);
     struct bytes pem = row_get_bytes(&r, 1, ROW_PEM_MAX);
     if (row->key.len != ROW_SIGNER_KEY)
         rd_fail(&r, ERR_LENGTH);
     if (rd_end(&r) == ERR_OK)
-        *ret = (struct row_signer){row->key, pem};
+        *ret = (struct row_signer){row->key, certificate, pem};
     return r.err;
 }
 

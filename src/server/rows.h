@@ -55,7 +55,8 @@ struct row_kek {
     struct bytes signer; /* ROW_SIGNER_KEY octets */
 };
 struct row_signer {
-    struct bytes id; /* ROW_SIGNER_KEY octets */
+    struct bytes id;         /* ROW_SIGNER_KEY octets */
+    const char *certificate; /* of the statement; NULL: the server's own key */
     struct bytes pem;
 };
 /* Whom a row of `member` or `ban` is about. */
@@ -96,7 +97,8 @@ MUST_USE enum err row_group_read(const struct store_row *row, struct arena *a,
                                  struct row_group *ret);
 MUST_USE enum err row_tek_read(const struct store_row *row, struct arena *a, struct row_tek *ret);
 MUST_USE enum err row_kek_read(const struct store_row *row, struct arena *a, struct row_kek *ret);
-MUST_USE enum err row_signer_read(const struct store_row *row, struct row_signer *ret);
+MUST_USE enum err row_signer_read(const struct store_row *row, struct arena *a,
+                                  struct row_signer *ret);
 MUST_USE enum err row_member_read(const struct store_row *row, struct arena *a,
                                   struct row_member *ret);
 MUST_USE enum err row_ban_read(const struct store_row *row, struct row_ban *ret);

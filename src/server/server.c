@@ -3,6 +3,7 @@
 #include "ike1/numbers.h"
 #include "sa/job.h"
 #include "server/limits.h"
+#include "server/restore.h"
 #include "server/state.h"
 
 #include <assert.h>
@@ -165,7 +166,8 @@ static void list_gateways(struct server *s, size_t group)
     }
 }
 
-static enum err start(struct server *s, instant_t now, struct effects *out)
+static enum err start(struct server *s, const struct server_config *with, instant_t now,
+                      struct effects *out)
 {
     const struct model_server *model = s->model;
 
@@ -185,6 +187,7 @@ static enum err start(struct server *s, instant_t now, struct effects *out)
         s->groups[s->n_groups++] = group_new(&model->groups[i], &s->mint);
         list_gateways(s, i);
     }
+    restore_rows(s, with, now, out);
     signing_start(s, now, out);
     advance_groups(s, now, out);
     return ERR_OK;
@@ -212,7 +215,7 @@ enum err server_new(const struct server_config *config, const uint8_t seed[DRBG_
     s->bans.index.seed[0] = drbg_u64(&s->drbg);
     s->bans.index.seed[1] = drbg_u64(&s->drbg);
     s->rate.since = now;
-    e = start(s, now, out);
+    e = start(s, config, now, out);
     if (e) {
         server_free(s);
         return e;

@@ -19,6 +19,14 @@ static void give_away(struct server *s, instant_t now, struct effects *out)
     s->signing.due = instant_add(now, SERVER_SIGN_RETRY);
 }
 
+static void hand_out(struct server *s)
+{
+    for (size_t i = 0; i < s->n_groups; i++) {
+        if (has_own_key(s->groups[i]->model))
+            group_set_signer(s->groups[i], &s->signing.key);
+    }
+}
+
 void signing_start(struct server *s, instant_t now, struct effects *out)
 {
     bool needed = false;
@@ -26,7 +34,7 @@ void signing_start(struct server *s, instant_t now, struct effects *out)
     for (size_t i = 0; i < s->model->n_groups; i++)
         needed = needed || has_own_key(&s->model->groups[i]);
     s->signing.due = INSTANT_NEVER;
-    if (needed)
+    if (needed && !s->signing.key.private)
         give_away(s, now, out);
 }
 
@@ -48,17 +56,34 @@ static void tell(const struct signing_key *key, enum err err, struct effects *ou
     effects_tell(out, &e);
 }
 
-/* The key pair of the result as a signing key; what the result held is its own again on failure. */
-static enum err take(struct job_result *result, struct signing_key *ret)
+/* The key pair as a signing key; on failure it stays the caller's. */
+static enum err take(struct sign_key **pair, struct signing_key *ret)
 {
-    if (result->err)
-        return result->err;
-    enum err e = sign_key_spki(result->sign_key, ret->spki, sizeof ret->spki, &ret->spki_len);
+    enum err e = sign_key_spki(*pair, ret->spki, sizeof ret->spki, &ret->spki_len);
+
     if (e)
         return e;
-    ret->bits = sign_key_bits(result->sign_key);
-    ret->private = result->sign_key;
-    result->sign_key = NULL;
+    ret->bits = sign_key_bits(*pair);
+    ret->private = *pair;
+    *pair = NULL;
+    return ERR_OK;
+}
+
+enum err signing_restore(struct server *s, struct bytes pem, struct effects *out)
+{
+    struct sign_key *pair = NULL;
+
+    if (s->signing.key.private)
+        return ERR_DUPLICATE;
+    enum err e = sign_key_from_pem(pem, &pair);
+    if (e)
+        return e;
+    e = take(&pair, &s->signing.key);
+    sign_key_free(pair);
+    if (e)
+        return e;
+    tell(&s->signing.key, ERR_OK, out);
+    hand_out(s);
     return ERR_OK;
 }
 
@@ -68,15 +93,12 @@ void signing_job_done(struct server *s, struct job_result *result, struct effect
 
     if (g->key.private) /* the answer to a job that was thought lost */
         return;
-    enum err e = take(result, &g->key);
+    enum err e = result->err ? result->err : take(&result->sign_key, &g->key);
     tell(&g->key, e, out);
     if (e)
         return; /* again when due */
     g->due = INSTANT_NEVER;
-    for (size_t i = 0; i < s->n_groups; i++) {
-        if (has_own_key(s->groups[i]->model))
-            group_set_signer(s->groups[i], &g->key);
-    }
+    hand_out(s);
 }
 
 void signing_free(struct signing *g)

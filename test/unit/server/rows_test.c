@@ -116,7 +116,7 @@ static void write_kek(struct fixture *f)
 
 static void write_signer(struct fixture *f)
 {
-    const struct row_signer row = {BYTES_OF(key32), bytes_str("-----BEGIN")};
+    const struct row_signer row = {BYTES_OF(key32), "cert1", bytes_str("-----BEGIN")};
 
     row_signer_write(&f->w, &row);
     written(f, STORE_SIGNER, row.id);
@@ -166,7 +166,7 @@ static enum err read_any(const struct store_row *row, struct arena *a)
     case STORE_KEK:
         return row_kek_read(row, a, &any.kek);
     case STORE_SIGNER:
-        return row_signer_read(row, &any.signer);
+        return row_signer_read(row, a, &any.signer);
     case STORE_MEMBER:
         return row_member_read(row, a, &any.member);
     case STORE_BAN:
@@ -264,7 +264,8 @@ static void a_key_pair_comes_back(void **state)
 
     (void)state;
     write_signer(f);
-    assert_int_equal(row_signer_read(&f->row, &s), ERR_OK);
+    assert_int_equal(row_signer_read(&f->row, &f->a, &s), ERR_OK);
+    assert_string_equal(s.certificate, "cert1");
     assert_true(bytes_equal(s.id, BYTES_OF(key32)));
     assert_true(bytes_equal(s.pem, bytes_str("-----BEGIN")));
     fixture_free(f);

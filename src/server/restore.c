@@ -1,0 +1,371 @@
+#include "server/restore.h"
+
+#include "group/restore.h"
+#include "server/persist.h"
+#include "server/state.h"
+
+#include <assert.h>
+
+struct found_tek {
+    struct group_sa *sa;
+    struct generation *tek;
+};
+struct found_kek {
+    struct group *group;
+    struct kek_generation *kek;
+};
+struct restore {
+    struct server *s;
+    const struct server_config *config;
+    instant_t now;
+    struct effects *out;
+    struct arena arena;       /* what the rows say */
+    struct store_tx *cleanup; /* rows that are of no use any more */
+    struct found_tek *teks;
+    struct found_kek *keks;
+    uint8_t signer[ROW_SIGNER_KEY]; /* the server's own */
+    uint64_t counted; /* groups whose SEQ and numbers are known: bit i for groups[i] */
+    size_t n_teks, n_keks, n_keys, n_members, n_bans, n_unused[STORE_TABLE_COUNT];
+};
+
+static instant_t at(const struct restore *r, instant_t kept)
+{
+    return instant_add(kept, r->config->shift);
+}
+
+/* ---- what is not used ---- */
+
+static void forget(struct restore *r, enum store_table table, struct bytes key)
+{
+    store_delete(&r->out->arena, r->cleanup, table, key);
+    r->n_unused[table]++;
+}
+
+/* why: ERR_OK when nothing is wrong with it. Keys are told one by one; of the others there may be
+ * many, and their number has to do. */
+static void tell_unused(struct restore *r, const struct store_row *row, enum err why,
+                        const char *what)
+{
+    struct event e = event_of(EV_NOT_RESTORED);
+
+    if (r->n_unused[row->table] > 1 && row->table != STORE_TEK && row->table != STORE_KEK)
+        return;
+    event_add_str(&e, "table", store_table_name(row->table));
+    event_add_hex(&e, "row", row->key);
+    event_add_str(&e, "what", what);
+    if (why)
+        event_add_err(&e, why);
+    effects_tell(r->out, &e);
+}
+
+static void give_up(struct restore *r, const struct store_row *row, enum err why, const char *what)
+{
+    forget(r, row->table, row->key);
+    tell_unused(r, row, why, what);
+}
+
+/* ---- one table each ---- */
+
+/* n_groups: there is none. */
+static size_t index_of(const struct restore *r, uint32_t id)
+{
+    size_t i = 0;
+
+    while (i < r->s->n_groups && r->s->groups[i]->model->id != id)
+        i++;
+    return i;
+}
+
+static struct group *group_of(const struct restore *r, uint32_t id)
+{
+    size_t i = index_of(r, id);
+
+    return i < r->s->n_groups ? r->s->groups[i] : NULL;
+}
+
+/* A key may only be used again when the numbers are known that must not come twice under it. */
+static struct group *counted_group_of(const struct restore *r, uint32_t id)
+{
+    struct group *g = group_of(r, id);
+
+    return g && r->counted >> index_of(r, id) & 1 ? g : NULL;
+}
+
+static struct group_sa *sa_of(struct group *g, const char *name)
+{
+    for (size_t i = 0; g && i < g->n_sas; i++) {
+        if (strcmp(g->sas[i].model->name, name) == 0)
+            return &g->sas[i];
+    }
+    return NULL;
+}
+
+static void restore_signer(struct restore *r, const struct store_row *row)
+{
+    struct row_signer k;
+    enum err e = row_signer_read(row, &r->arena, &k);
+
+    if (!e)
+        e = signing_restore(r->s, k.pem, r->out);
+    if (e) {
+        give_up(r, row, e, "key pair");
+        return;
+    }
+    memcpy(r->signer, k.id.data, sizeof r->signer);
+}
+
+static void restore_group(struct restore *r, const struct store_row *row)
+{
+    struct row_group k;
+    enum err e = row_group_read(row, &r->arena, &k);
+    struct group *g = e ? NULL : group_of(r, k.id);
+
+    if (!g) {
+        give_up(r, row, e ? e : ERR_NOT_FOUND, "group");
+        return;
+    }
+    r->counted |= UINT64_C(1) << index_of(r, k.id);
+    g->push_seq = k.push_seq;
+    g->version = k.version;
+    g->kek_numbers = k.kek_numbers;
+    for (size_t i = 0; i < k.n_sas; i++) {
+        struct group_sa *sa = sa_of(g, k.sas[i].sa);
+        if (sa)
+            sa->numbers = k.sas[i].given;
+    }
+}
+
+static void restore_tek(struct restore *r, const struct store_row *row)
+{
+    struct row_tek k;
+    struct found_tek found = {0};
+    enum err e = row_tek_read(row, &r->arena, &k);
+
+    found.sa = e ? NULL : sa_of(counted_group_of(r, k.group), k.policy->name);
+    if (!e && !found.sa)
+        e = ERR_NOT_FOUND;
+    if (!e) {
+        const struct kept_key key = {.number = k.number,
+                                     .spi = k.spi,
+                                     .time = {at(r, k.time.created), at(r, k.time.switch_at),
+                                              at(r, k.time.drop_at), at(r, k.time.expiry)},
+                                     .policy = k.policy,
+                                     .key = k.key,
+                                     .auth_key = k.auth_key};
+        e = mint_restore(&r->s->mint, &key, &found.tek);
+    }
+    if (e)
+        give_up(r, row, e, "key of an ipsec-sa");
+    else
+        r->teks[r->n_teks++] = found;
+}
+
+static void restore_kek(struct restore *r, const struct store_row *row)
+{
+    struct row_kek k;
+    struct found_kek found = {0};
+    enum err e = row_kek_read(row, &r->arena, &k);
+
+    found.group = e ? NULL : counted_group_of(r, k.group);
+    if (!e && (!found.group || !bytes_equal(k.signer, BYTES_OF(r->signer))))
+        e = ERR_NOT_FOUND;
+    if (!e) {
+        const struct kept_kek kek = {.number = k.number,
+                                     .spi = k.spi.data,
+                                     .created = at(r, k.created),
+                                     .expiry = at(r, k.expiry),
+                                     .policy = k.policy,
+                                     .iv = k.iv,
+                                     .key = k.key,
+                                     .signer = &r->s->signing.key};
+        e = kek_restore(&kek, &found.kek);
+    }
+    if (e)
+        give_up(r, row, e, "key for pushes");
+    else
+        r->keks[r->n_keks++] = found;
+}
+
+static void restore_member(struct restore *r, const struct store_row *row)
+{
+    struct row_member k;
+    enum err e = row_member_read(row, &r->arena, &k);
+    struct group *g = e ? NULL : group_of(r, k.who.group);
+    const struct model_server_gateway *gateway =
+        g ? model_gateway_by_name(r->s->model, k.gateway) : NULL;
+
+    if (!e && (!gateway || !server_lists(r->s, g, gateway)))
+        e = ERR_NOT_AUTHORISED;
+    if (!e) {
+        const struct registration last = {.gateway = gateway,
+                                          .identity = k.who.identity,
+                                          .remote = k.remote,
+                                          .now = at(r, k.updated),
+                                          .version = k.version,
+                                          .native = k.native};
+        e = registry_restore(&g->registry, &last, at(r, k.registered), k.pulls_succeeded,
+                             k.pulls_failed);
+    }
+    if (e)
+        give_up(r, row, e, "member");
+    else
+        r->n_members++;
+}
+
+static void restore_ban(struct restore *r, const struct store_row *row)
+{
+    struct row_ban k;
+    enum err e = row_ban_read(row, &k);
+
+    if (!e && !group_of(r, k.who.group))
+        e = ERR_NOT_FOUND;
+    if (!e)
+        e = ban_put(&r->s->bans, k.who.group, k.who.identity, k.address, at(r, k.since));
+    if (e)
+        give_up(r, row, e, "ban");
+    else
+        r->n_bans++;
+}
+
+/* ---- slots ---- */
+
+static void tell_tek(void *to, enum group_event what, const struct group *g,
+                     const struct group_sa *sa, const struct generation *tek)
+{
+    struct restore *r = to;
+    uint8_t key[ROW_KEY_MAX];
+    const struct store_row row = {.table = STORE_TEK, .key = row_key_u32(tek->spi, key)};
+
+    (void)g;
+    (void)sa;
+    assert(what == GROUP_DROPPED);
+    give_up(r, &row, ERR_OK, "its time is over");
+}
+
+static void tell_kek(void *to, enum group_event what, const struct group *g,
+                     const struct kek_generation *kek)
+{
+    const struct store_row row = {.table = STORE_KEK, .key = BYTES_OF(kek->spi)};
+
+    (void)g;
+    assert(what == GROUP_DROPPED);
+    give_up(to, &row, ERR_OK, "its time is over");
+}
+
+static void place_teks(struct restore *r, struct group *g, struct group_sa *sa)
+{
+    const struct group_listener listener = {tell_tek, tell_kek, r};
+    struct generation **mine = arena_alloc(&r->arena, r->n_teks * sizeof(struct generation *));
+    size_t n = 0;
+
+    for (size_t i = 0; i < r->n_teks; i++) {
+        if (r->teks[i].sa == sa)
+            mine[n++] = r->teks[i].tek;
+    }
+    group_restore_teks(g, sa, mine, n, r->now, &listener);
+    for (size_t i = 0; i < GROUP_SLOTS; i++)
+        r->n_keys += sa->slot[i] != NULL;
+}
+
+static void place_keks(struct restore *r, struct group *g)
+{
+    const struct group_listener listener = {tell_tek, tell_kek, r};
+    struct kek_generation **mine = arena_alloc(&r->arena, r->n_keks * sizeof(void *));
+    size_t n = 0;
+
+    for (size_t i = 0; i < r->n_keks; i++) {
+        if (r->keks[i].group == g)
+            mine[n++] = r->keks[i].kek;
+    }
+    group_restore_keks(g, mine, n, r->now, &listener);
+    for (size_t i = 0; i < GROUP_KEK_SLOTS; i++)
+        r->n_keys += g->kek[i] != NULL;
+}
+
+static void place_keys(struct restore *r)
+{
+    for (size_t i = 0; i < r->s->n_groups; i++) {
+        struct group *g = r->s->groups[i];
+        for (size_t k = 0; k < g->n_sas; k++)
+            place_teks(r, g, &g->sas[k]);
+        place_keks(r, g);
+    }
+}
+
+/* ---- all of it ---- */
+
+static void alarm(struct restore *r, enum event_id id)
+{
+    struct event e = event_of(id);
+
+    effects_tell(r->out, &e);
+}
+
+/* Of an older copy of the database neither keys nor who has them can be believed. */
+static bool is_believed(const struct restore *r, enum store_table table)
+{
+    return !r->config->keys_lost ||
+           (table != STORE_TEK && table != STORE_KEK && table != STORE_MEMBER);
+}
+
+static void restore_table(struct restore *r, enum store_table table,
+                          void (*restore)(struct restore *, const struct store_row *))
+{
+    for (size_t i = 0; i < r->config->n_rows; i++) {
+        const struct store_row *row = &r->config->rows[i];
+        if (row->table != table)
+            continue;
+        if (is_believed(r, table))
+            restore(r, row);
+        else
+            forget(r, table, row->key);
+    }
+}
+
+static void tell_done(struct restore *r)
+{
+    struct event e = event_of(EV_RESTORED);
+    size_t unused = 0;
+
+    for (size_t i = 0; i < STORE_TABLE_COUNT; i++)
+        unused += r->n_unused[i];
+    event_add_u64(&e, "keys", r->n_keys);
+    event_add_u64(&e, "members", r->n_members);
+    event_add_u64(&e, "bans", r->n_bans);
+    event_add_u64(&e, "unused", unused);
+    effects_tell(r->out, &e);
+}
+
+static void restore_all(struct restore *r)
+{
+    restore_table(r, STORE_SIGNER, restore_signer);
+    restore_table(r, STORE_GROUP, restore_group);
+    restore_table(r, STORE_TEK, restore_tek);
+    restore_table(r, STORE_KEK, restore_kek);
+    restore_table(r, STORE_MEMBER, restore_member);
+    restore_table(r, STORE_BAN, restore_ban);
+    place_keys(r);
+    if (r->config->keys_lost)
+        alarm(r, EV_STORE_OLD);
+    if (r->config->clock_lost)
+        alarm(r, EV_CLOCK_LOST);
+    for (size_t i = 0; r->config->clock_lost && i < r->s->n_groups; i++)
+        group_rekey(r->s->groups[i], NULL);
+    tell_done(r);
+}
+
+void restore_rows(struct server *s, const struct server_config *config, instant_t now,
+                  struct effects *out)
+{
+    struct restore r = {.s = s, .config = config, .now = now, .out = out};
+
+    if (config->n_rows == 0 && !config->keys_lost)
+        return;
+    r.cleanup = store_tx_new(&out->arena, 0, false);
+    r.teks = arena_alloc(&r.arena, config->n_rows * sizeof *r.teks);
+    r.keks = arena_alloc(&r.arena, config->n_rows * sizeof *r.keks);
+    restore_all(&r);
+    if (r.cleanup->n > 0)
+        effects_persist(out, r.cleanup);
+    arena_free(&r.arena);
+}

@@ -1,0 +1,513 @@
+/* A server ends, another one goes on with what the store has. */
+#include "unit/server/world.h"
+
+#include "server/persist.h"
+#include "server/state.h"
+#include "store/memory.h"
+
+struct life {
+    struct world *w;
+    struct store_memory *disk;
+    struct arena rows;
+    struct server_config config; /* of the next server */
+};
+
+static void commit(struct life *l, const struct effects *out)
+{
+    for (const struct effect *e = out->first; e; e = e->next) {
+        if (e->kind == EFFECT_PERSIST)
+            assert_int_equal(store_memory_commit(l->disk, e->persist), ERR_OK);
+    }
+}
+
+/* All that the server has. */
+static void keep(struct life *l)
+{
+    struct server *s = l->w->server;
+    struct effects out = {0};
+
+    for (size_t i = 0; i < s->n_groups; i++) {
+        const struct registry *r = &s->groups[i]->registry;
+        persist_changeover(s, s->groups[i], 1 + i, &out);
+        for (size_t k = 0; k < r->n; k++)
+            persist_member(s, s->groups[i], r->members[k], &out);
+    }
+    commit(l, &out);
+    effects_free(&out);
+}
+
+static struct life begin(struct world *w)
+{
+    world_open(w);
+    return (struct life){.w = w, .disk = store_memory_new(), .config = {.model = &w->m.model}};
+}
+
+/* Before a server: blue with two ipsec-sas and a KEK. */
+static struct life begin_with_everything(void)
+{
+    struct world *w = world_new();
+
+    w->m.groups[0].communication = two_groups_communication();
+    w->m.groups[0].n_sas = 2;
+    return begin(w);
+}
+
+static void restart(struct life *l)
+{
+    uint8_t seed[DRBG_SEED] = {6}; /* another one: nothing comes back by luck */
+
+    server_free(l->w->server);
+    l->w->n_events = 0;
+    store_memory_kill(l->disk);
+    l->config.rows = store_memory_rows(l->disk, &l->rows, &l->config.n_rows);
+    assert_int_equal(server_new(&l->config, seed, l->w->now, &l->w->out, &l->w->server), ERR_OK);
+    commit(l, &l->w->out);
+    world_collect(l->w);
+}
+
+/* A number of the line about the restart. */
+static uint64_t told(const struct world *w, const char *key)
+{
+    const struct event *e = world_event(w, EV_RESTORED);
+
+    assert_non_null(e);
+    for (size_t i = 0; e && i < e->n_fields; i++) {
+        if (strcmp(e->fields[i].key, key) == 0)
+            return e->fields[i].u64;
+    }
+    fail_msg("restored: no %s", key);
+    return 0;
+}
+
+static void end(struct life *l)
+{
+    store_memory_free(l->disk);
+    arena_free(&l->rows);
+    world_close(l->w);
+}
+
+/* ---- what a peer or an operator could notice ---- */
+
+struct seen {
+    uint32_t spi[2][GROUP_SLOTS], number[2][GROUP_SLOTS];
+    struct timeline time[2][GROUP_SLOTS];
+    struct secret key[2][GROUP_SLOTS], auth_key[2][GROUP_SLOTS];
+    uint8_t kek[GROUP_KEK_SLOTS][KEK_SPI];
+    struct secret kek_key[GROUP_KEK_SLOTS], iv[GROUP_KEK_SLOTS];
+    size_t spki_len;
+    uint8_t spki[SPKI_MAX];
+    uint32_t push_seq, version;
+    instant_t due;
+};
+
+static void look_at_keks(const struct group *g, struct seen *ret)
+{
+    for (size_t slot = 0; slot < GROUP_KEK_SLOTS; slot++) {
+        const struct kek_generation *k = g->kek[slot];
+        if (!k)
+            continue;
+        memcpy(ret->kek[slot], k->spi, KEK_SPI);
+        ret->kek_key[slot] = k->key;
+        ret->iv[slot] = k->iv;
+        ret->spki_len = k->signer->spki_len;
+        memcpy(ret->spki, k->signer->spki, k->signer->spki_len);
+    }
+}
+
+static struct seen *look(const struct world *w)
+{
+    const struct group *g = world_blue(w);
+    struct seen *s = calloc(1, sizeof *s);
+
+    assert_non_null(s);
+    for (size_t i = 0; i < g->n_sas; i++) {
+        for (size_t slot = 0; slot < GROUP_SLOTS; slot++) {
+            const struct generation *t = g->sas[i].slot[slot];
+            if (!t)
+                continue;
+            s->spi[i][slot] = t->spi;
+            s->number[i][slot] = t->number;
+            s->time[i][slot] = t->time;
+            s->key[i][slot] = t->key;
+            s->auth_key[i][slot] = t->auth_key;
+        }
+    }
+    look_at_keks(g, s);
+    s->push_seq = g->push_seq;
+    s->version = g->version;
+    s->due = group_due(g);
+    return s;
+}
+
+/* Nothing that anybody could notice is another after a restart now. */
+static void expect_no_difference(struct life *l)
+{
+    keep(l);
+    struct seen *before = look(l->w);
+    restart(l);
+    struct seen *after = look(l->w);
+    assert_memory_equal(before, after, sizeof *before);
+    free(before);
+    free(after);
+}
+
+static void keys_and_numbers_go_on_at_any_time(void **state)
+{
+    /* the first generation; KEK2; next keys; switched; over (lifetimes 3600 and 1800, ATD 15) */
+    static const double moments[] = {1, 1745, 3545, 3571, 3586, 5000};
+    struct life l = begin_with_everything();
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(moments); i++) {
+        world_until(l.w, moments[i]);
+        expect_no_difference(&l);
+        assert_null(world_event(l.w, EV_GENERATION_CREATED));
+        assert_null(world_event(l.w, EV_KEK_CREATED));
+    }
+    end(&l);
+}
+
+static void the_slots_of_a_changeover_come_back(void **state)
+{
+    struct life l = begin_with_everything();
+
+    (void)state;
+    world_until(l.w, 3545);
+    keep(&l);
+    restart(&l);
+    assert_non_null(world_key(l.w, 0, GROUP_NEXT));
+    assert_null(world_key(l.w, 0, GROUP_PREVIOUS));
+    world_until(l.w, 3571);
+    keep(&l);
+    restart(&l);
+    assert_null(world_key(l.w, 0, GROUP_NEXT));
+    assert_non_null(world_key(l.w, 0, GROUP_PREVIOUS));
+    world_until(l.w, 3585);
+    assert_null(world_key(l.w, 0, GROUP_PREVIOUS));
+    end(&l);
+}
+
+static void sequence_numbers_go_on(void **state)
+{
+    struct life l = begin_with_everything();
+
+    (void)state;
+    l.w->server->groups[0]->push_seq = 41;
+    keep(&l);
+    restart(&l);
+    assert_int_equal(world_blue(l.w)->push_seq, 41);
+    end(&l);
+}
+
+static void generations_are_numbered_on_when_all_are_gone(void **state)
+{
+    struct life l = begin_with_everything();
+
+    (void)state;
+    keep(&l);
+    l.w->now = instant_add(l.w->now, span_s(100000)); /* away for more than a day */
+    restart(&l);
+    assert_int_equal(world_key(l.w, 0, GROUP_CURRENT)->number, 2);
+    world_says(l.w, EV_NOT_RESTORED, "what", "time is over");
+    store_memory_kill(l.disk);
+    size_t n;
+    const struct store_row *rows = store_memory_rows(l.disk, &l.rows, &n);
+    for (size_t i = 0; i < n; i++)
+        assert_true(rows[i].table != STORE_TEK && rows[i].table != STORE_KEK);
+    end(&l);
+}
+
+static void a_switch_that_was_due_meanwhile_has_happened(void **state)
+{
+    struct life l = begin_with_everything();
+
+    (void)state;
+    world_until(l.w, 3545);
+    keep(&l);
+    uint32_t next = world_key(l.w, 0, GROUP_NEXT)->spi;
+    l.w->now = instant_add(l.w->now, span_s(30));
+    restart(&l);
+    assert_int_equal(world_key(l.w, 0, GROUP_CURRENT)->spi, next);
+    assert_non_null(world_key(l.w, 0, GROUP_PREVIOUS));
+    l.w->now = instant_add(l.w->now, span_s(30));
+    restart(&l);
+    assert_int_equal(world_key(l.w, 0, GROUP_CURRENT)->spi, next);
+    assert_null(world_key(l.w, 0, GROUP_PREVIOUS));
+    end(&l);
+}
+
+static void after_a_reboot_the_same_time_is_left(void **state)
+{
+    struct life l = begin_with_everything();
+
+    (void)state;
+    world_until(l.w, 1000);
+    keep(&l);
+    uint32_t spi = world_key(l.w, 0, GROUP_CURRENT)->spi;
+    /* 60 s later the new boot's clock shows 20 s */
+    l.config.shift = span_s(20 - (WORLD_START + 1060));
+    l.w->now = (instant_t){20 * NS_PER_S};
+    restart(&l);
+    assert_int_equal(world_key(l.w, 0, GROUP_CURRENT)->spi, spi);
+    assert_int_equal(timeline_life_s(&world_key(l.w, 0, GROUP_CURRENT)->time, l.w->now),
+                     3600 - 1060);
+    keep(&l); /* and once more, in the same boot */
+    restart(&l);
+    assert_int_equal(timeline_life_s(&world_key(l.w, 0, GROUP_CURRENT)->time, l.w->now),
+                     3600 - 1060);
+    end(&l);
+}
+
+/* ---- members ---- */
+
+static struct life begin_with_a_member(void)
+{
+    struct life l = begin(world_new());
+
+    world_phase1(l.w, &l.w->gm[0]);
+    world_pull(l.w, &l.w->gm[0], BLUE);
+    return l;
+}
+
+static const struct registry_member *only_member(const struct world *w)
+{
+    assert_int_equal(world_blue(w)->registry.n, 1);
+    return world_blue(w)->registry.members[0];
+}
+
+static void a_member_is_still_registered(void **state)
+{
+    struct life l = begin_with_a_member();
+
+    (void)state;
+    struct registry_member before = *only_member(l.w);
+    instant_t since = registry_since(only_member(l.w));
+    keep(&l);
+    world_wait(l.w, 10);
+    restart(&l);
+    const struct registry_member *m = only_member(l.w);
+    assert_ptr_equal(m->gateway, &l.w->m.gateways[0]);
+    assert_true(endpoint_equal(m->remote, before.remote));
+    assert_int_equal(m->updated.ns, before.updated.ns);
+    assert_int_equal(m->version, before.version);
+    assert_int_equal(m->native, before.native);
+    assert_int_equal(m->pulls_succeeded, 1);
+    assert_int_equal(registry_since(m).ns, since.ns);
+    assert_non_null(registry_at_address(&world_blue(l.w)->registry, before.remote.ip));
+    assert_int_equal(told(l.w, "members"), 1);
+    end(&l);
+}
+
+static void since_when_a_member_is_registered_survives_a_reboot(void **state)
+{
+    struct life l = begin_with_a_member();
+
+    (void)state;
+    keep(&l);
+    l.config.shift = span_s(20 - (WORLD_START + 60));
+    l.w->now = (instant_t){20 * NS_PER_S};
+    restart(&l);
+    assert_int_equal(registry_since(only_member(l.w)).ns / NS_PER_S, -40);
+    end(&l);
+}
+
+static void expect_no_member(struct life *l)
+{
+    restart(l);
+    assert_int_equal(world_blue(l->w)->registry.n, 0);
+    world_says(l->w, EV_NOT_RESTORED, "table", "member");
+    restart(l); /* and its row is gone, too */
+    assert_null(world_event(l->w, EV_NOT_RESTORED));
+}
+
+static void a_member_whose_gateway_is_gone_is_forgotten(void **state)
+{
+    struct life l = begin_with_a_member();
+
+    (void)state;
+    keep(&l);
+    l.w->m.gateways[0].name = "another";
+    expect_no_member(&l);
+    end(&l);
+}
+
+static void a_member_that_may_no_longer_join_is_forgotten(void **state)
+{
+    struct life l = begin_with_a_member();
+
+    (void)state;
+    keep(&l);
+    l.w->m.blue_list[0] = &l.w->m.gateways[2];
+    expect_no_member(&l);
+    end(&l);
+}
+
+static void a_ban_holds(void **state)
+{
+    static const uint8_t address[] = {10, 0, 0, 1};
+    const struct row_ban ban = {
+        {BLUE, {MODEL_ID_IPV4, BYTES_OF(address)}}, {77 * NS_PER_S}, ip_v4(0x0a000001)};
+    struct life l = begin(world_new());
+    struct effects out = {0};
+
+    (void)state;
+    persist_ban(l.w->server, &ban, 9, &out);
+    commit(&l, &out);
+    restart(&l);
+    const struct ban *b = ban_find(server_bans(l.w->server), BLUE, ban.who.identity);
+    assert_non_null(b);
+    assert_int_equal(b->since.ns, ban.since.ns);
+    assert_true(ip_equal(b->address, ban.address));
+    effects_reset(&out);
+    persist_lift_ban(l.w->server, &ban.who, 10, &out);
+    commit(&l, &out);
+    restart(&l);
+    assert_null(ban_find(server_bans(l.w->server), BLUE, ban.who.identity));
+    end(&l);
+    effects_free(&out);
+}
+
+/* ---- what is not used ---- */
+
+static void a_key_whose_ipsec_sa_is_gone_is_told_and_forgotten(void **state)
+{
+    struct life l = begin_with_everything();
+
+    (void)state;
+    keep(&l);
+    l.w->m.blue_sas[1].name = "another";
+    uint32_t first = world_key(l.w, 0, GROUP_CURRENT)->spi;
+    restart(&l);
+    world_says(l.w, EV_NOT_RESTORED, "table", "tek");
+    assert_int_equal(world_key(l.w, 0, GROUP_CURRENT)->spi, first);
+    assert_int_equal(world_key(l.w, 1, GROUP_CURRENT)->number, 1);
+    end(&l);
+}
+
+static void keys_of_a_group_whose_numbers_are_unknown_are_not_used(void **state)
+{
+    struct life l = begin_with_everything();
+    struct arena a = {0};
+    uint8_t key[ROW_KEY_MAX];
+
+    (void)state;
+    keep(&l);
+    uint32_t spi = world_key(l.w, 0, GROUP_CURRENT)->spi;
+    struct store_tx *tx = store_tx_new(&a, 1, true);
+    store_delete(&a, tx, STORE_GROUP, row_key_u32(BLUE, key));
+    assert_int_equal(store_memory_commit(l.disk, tx), ERR_OK);
+    restart(&l);
+    assert_int_not_equal(world_key(l.w, 0, GROUP_CURRENT)->spi, spi);
+    end(&l);
+    arena_free(&a);
+}
+
+static void an_older_copy_gives_no_keys_and_no_members(void **state)
+{
+    struct life l = begin_with_a_member();
+
+    (void)state;
+    keep(&l);
+    uint32_t spi = world_key(l.w, 0, GROUP_CURRENT)->spi;
+    l.config.keys_lost = true;
+    restart(&l);
+    assert_non_null(world_event(l.w, EV_STORE_OLD));
+    assert_int_not_equal(world_key(l.w, 0, GROUP_CURRENT)->spi, spi);
+    assert_int_equal(world_key(l.w, 0, GROUP_CURRENT)->number, 2); /* numbers are believed */
+    assert_int_equal(world_blue(l.w)->registry.n, 0);
+    end(&l);
+}
+
+static void without_a_clock_all_keys_are_changed_at_once(void **state)
+{
+    struct life l = begin_with_everything();
+
+    (void)state;
+    world_until(l.w, 100);
+    keep(&l);
+    uint32_t spi = world_key(l.w, 0, GROUP_CURRENT)->spi;
+    l.config.clock_lost = true;
+    restart(&l);
+    assert_non_null(world_event(l.w, EV_CLOCK_LOST));
+    assert_non_null(world_event(l.w, EV_GENERATION_CREATED));
+    world_wait(l.w, 60);
+    assert_int_not_equal(world_key(l.w, 0, GROUP_CURRENT)->spi, spi);
+    assert_int_not_equal(world_key(l.w, 1, GROUP_CURRENT)->number, 1);
+    end(&l);
+}
+
+static void put_row(struct life *l, enum store_table table, struct bytes key, struct bytes value)
+{
+    struct arena a = {0};
+    struct store_tx *tx = store_tx_new(&a, 1, true);
+
+    store_put(&a, tx, table, key, value);
+    assert_int_equal(store_memory_commit(l->disk, tx), ERR_OK);
+    arena_free(&a);
+}
+
+static void a_row_that_cannot_be_read_is_told_and_forgotten(void **state)
+{
+    static const enum store_table tables[] = {STORE_GROUP, STORE_TEK,    STORE_KEK,
+                                              STORE_BAN,   STORE_MEMBER, STORE_SIGNER};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(tables); i++) {
+        struct life l = begin(world_new());
+        put_row(&l, tables[i], bytes("\1\2\3\4\1\2", 6), bytes("\x7f", 1));
+        restart(&l);
+        world_says(l.w, EV_NOT_RESTORED, "table", store_table_name(tables[i]));
+        assert_int_equal(told(l.w, "unused"), 1);
+        restart(&l);
+        assert_null(world_event(l.w, EV_NOT_RESTORED));
+        end(&l);
+    }
+}
+
+static void a_key_of_the_wrong_length_is_not_used(void **state)
+{
+    struct life l = begin(world_new());
+    const struct generation *t = world_key(l.w, 0, GROUP_CURRENT);
+    const struct row_tek row = {.spi = t->spi + 1,
+                                .group = BLUE,
+                                .number = 2,
+                                .time = t->time,
+                                .policy = t->policy,
+                                .key = bytes(t->key.b, t->key.len - 1),
+                                .auth_key = secret_bytes(&t->auth_key)};
+    uint8_t value[ROW_MAX], key[ROW_KEY_MAX];
+    struct wr w = wr_of(value, sizeof value);
+
+    (void)state;
+    keep(&l);
+    row_tek_write(&w, &row);
+    put_row(&l, STORE_TEK, row_key_u32(row.spi, key), wr_bytes(&w));
+    restart(&l);
+    world_says(l.w, EV_NOT_RESTORED, "error", "ERR_LENGTH");
+    assert_int_equal(world_key(l.w, 0, GROUP_CURRENT)->number, 1);
+    end(&l);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(keys_and_numbers_go_on_at_any_time),
+        cmocka_unit_test(the_slots_of_a_changeover_come_back),
+        cmocka_unit_test(sequence_numbers_go_on),
+        cmocka_unit_test(generations_are_numbered_on_when_all_are_gone),
+        cmocka_unit_test(a_switch_that_was_due_meanwhile_has_happened),
+        cmocka_unit_test(after_a_reboot_the_same_time_is_left),
+        cmocka_unit_test(a_member_is_still_registered),
+        cmocka_unit_test(since_when_a_member_is_registered_survives_a_reboot),
+        cmocka_unit_test(a_member_whose_gateway_is_gone_is_forgotten),
+        cmocka_unit_test(a_member_that_may_no_longer_join_is_forgotten),
+        cmocka_unit_test(a_ban_holds),
+        cmocka_unit_test(a_key_whose_ipsec_sa_is_gone_is_told_and_forgotten),
+        cmocka_unit_test(keys_of_a_group_whose_numbers_are_unknown_are_not_used),
+        cmocka_unit_test(an_older_copy_gives_no_keys_and_no_members),
+        cmocka_unit_test(without_a_clock_all_keys_are_changed_at_once),
+        cmocka_unit_test(a_row_that_cannot_be_read_is_told_and_forgotten),
+        cmocka_unit_test(a_key_of_the_wrong_length_is_not_used),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
