@@ -9,6 +9,7 @@ struct disk disk_of(void)
 void disk_free(struct disk *d)
 {
     store_memory_free(d->store);
+    store_memory_free(d->backup);
     arena_free(&d->memory);
     *d = (struct disk){0};
 }
@@ -53,4 +54,19 @@ const struct store_row *disk_rows(struct disk *d, bool power_cut, struct arena *
         store_memory_kill(d->store);
     d->durable = NULL;
     return store_memory_rows(d->store, a, ret_n);
+}
+
+void disk_backup(struct disk *d)
+{
+    store_memory_free(d->backup);
+    d->backup = store_memory_copy(d->store);
+}
+
+void disk_restore(struct disk *d)
+{
+    store_memory_free(d->store);
+    d->store = d->backup ? d->backup : store_memory_new();
+    d->backup = NULL;
+    d->durable = NULL;
+    d->restored = true;
 }

@@ -4,6 +4,7 @@
  * Values lie open: the seal is the business of the real store (decisions S35), so a checker can
  * look for a key's octets. */
 #include "base/instant.h"
+#include "store/clock.h"
 #include "store/memory.h"
 
 struct disk {
@@ -12,6 +13,9 @@ struct disk {
     bool failing;                /* full or broken: every transaction fails, what is there stays */
     instant_t busy_until;        /* the answer to the last transaction given */
     uint64_t n_stored, n_failed;
+    struct store_clock noted;    /* with the last transaction */
+    struct store_memory *backup; /* a copy that was made, or NULL */
+    bool restored;               /* the copy took the place of what was there: side file (M12) */
     /* What would survive a power cut, as of `revision`. */
     struct arena memory;
     uint64_t revision;
@@ -28,3 +32,6 @@ MUST_USE enum err disk_apply(struct disk *d, const struct store_tx *tx);
 bool disk_holds(struct disk *d, enum store_table table, struct bytes octets);
 /* The rows in `a`, for a server that starts after a kill, or after a power cut. */
 const struct store_row *disk_rows(struct disk *d, bool power_cut, struct arena *a, size_t *ret_n);
+/* An operator makes a copy; an operator brings it back while the server is down. */
+void disk_backup(struct disk *d);
+void disk_restore(struct disk *d);

@@ -25,7 +25,10 @@
  * Actions: start, kill, restart, cut, heal, register, freeze WHO (its timer stops: it answers and
  * does nothing of its own); link delay A..B loss P%; drop N [KIND] (the N-th datagram from now);
  * loss KIND P% [WHO], block KIND [WHO], pass KIND [WHO]; replay recorded | stranger [KIND] (all
- * that was recorded, from its address or another); disk full | well | slow A..B (the server's).
+ * that was recorded, from its address or another); disk full | well | slow A..B (the server's),
+ * power-cut WHO (kill, and what the system had not written is lost); backup, restore (the disk);
+ * wall +S | -S (the server's calendar); boundaries on BACK | off (sim/boundaries.c kills the server
+ * at each of them meanwhile, and it is back so much later).
  * Conditions: registered | unregistered | sends N | holds N | kek N | keyless | agree | events NAME
  * [KEY=VALUE ...] N | told [KIND] N, said KIND N (datagrams that were sent to it, by it; without a
  * kind those of PULLs) | learned G T, switched G T, dropped G T (generation G, within the second
@@ -35,84 +38,10 @@
  * `never` forbids an event in the whole story. The safety checks of check.h run all the time.
  * Prints TAP: one test for each line that demands something. */
 #include "crypto/crypto.h"
-#include "sim/story.h"
+#include "sim/script.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-
-enum { LINES_MAX = 200 };
-
-/* The lines of the file, and the `each` among them. */
-struct script {
-    size_t n;
-    char lines[LINES_MAX][STORY_LINE_MAX];
-    char variable[16];
-    long first, last, step;
-};
-
-static void read_each(struct script *script, const char *line)
-{
-    long step = 1;
-    int n = sscanf(line, "each %15s %ld..%ld by %ld", script->variable, &script->first,
-                   &script->last, &step);
-    if (n < 3 || step < 1) {
-        fprintf(stderr, "expected each NAME A..B [by STEP], not '%s'\n", line);
-        exit(2);
-    }
-    script->step = step;
-}
-
-static struct script *script_read(const char *file)
-{
-    struct script *script = calloc(1, sizeof *script);
-    FILE *f = fopen(file, "r");
-
-    if (!script || !f) {
-        fprintf(stderr, "usage: sim_scenario FILE\n");
-        exit(2);
-    }
-    while (script->n < LINES_MAX && fgets(script->lines[script->n], STORY_LINE_MAX, f)) {
-        char *line = script->lines[script->n++];
-        line[strcspn(line, "\n")] = '\0';
-        if (strncmp(line, "each ", 5) == 0) {
-            read_each(script, line);
-            line[0] = '\0';
-        }
-    }
-    fclose(f);
-    return script;
-}
-
-/* The line with the variable's value for "$variable". */
-static void substitute(const struct script *script, const char *line, long value,
-                       char out[STORY_LINE_MAX])
-{
-    size_t n = 0, len = strlen(script->variable);
-
-    for (; *line && n + 24 < STORY_LINE_MAX; line++) {
-        if (*line == '$' && len > 0 && strncmp(line + 1, script->variable, len) == 0) {
-            n += (size_t)snprintf(out + n, 24, "%ld", value);
-            line += len;
-        } else {
-            out[n++] = *line;
-        }
-    }
-    out[n] = '\0';
-}
-
-/* The whole story once. */
-static void tell_story(struct story *s, const struct script *script, const char *file, long value)
-{
-    char line[STORY_LINE_MAX];
-
-    story_begin(s, file);
-    for (size_t i = 0; i < script->n; i++) {
-        s->line = (unsigned)i + 1;
-        substitute(script, script->lines[i], value, line);
-        story_line(s, line);
-    }
-    story_end(s);
-}
 
 int main(int argc, char **argv)
 {
@@ -123,8 +52,10 @@ int main(int argc, char **argv)
     if (crypto_start(CRYPTO_USE_ALL, &text) != ERR_OK)
         story_stop(&s, "crypto:", text);
     for (long value = script->first; value <= script->last;
-         value += script->step ? script->step : 1)
-        tell_story(&s, script, argv[1], value);
+         value += script->step ? script->step : 1) {
+        script_run(script, value, &s);
+        story_end(&s);
+    }
     printf("1..%u\n", s.n_tests);
     free(script);
     crypto_stop();

@@ -38,6 +38,8 @@ static void build(struct story *s)
 
 static void tap(struct story *s, bool ok, const char *text)
 {
+    if (s->quiet && ok)
+        return;
     printf("%sok %u - line %u: %s\n", ok ? "" : "not ", ++s->n_tests, s->line, text);
     s->n_failed += !ok;
 }
@@ -222,6 +224,8 @@ void story_begin(struct story *s, const char *file)
     unsigned n_tests = s->n_tests, n_failed = s->n_failed;
 
     *s = (struct story){.file = file,
+                        .kill_at = s->kill_at,
+                        .quiet = s->quiet,
                         .n_tests = n_tests,
                         .n_failed = n_failed,
                         .plan = {.members = 3,

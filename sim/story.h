@@ -30,6 +30,8 @@ struct story {
     uint32_t group_id; /* that the condition at hand is about; 0: the first */
     size_t n_words;
     char *words[STORY_WORDS_MAX];
+    uint64_t kill_at;                  /* a boundary between `boundaries on` and `off`; 0: none */
+    bool quiet;                        /* no TAP for what holds */
     void (*on_built)(struct story *s); /* for a tool that watches; NULL: nobody */
 };
 

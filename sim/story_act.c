@@ -70,6 +70,37 @@ static void do_disk(struct story *s, size_t at)
         story_stop(s, "expected full, well or slow A..B, not", story_word(s, at));
 }
 
+static void do_boundaries(struct story *s, size_t at)
+{
+    struct world *w = &s->world;
+
+    w->kill_at = story_is(s, at, "on") ? s->kill_at : 0;
+    if (story_is(s, at, "on"))
+        w->back_after = story_span(s, story_word(s, at + 1));
+}
+
+static void do_backup(struct story *s, size_t at)
+{
+    (void)at;
+    disk_backup(&s->world.nodes[0].disk);
+}
+
+static void do_restore(struct story *s, size_t at)
+{
+    (void)at;
+    disk_restore(&s->world.nodes[0].disk);
+}
+
+static void do_wall(struct story *s, size_t at)
+{
+    const char *jump = story_word(s, at);
+    span_t by = story_span(s, jump + 1);
+
+    if (jump[0] != '+' && jump[0] != '-')
+        story_stop(s, "expected +S or -S, not", jump);
+    world_wall(&s->world, (span_t){jump[0] == '+' ? by.ns : -by.ns});
+}
+
 /* ---- what is done to each of some nodes ---- */
 
 static void start(struct world *w, size_t node)
@@ -95,13 +126,24 @@ static const struct {
     void (*run)(struct story *s, size_t at); /* `at`: the word behind the verb */
     void (*each)(struct world *w, size_t node);
 } actions[] = {
-    {"link", do_link, NULL},     {"drop", do_drop, NULL},
-    {"replay", do_replay, NULL}, {"loss", do_loss, NULL},
-    {"block", do_block, NULL},   {"pass", do_pass, NULL},
-    {"disk", do_disk, NULL},     {"start", NULL, start},
-    {"restart", NULL, restart},  {"kill", NULL, world_kill},
-    {"cut", NULL, cut},          {"heal", NULL, heal},
-    {"freeze", NULL, freeze},    {"register", NULL, world_register},
+    {"link", do_link, NULL},
+    {"drop", do_drop, NULL},
+    {"replay", do_replay, NULL},
+    {"loss", do_loss, NULL},
+    {"block", do_block, NULL},
+    {"pass", do_pass, NULL},
+    {"boundaries", do_boundaries, NULL},
+    {"backup", do_backup, NULL},
+    {"restore", do_restore, NULL},
+    {"wall", do_wall, NULL},
+    {"disk", do_disk, NULL},
+    {"start", NULL, start},
+    {"restart", NULL, restart},
+    {"kill", NULL, world_kill},
+    {"cut", NULL, cut},
+    {"heal", NULL, heal},
+    {"freeze", NULL, freeze},
+    {"register", NULL, world_register},
 };
 
 void story_act(struct story *s, size_t at)

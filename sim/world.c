@@ -100,7 +100,6 @@ void world_free(struct world *w)
     }
     for (size_t i = 0; i < w->n_nodes; i++) {
         disk_free(&w->nodes[i].disk);
-        arena_free(&w->nodes[i].rows);
     }
     map_free(&w->by_ip);
     heap_free(&w->heap);
@@ -294,21 +293,53 @@ static void carry_out(struct world *w, struct node *n)
     check_step(w->check, w, (size_t)(n - w->nodes));
 }
 
+/* Engines run on the world's clock whatever is rebooted; the store does not know that. */
+static struct store_clock clock_of(const struct world *w, const struct node *n)
+{
+    struct store_clock c = {.boottime = w->now, .realtime_ns = w->now.ns + w->wall.ns};
+
+    memcpy(c.boot_id, &n->boots, sizeof n->boots);
+    return c;
+}
+
+static enum err boot_server(struct world *w, struct node *n, const uint8_t seed[DRBG_SEED])
+{
+    struct arena rows = {0};
+    struct store_clock clock = clock_of(w, n);
+
+    n->boots += n->power_cut;
+    memcpy(clock.boot_id, &n->boots, sizeof n->boots);
+    struct store_shift s = {0};
+    if (n->disk.n_stored > 0)
+        s = store_shift(&n->disk.noted, &clock);
+    n->disk.noted = clock;
+    n->disk.noted.shift = s.shift;
+    struct server_config config = {.model = n->model->server,
+                                   .shift = s.shift,
+                                   .keys_lost = n->disk.restored,
+                                   .clock_lost = s.lost};
+    config.rows = disk_rows(&n->disk, n->power_cut, &rows, &config.n_rows);
+    enum err e = server_new(&config, seed, w->now, &w->effects, &n->server);
+    n->power_cut = n->disk.restored = false;
+    arena_free(&rows);
+    return e;
+}
+
 void world_boot(struct world *w, size_t node)
 {
     struct node *n = &w->nodes[node];
     uint8_t seed[DRBG_SEED];
+    enum err e;
 
     assert(!n->up);
     n->up = true;
     n->incarnation++;
     prng_fill(&w->prng, STREAM_ENTROPY, seed, sizeof seed);
-    enum err e;
     if (n->kind == NODE_SERVER) {
-        e = server_new(&(struct server_config){.model = n->model->server}, seed, w->now,
-                       &w->effects, &n->server);
+        e = boot_server(w, n, seed);
     } else {
-        struct member_config config = {n->model->member, IKE_PORT, IKE_PORT};
+        struct member_config config = {
+            .model = n->model->member, .local_port = IKE_PORT, .server_port = IKE_PORT};
         e = member_new(&config, seed, &n->member);
         if (!e)
             member_start(n->member, w->now, &w->effects);
@@ -344,6 +375,8 @@ void world_power_cut(struct world *w, size_t node)
     world_kill(w, node);
     w->nodes[node].power_cut = true;
 }
+
+void world_wall(struct world *w, span_t by) { w->wall.ns += by.ns; }
 
 void world_register(struct world *w, size_t node)
 {
@@ -398,6 +431,9 @@ static void tx_done(struct world *w, struct node *n, struct thing *t)
     if (world_boundary(w, at, "before a commit"))
         return;
     enum err e = disk_apply(&n->disk, t->stored.tx);
+    span_t shift = n->disk.noted.shift;
+    n->disk.noted = clock_of(w, n);
+    n->disk.noted.shift = shift;
     if (world_boundary(w, at, "before the answer to a commit") || t->stored.tx->id == 0)
         return;
     server_stored(n->server, w->now, t->stored.tx->id, e, &w->effects);

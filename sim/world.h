@@ -47,7 +47,7 @@ struct node {
     struct link link;
     struct disk disk;                   /* servers */
     bool power_cut;                     /* its machine ended, not only its process */
-    struct arena rows;                  /* what was read from it at the last start */
+    uint32_t boots;                     /* of the machine */
     struct ip joined[WORLD_JOINED_MAX]; /* multicast groups */
     size_t n_joined;
     instant_t removed_at; /* by the operator, from the first of its groups; NEVER */
@@ -92,6 +92,7 @@ struct world {
     const char *boundary; /* what kind of boundary it was killed at */
     uint64_t n_events[EVENT_COUNT];
     bool print_events;
+    span_t wall;    /* how far the server's calendar is off */
     struct record { /* what an eavesdropper recorded last, for replays */
         struct endpoint from, to;
         enum wire_kind kind;
@@ -117,6 +118,8 @@ void world_boot(struct world *w, size_t node);
 void world_kill(struct world *w, size_t node);
 /* Ends a server's whole machine: what the system had not written yet is lost. */
 void world_power_cut(struct world *w, size_t node);
+/* Somebody sets the server's calendar. */
+void world_wall(struct world *w, span_t by);
 /* The operator of a member wants it to register again. */
 void world_register(struct world *w, size_t node);
 /* Calls fn(w, arg) at `at`. */
