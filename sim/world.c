@@ -270,6 +270,8 @@ static bool do_effect(struct world *w, struct node *n, const struct effect *e)
         return true;
     case EFFECT_INSTALL:
         check_install(w->check, w, at, e->install);
+        if (w->on_install)
+            w->on_install(w->on_install_ctx, at, e->install);
         return true;
     }
     return true;

@@ -103,6 +103,8 @@ struct world {
     /* Told of each event of an engine, after it was counted: scenarios and tests. NULL: nobody. */
     void (*on_event)(void *ctx, size_t node, const struct event *e);
     void *on_event_ctx;
+    void (*on_install)(void *ctx, size_t node, const struct esp_vpn_install *install);
+    void *on_install_ctx;
     void (*on_passing)(void *ctx, const struct passing *p); /* ... of each datagram */
     void *on_passing_ctx;
 };
