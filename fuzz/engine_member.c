@@ -576,7 +576,7 @@ static void check_vpn(size_t i)
     demand(v->state != MEMBER_PULL || !instant_is_never(v->due[DUE_RETRANSMIT]));
     demand((v->state != MEMBER_WAITING && v->state != MEMBER_REGISTERED) ||
            !instant_is_never(v->due[DUE_ATTEMPT]));
-    demand(v->kek.present || instant_is_never(v->due[DUE_KEK]));
+    demand(v->due[DUE_KEK].ns == keks_due(&v->keks).ns);
     for (size_t k = 0; k < v->keys.n_ended; k++)
         ended_selectors += v->keys.ended[k]->n_selectors + v->keys.ended[k]->key.len;
     demand(v->keys.n_ended == 0 || ended_selectors > 0);
@@ -613,7 +613,8 @@ static void open_member(void)
     w->vpns[1] = (struct model_vpn){.name = "red", .gateway = &w->gateway, .group_id = RED};
     w->model = (struct model_member){
         .gateways = &w->gateway, .n_gateways = 1, .vpns = w->vpns, .n_vpns = VPNS};
-    struct member_config config = {&w->model, IKE_PORT, IKE_PORT};
+    struct member_config config = {
+        .model = &w->model, .local_port = IKE_PORT, .server_port = IKE_PORT};
     demand(member_new(&config, seed, &w->member) == ERR_OK);
     member_start(w->member, w->now, &w->out);
     collect_member();

@@ -47,6 +47,14 @@ enum event_level { EVENT_DEBUG, EVENT_INFO, EVENT_NOTICE, EVENT_WARNING, EVENT_E
     X(EV_MULTICAST_LOST, "multicast-lost", WARNING,                                                \
       "an interface carries a multicast group no more, or not yet")                                \
     X(EV_MULTICAST_READY, "multicast-ready", NOTICE, "an interface carries a multicast group")     \
+    X(EV_REKEYED, "rekeyed", NOTICE, "a push of the server has changed the keys")                  \
+    X(EV_PUSH_REFUSED, "push-refused", WARNING, "a push of the server could not be followed")      \
+    X(EV_KEY_CONFLICT, "key-conflict", ERROR,                                                      \
+      "the server gave another key under an SPI that is held")                                     \
+    X(EV_HEARTBEAT_MISSED, "heartbeat-missed", WARNING, "a heartbeat of the server did not come")  \
+    X(EV_STATE_DIFFERS, "state-differs", NOTICE, "a heartbeat asks to register again")             \
+    X(EV_RECOVERY_PROBE, "recovery-probe", NOTICE,                                                 \
+      "ESP came under an unknown SPI: registering again")                                          \
     X(EV_LIMIT, "limit", WARNING, "a limit was reached")                                           \
     X(EV_CONFIG, "config", NOTICE, "configuration")                                                \
     X(EV_CONTROL, "control", INFO, "control socket")                                               \

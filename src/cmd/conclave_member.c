@@ -149,7 +149,8 @@ static int tear_down(const struct options *o)
 static enum err new_member(const struct options *o, const struct model_member *model,
                            struct show *show)
 {
-    const struct member_config config = {model, o->port, o->server_port};
+    const struct member_config config = {
+        .model = model, .local_port = o->port, .server_port = o->server_port};
     uint8_t seed[DRBG_SEED];
 
     host_random(seed, sizeof seed);

@@ -47,6 +47,7 @@ struct esp_sa_install {
      * members have sender identifiers such an SA is refused (decisions M22), unless the caller
      * vouches that nobody else, and no earlier run, sends under this key. */
     bool sole_sender;
+    bool transport_mode; /* refused by esp/: the members' data path does tunnel mode only */
 };
 
 struct esp_vpn_install {

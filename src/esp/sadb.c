@@ -113,7 +113,7 @@ static enum err check_sa(const struct esp_sa_install *in)
         return ERR_TYPE;
     if (cipher_is_counter_mode(in->cipher) != (in->auth == AUTH_NONE))
         return ERR_TYPE; /* never encryption without integrity, nor integrity twice */
-    if (cipher_is_counter_mode(in->cipher) && !in->sole_sender)
+    if (in->transport_mode || (cipher_is_counter_mode(in->cipher) && !in->sole_sender))
         return ERR_POLICY;
     if (in->spi < SPI_MIN || in->key.len != cipher_key_len(in->cipher) ||
         in->auth_key.len != auth_key_len(in->auth))

@@ -226,3 +226,16 @@ const struct gdoi_tek_packet *gdoi_kd_tek(const struct gdoi_kd *kd, uint32_t spi
     }
     return NULL;
 }
+
+bool gdoi_sig_key_is_pkcs1(struct bytes der)
+{
+    enum { SEQUENCE = 0x30, INTEGER = 0x02, LONG = 0x80 };
+    struct rd r = rd_of(der);
+
+    if (rd_u8(&r) != SEQUENCE)
+        return false;
+    uint8_t length = rd_u8(&r);
+    if (length & LONG) /* the octets of the length itself */
+        (void)rd_take(&r, length & (LONG - 1));
+    return rd_u8(&r) == INTEGER && r.err == ERR_OK;
+}

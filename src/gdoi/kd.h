@@ -54,6 +54,9 @@ void gdoi_kd_write(struct chain_wr *c, const struct gdoi_kd *kd);
  * 6407 5.6.4). */
 MUST_USE enum err gdoi_kd_match(const struct gdoi_sa *sa, const struct gdoi_kd *kd,
                                 const struct ike1_cookies *carrier, struct gdoi_tolerated *t);
+/* SIG_ALGORITHM_KEY as PKCS #1 RSAPublicKey, a sequence that begins with an integer, and not as a
+ * SubjectPublicKeyInfo, which begins with another sequence. */
+bool gdoi_sig_key_is_pkcs1(struct bytes der);
 /* The packet of that SPI, or NULL. */
 const struct gdoi_tek_packet *gdoi_kd_tek(const struct gdoi_kd *kd, uint32_t spi);
 /* Splits iv_and_key by the algorithm of the SAK. ERR_LENGTH, ERR_TYPE, ERR_VALUE. */

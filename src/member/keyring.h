@@ -1,19 +1,22 @@
 #pragma once
-/* The keys of one VPN: what a PULL does to them, and what of them the data path has to install. */
+/* The keys of one VPN: what a PULL, a push and a Delete do to them, and what of them the data path
+ * has to install. */
 #include "member/tek.h"
 
 struct arena;
 
 struct keyring {
     size_t n;
-    struct tek
-        *teks[MEMBER_TEKS_MAX]; /* in the order of the last PULL, then what it did not name */
+    /* In the order of the server's policies: of the last PULL, then what it did not name; what a
+     * push brought stands behind the key that it succeeds. */
+    struct tek *teks[MEMBER_TEKS_MAX];
     size_t n_ended;
-    struct tek *ended[MEMBER_TEKS_MAX]; /* expired without a successor: their keys are wiped, what
-                                           they protected fails closed until the next PULL */
+    /* Expired without a successor, or deleted: their keys are wiped, what they protected fails
+     * closed until the next PULL. n + n_ended <= MEMBER_TEKS_MAX. */
+    struct tek *ended[MEMBER_TEKS_MAX];
 };
 
-/* What one PULL offers: TEKs with expiry, and the delays of its GAP. The instants of sending and
+/* What one message offers: TEKs with expiry, and the delays of its GAP. The instants of sending and
  * dropping are set here. */
 struct keyring_offer {
     struct tek **teks; /* moved into the keyring or freed */
@@ -21,22 +24,35 @@ struct keyring_offer {
     uint32_t atd_s; /* seconds, counted from `received`; 0 without GAP */
     bool has_dtd;   /* else a replaced key lives to its own expiry (decisions S30) */
     uint32_t dtd_s;
-    instant_t received; /* when message 2 came */
+    instant_t received; /* when the message came; of a PULL, message 2 */
 };
 
 /* A PULL is the whole truth (decisions M2): what it does not offer goes, at once or, when something
- * offered takes over its traffic, at its drop_at. A SPI already held with the same key changes
- * nothing. ERR_CONFLICT when one server gives it another key, ERR_TOO_MANY above MEMBER_TEKS_MAX:
- * nothing is changed then. The offered teks are consumed in every case. *ret_learned counts new
- * ones. */
+ * offered takes over its traffic, at its drop_at; but it knows nothing of what a push has brought
+ * since message 2. Of two keys with the same selectors the earlier one of the offer is current. A
+ * SPI already held with the same key changes nothing. ERR_CONFLICT when one server gives it another
+ * key, ERR_TOO_MANY above MEMBER_TEKS_MAX: nothing is changed then. The offered teks are consumed
+ * in every case. *ret_learned counts new ones. */
 MUST_USE enum err keyring_pull(struct keyring *k, instant_t now, struct keyring_offer *offer,
                                size_t *ret_learned);
+/* A push is a delta: what it does not name stays. A key that it brings succeeds those that are held
+ * with the same selectors, whatever their lifetimes. Else as above. */
+MUST_USE enum err keyring_push(struct keyring *k, instant_t now, struct keyring_offer *offer,
+                               size_t *ret_learned);
+/* A Delete takes effect at once (decisions S29); what the key protected stays closed. 0: all keys.
+ * The number of deleted ones. */
+size_t keyring_delete(struct keyring *k, uint32_t spi, instant_t now);
 /* Forgets what has expired or is to be dropped. The number of keys that ended without a successor.
  */
 size_t keyring_expire(struct keyring *k, instant_t now);
 void keyring_clear(struct keyring *k);
 
 bool keyring_can_send(const struct keyring *k, instant_t now);
+/* The SPIs of the newest generation of each SA, ascending; how many. */
+size_t keyring_newest(const struct keyring *k, uint32_t ret_spis[MEMBER_TEKS_MAX]);
+/* Moving keys in and out, without freeing: for keyring_offer.c. */
+struct tek *keyring_take(struct keyring *k, size_t at);
+void keyring_insert(struct keyring *k, size_t at, struct tek *t);
 /* The next instant at which a slot changes or a key goes; NEVER when empty. */
 instant_t keyring_due(const struct keyring *k, instant_t now);
 /* When the first TEK without a successor expires; NEVER when there is none. */

@@ -21,4 +21,14 @@ enum {
 #define MEMBER_RETRY_FIRST span_s(1)  /* after all servers failed: doubled each round ... */
 #define MEMBER_RETRY_MAX span_s(64)   /* ... up to this; +-25 % jitter, */
 #define MEMBER_RETRY_URGENT span_s(2) /* or this while keys are about to end (decisions M7) */
-#define MEMBER_SA_MARGIN span_s(10)   /* a phase 1 SA with less life left is not used again */
+/* How much later than its interval a heartbeat may come: its way, and the server's next timer. */
+#define MEMBER_HEARTBEAT_GRACE span_s(2)
+#define MEMBER_SPREAD_MIN                                                                          \
+    span_s(1) /* of members that notice something together (decisions M10)                         \
+               */
+#define MEMBER_DROP_MARGIN                                                                         \
+    span_s(2)                         /* before others drop the old key, a member has asked (M10)  \
+                                       */
+#define MEMBER_PROBE_FIRST span_s(10) /* recovery-probe: between two, doubled */
+#define MEMBER_PROBE_MAX span_s(320)
+#define MEMBER_SA_MARGIN span_s(10) /* a phase 1 SA with less life left is not used again */

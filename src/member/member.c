@@ -19,6 +19,17 @@ void member_drop(struct member *m, struct endpoint from, enum err why, const cha
     effects_tell(out, &e);
 }
 
+const struct gdoi_dialect *member_dialect(const struct member *m)
+{
+    return m->config.dialect ? m->config.dialect : &GDOI_RFC6407;
+}
+
+void member_kek_learned(struct member *m, const struct kek *kek)
+{
+    if (gdoi_sig_key_is_pkcs1(bytes(kek->sig_key, kek->sig_key_len)))
+        gdoi_tolerate(&m->tolerated, TOLERATED_PKCS1_KEY);
+}
+
 static void add_peers(struct member *m, const struct model_member_gateway *g)
 {
     for (size_t i = 0; i < g->n_servers; i++) {
@@ -41,6 +52,7 @@ static void add_vpn(struct member *m, const struct model_vpn *model)
 
     *v =
         (struct vpn){.model = model, .atd_s = MEMBER_ATD_DEFAULT_S, .registered_at = INSTANT_NEVER};
+    v->beat.last = INSTANT_NEVER;
     for (size_t i = 0; i < DUE_COUNT; i++)
         v->due[i] = INSTANT_NEVER;
     for (size_t i = 0; i < m->n_peers; i++) {
@@ -64,7 +76,8 @@ enum err member_new(const struct member_config *config, const uint8_t seed[DRBG_
     m->drbg = drbg_of(seed);
     m->peers = calloc(model->n_gateways * MODEL_SERVERS_MAX + 1, sizeof *m->peers);
     m->vpns = calloc(model->n_vpns + 1, sizeof *m->vpns);
-    if (!m->peers || !m->vpns) {
+    m->memberships = calloc(2 * model->n_vpns + 1, sizeof *m->memberships);
+    if (!m->peers || !m->vpns || !m->memberships) {
         member_free(m);
         return ERR_NOMEM;
     }
@@ -90,10 +103,11 @@ void member_free(struct member *m)
         struct vpn *v = &m->vpns[i];
         vpn_pull_end(v);
         keyring_clear(&v->keys);
-        explicit_bzero(&v->kek, sizeof v->kek);
+        keks_wipe(&v->keks);
     }
     phase1_table_free(m->phase1);
     drbg_wipe(&m->drbg);
+    free(m->memberships);
     free(m->vpns);
     free(m->peers);
     free(m);
@@ -247,6 +261,10 @@ void member_datagram(struct member *m, instant_t now, struct endpoint from, stru
     case IKE1_EXCHANGE_GROUPKEY_PULL:
         pull_datagram(m, now, from, &header, datagram, len, out);
         return;
+    case IKE1_EXCHANGE_GROUPKEY_PUSH:
+        push_datagram(m, now, from, to, &header, datagram, len, out);
+        serve_stranded(m, now, out);
+        return;
     default:
         member_drop(m, from, ERR_TYPE, "exchange type", out);
     }
@@ -303,6 +321,10 @@ void member_stop(struct member *m, instant_t now, struct effects *out)
     (void)now;
     for (size_t i = 0; i < m->n_vpns; i++)
         vpn_stop(&m->vpns[i]);
+    while (m->n_memberships > 0) {
+        const struct membership *s = &m->memberships[--m->n_memberships];
+        effects_multicast(out, false, s->group, s->interface);
+    }
     while ((sa = phase1_next(m->phase1, &cursor))) {
         phase1_end(m->phase1, sa, true, out);
         cursor = 0; /* the table has changed */

@@ -1,6 +1,7 @@
 #pragma once
-/* The group member engine (RFC 6407): phase 1 as initiator, GROUPKEY-PULL, the three key slots of
- * each SA, and what the data path has to install. State + now + input -> effects; see sa/effects.h.
+/* The group member engine (RFC 6407): phase 1 as initiator, GROUPKEY-PULL, GROUPKEY-PUSH received
+ * and acknowledged (RFC 8263), heartbeats watched, the three key slots of each SA, and what the
+ * data path has to install. State + now + input -> effects; see sa/effects.h.
  * One engine serves all VPNs of one configuration. */
 #include "base/instant.h"
 #include "base/ip.h"
@@ -10,6 +11,7 @@
 #include "sa/effects.h"
 #include "sa/phase1.h"
 
+struct gdoi_dialect;
 struct gdoi_tolerated;
 struct job_result;
 struct member;
@@ -18,6 +20,8 @@ struct member;
 struct member_config {
     const struct model_member *model;
     uint16_t local_port, server_port;
+    const struct gdoi_dialect *dialect; /* of the servers; NULL: RFC 6407 */
+    bool transport_mode;                /* the data path can do it (esp/install.h); ours can not */
 };
 MUST_USE enum err member_new(const struct member_config *config, const uint8_t seed[DRBG_SEED],
                              struct member **ret);
@@ -37,6 +41,10 @@ void member_reseed(struct member *m, const uint8_t seed[DRBG_SEED]);
  * NULL: all. */
 MUST_USE enum err member_reregister(struct member *m, instant_t now, const char *vpn,
                                     struct effects *out);
+/* ESP came that the group's policies cover, under a SPI that nobody here holds: perhaps a rekey was
+ * missed (decisions M6). VPNs with `recovery-probe` register again, within the group's spread, and
+ * then not before 10, 20, 40 ... 320 s; for all others it does nothing. */
+void member_unknown_spi(struct member *m, instant_t now, uint32_t spi, struct effects *out);
 /* Deletes phase 1 SAs with notice; the data path keeps its last state (fail-close is the host's).
  */
 void member_stop(struct member *m, instant_t now, struct effects *out);
@@ -52,6 +60,17 @@ enum member_vpn_state {
 struct member_counters {
     uint64_t pull_succeeded, pull_failed, pull_timeout, pull_aborted, server_failover;
     uint64_t policies_rejected, exceed_maximum_keys, exceed_maximum_policies, unsupported_algorithm;
+};
+/* Of GROUPKEY-PUSH: what arrived under a KEK of this VPN. */
+struct member_push_counters {
+    uint64_t accepted;            /* heartbeats among them */
+    uint64_t rejected[ERR_COUNT]; /* by reason */
+    uint64_t keys_learned, keks_learned;
+    uint64_t keys_deleted, keks_deleted;
+    uint64_t acks_sent;
+    uint64_t heartbeats_received, heartbeats_missed;
+    uint64_t states_differed; /* heartbeats that told of keys that are not held */
+    uint64_t recovery_probes;
 };
 struct member_sa_view {
     uint32_t spi;
@@ -72,12 +91,22 @@ struct member_kek_view {
     struct ip server;
     enum cipher cipher;
     enum hash sig_hash;
-    instant_t expiry;
-    uint32_t sequence;
+    instant_t learned, expiry;
+    struct ip source;          /* who pushes under it */
+    struct ip multicast_group; /* where it is heard; IP_NONE: unicast */
+    uint16_t ack;              /* the acknowledgement asked for (gdoi_ack_name()), 0: none */
+    uint32_t sequence;         /* of the last push taken under it */
     const uint8_t *key_digest; /* 8 octets, as of a TEK: SHA-256 over the label below, cookies, IV,
                                   key and public key, cut */
 };
 #define MEMBER_KEK_DIGEST_LABEL "conclave kek digest"
+struct member_heartbeat_view {
+    bool watched;        /* the server has told an interval, and heartbeat-threshold is not 0 */
+    uint32_t interval_s; /* as the server told; 0: it sends none */
+    unsigned missed;     /* in a row */
+    instant_t last;      /* when a heartbeat came; NEVER: none yet */
+    instant_t next;      /* when the next one counts as missed; NEVER when not watched */
+};
 struct member_vpn_view {
     const struct model_vpn *model;
     enum member_vpn_state state;
@@ -89,6 +118,10 @@ struct member_vpn_view {
     struct bytes last_error_text;
     struct member_counters counters;
     struct member_kek_view kek;
+    struct member_kek_view previous_kek; /* receives only, until it expires */
+    struct member_push_counters pushes;
+    struct member_heartbeat_view heartbeat;
+    uint32_t activation_delay_s, spread_s; /* as the server told, or the default and 0 */
     size_t n_sas;
 };
 size_t member_n_vpns(const struct member *m);

@@ -48,7 +48,7 @@ static bool auth_of(const struct gdoi_sat *sat, enum auth *ret)
 }
 
 /* What this member's data path cannot do, each with its sentence. */
-static enum err check_sat(const struct gdoi_sat *sat, const char **ret_what)
+static enum err check_sat(const struct gdoi_sat *sat, bool transport_mode, const char **ret_what)
 {
     enum cipher cipher;
     enum auth auth;
@@ -65,7 +65,8 @@ static enum err check_sat(const struct gdoi_sat *sat, const char **ret_what)
         *ret_what = "the encryption or authentication algorithm is not supported";
         return ERR_TYPE;
     }
-    if (sat->encapsulation != GDOI_ENCAPSULATION_TUNNEL) {
+    if (sat->encapsulation != GDOI_ENCAPSULATION_TUNNEL &&
+        !(transport_mode && sat->encapsulation == GDOI_ENCAPSULATION_TRANSPORT)) {
         *ret_what = "only tunnel mode is supported";
         return ERR_POLICY;
     }
@@ -140,7 +141,8 @@ static size_t n_before(const struct gdoi_sa *sa, size_t i)
     return n;
 }
 
-enum err policy_check(const struct gdoi_sa *sa, struct policy_refusal *ret_refusal)
+enum err policy_check(const struct gdoi_sa *sa, bool transport_mode,
+                      struct policy_refusal *ret_refusal)
 {
     struct policy_refusal r = {.err = ERR_OK};
     size_t keys = 0;
@@ -150,7 +152,7 @@ enum err policy_check(const struct gdoi_sa *sa, struct policy_refusal *ret_refus
     for (size_t i = 0; i < sa->n_sats; i++) {
         const struct gdoi_sat *sat = &sa->sats[i];
         const char *what = NULL;
-        enum err e = check_sat(sat, &what);
+        enum err e = check_sat(sat, transport_mode, &what);
         size_t same = n_before(sa, i);
         keys += same == 0;
         if (e)
@@ -176,10 +178,11 @@ static struct tek *tek_of(const struct gdoi_sat *sat, const struct gdoi_tek_pack
         assert(!"policy_check() has let an unknown algorithm through");
     t->key = secret_of(packet->cipher_key);
     t->auth_key = secret_of(packet->integrity_key);
+    t->transport_mode = sat->encapsulation == GDOI_ENCAPSULATION_TRANSPORT;
     t->receive_only = sat->direction == GDOI_DIRECTION_RECEIVER;
     t->expiry =
         instant_add(received, span_s(sat->life.has_seconds ? sat->life.seconds : LIFE_DEFAULT_S));
-    t->send_at = received;
+    t->learned = t->send_at = received;
     tek_set_digest(t);
     return t;
 }
@@ -238,8 +241,15 @@ void policy_kek(const struct gdoi_sa *sa, const struct gdoi_kd *kd, struct ip se
 {
     struct bytes iv, key;
 
-    *ret = (struct kek){
-        .present = true, .server = server, .cookies = sa->sak.spi, .sequence = sequence};
+    *ret = (struct kek){.present = true,
+                        .server = server,
+                        .source = sa->sak.src.ip,
+                        .group = ip_is_multicast(sa->sak.dst.ip) ? sa->sak.dst.ip
+                                                                 : IP_NONE, /* decisions S27 */
+                        .cookies = sa->sak.spi,
+                        .ack = sa->sak.ack,
+                        .sequence = sequence,
+                        .learned = received};
     if (gdoi_kek_split(&sa->sak, kd->kek.iv_and_key, &iv, &key) != ERR_OK ||
         !kek_cipher_of(&sa->sak, &ret->cipher) || !sig_hash_of(&sa->sak, &ret->sig_hash))
         assert(!"policy_check() or gdoi_kd_match() has let a bad key through");
@@ -252,18 +262,4 @@ void policy_kek(const struct gdoi_sa *sa, const struct gdoi_kd *kd, struct ip se
     ret->expiry =
         sa->sak.has_lifetime ? instant_add(received, span_s(sa->sak.lifetime)) : INSTANT_NEVER;
     set_digest(ret);
-}
-
-enum err policy_kek_again(const struct kek *held, struct kek *offered)
-{
-    if (!held->present ||
-        !bytes_equal(ike1_cookies_bytes(&held->cookies), ike1_cookies_bytes(&offered->cookies)))
-        return ERR_OK;
-    if (!secret_equal(secret_bytes(&held->key), secret_bytes(&offered->key)) ||
-        !secret_equal(secret_bytes(&held->iv), secret_bytes(&offered->iv)))
-        return ERR_CONFLICT;
-    offered->expiry = instant_min(offered->expiry, held->expiry);
-    if (offered->sequence < held->sequence)
-        offered->sequence = held->sequence;
-    return ERR_OK;
 }

@@ -153,7 +153,7 @@ static enum err parse_message_2(struct member *m, struct vpn *v, const struct ch
     v->pull.policy = malloc(sizeof *v->pull.policy);
     if (!v->pull.policy)
         abort(); /* like every container: limits are checked where sizes enter */
-    return gdoi_sa_parse(chain_find(c, IKE1_PAYLOAD_SA)->body, &GDOI_RFC6407, &m->tolerated,
+    return gdoi_sa_parse(chain_find(c, IKE1_PAYLOAD_SA)->body, member_dialect(m), &m->tolerated,
                          v->pull.policy);
 }
 
@@ -180,10 +180,7 @@ static void reject_policy(struct member *m, struct vpn *v, instant_t now,
     event_add_str(&e, "what", r->what);
     event_add_u64(&e, "policies", r->n);
     effects_tell(out, &e);
-    v->counters.policies_rejected += r->n;
-    v->counters.exceed_maximum_keys += r->err == ERR_LIMIT;
-    v->counters.exceed_maximum_policies += r->err == ERR_TOO_MANY;
-    v->counters.unsupported_algorithm += r->err == ERR_TYPE;
+    vpn_policy_refused(v, r);
     reject(m, v, now, r->err, r->what, out);
 }
 
@@ -207,7 +204,7 @@ static void message_2(struct member *m, struct vpn *v, instant_t now, const stru
         reject(m, v, now, e, "message 2 of the server cannot be read", out);
         return;
     }
-    if (policy_check(v->pull.policy, &refusal)) {
+    if (policy_check(v->pull.policy, m->config.transport_mode, &refusal)) {
         reject_policy(m, v, now, &refusal, out);
         return;
     }
@@ -219,7 +216,8 @@ static void message_2(struct member *m, struct vpn *v, instant_t now, const stru
 struct message_4 {
     uint32_t seq;
     struct gdoi_kd kd;
-    uint32_t spread_s, atd_s;
+    bool has_state;
+    struct gdoi_state state;
 };
 
 /* What a native server tells of itself. From any other the number may mean anything; what cannot be
@@ -227,16 +225,11 @@ struct message_4 {
 static void read_state(struct vpn *v, const struct chain *c, struct message_4 *ret)
 {
     struct ike1_notify n;
-    struct gdoi_state state;
 
-    ret->atd_s = MEMBER_ATD_DEFAULT_S;
     for (size_t i = 0; i < c->n && phase1_peer_is_native(v->pull.sa); i++) {
-        if (c->p[i].type != IKE1_PAYLOAD_N || ike1_notify_parse(c->p[i].body, &n) ||
-            !gdoi_is_state(&n) || gdoi_state_parse(&n, &state))
-            continue;
-        ret->spread_s = state.spread;
-        if (state.activation_delay > 0 && state.activation_delay <= MEMBER_ATD_MAX_S)
-            ret->atd_s = state.activation_delay;
+        if (c->p[i].type == IKE1_PAYLOAD_N && ike1_notify_parse(c->p[i].body, &n) == ERR_OK &&
+            gdoi_is_state(&n) && gdoi_state_parse(&n, &ret->state) == ERR_OK)
+            ret->has_state = true;
     }
 }
 
@@ -276,8 +269,8 @@ static enum err take_teks(struct vpn *v, instant_t now, const struct message_4 *
 }
 
 /* Takes the keys of message 4: all, or none. */
-static enum err take_keys(struct vpn *v, instant_t now, const struct message_4 *m4,
-                          size_t *ret_learned)
+static enum err take_keys(struct member *m, struct vpn *v, instant_t now,
+                          const struct message_4 *m4, size_t *ret_learned)
 {
     const struct pull *p = &v->pull;
     struct kek kek = {0};
@@ -285,12 +278,15 @@ static enum err take_keys(struct vpn *v, instant_t now, const struct message_4 *
 
     if (p->policy->has_sak) {
         policy_kek(p->policy, &m4->kd, vpn_peer(v)->address, p->received, m4->seq, &kek);
-        e = policy_kek_again(&v->kek, &kek);
+        e = keks_check(&v->keks, &kek);
     }
     if (!e)
         e = take_teks(v, now, m4, ret_learned);
-    if (!e)
-        v->kek = kek;
+    if (!e) {
+        if (kek.present && !keks_find(&v->keks, &kek.cookies))
+            member_kek_learned(m, &kek);
+        keks_pull(&v->keks, p->received, &kek);
+    }
     explicit_bzero(&kek, sizeof kek);
     return e;
 }
@@ -303,15 +299,16 @@ static void message_4(struct member *m, struct vpn *v, instant_t now, const stru
     enum err e = parse_message_4(m, v, c, &m4);
 
     if (!e)
-        e = take_keys(v, now, &m4, &learned);
+        e = take_keys(m, v, now, &m4, &learned);
     if (e) {
         reject(m, v, now, e, "the keys of message 4 cannot be taken", out);
         return;
     }
-    v->spread_s = m4.spread_s;
-    v->atd_s = m4.atd_s;
+    v->beat.native = phase1_peer_is_native(v->pull.sa);
+    heartbeat_told(v, m4.has_state ? &m4.state : NULL);
     vpn_pull_end(v);
     vpn_registered(m, v, now, learned, out);
+    heartbeat_start(v, now, m4.has_state ? &m4.state : NULL);
 }
 
 /* A datagram that does not authenticate is a repeat, a forgery, or damaged: it changes nothing, and

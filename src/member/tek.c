@@ -122,12 +122,3 @@ bool tek_will_send(const struct tek *t)
 {
     return !t->receive_only && instant_before(t->send_at, t->expiry);
 }
-
-bool tek_succeeds(const struct tek *b, const struct tek *a)
-{
-    if (a == b || !tek_will_send(b) || !tek_same_selectors(a, b))
-        return false;
-    if (b->send_at.ns != a->send_at.ns)
-        return instant_before(a->send_at, b->send_at);
-    return instant_before(a->expiry, b->expiry);
-}

@@ -8,7 +8,8 @@
  *
  * send_until is the send_at of the key's successor. A successor is a later key with the same
  * selectors: two keys of one offer whose selectors merely overlap belong to two SAs of the group
- * and live side by side, in the order of the server's policies. */
+ * and live side by side, in the order of the server's policies. Which of two is the later one is
+ * the keyring's to say. */
 #include "base/instant.h"
 #include "esp/install.h"
 #include "member/limits.h"
@@ -19,9 +20,11 @@ struct tek {
     enum cipher cipher;
     enum auth auth;
     struct secret key, auth_key;
+    bool transport_mode;
     bool receive_only; /* SA Direction receiver, or no longer named: a key on its way out */
     size_t n_selectors;
     struct esp_selector selectors[ESP_SELECTORS_MAX];
+    instant_t learned; /* when the message came that named it first */
     instant_t expiry;
     instant_t send_at;
     instant_t send_until; /* NEVER until a successor is known */
@@ -47,5 +50,3 @@ bool tek_same(const struct tek *a, const struct tek *b);
 bool tek_overlaps(const struct tek *a, const struct tek *b);
 /* Two generations of one SA. */
 bool tek_same_selectors(const struct tek *a, const struct tek *b);
-/* Whether b takes over from a, at b's send_at. */
-bool tek_succeeds(const struct tek *b, const struct tek *a);

@@ -14,9 +14,22 @@ static struct member_kek_view kek_view(const struct kek *k)
                                     .server = k->server,
                                     .cipher = k->cipher,
                                     .sig_hash = k->sig_hash,
+                                    .learned = k->learned,
                                     .expiry = k->expiry,
+                                    .source = k->source,
+                                    .multicast_group = k->group,
+                                    .ack = k->ack,
                                     .sequence = k->sequence,
                                     .key_digest = k->digest};
+}
+
+static struct member_heartbeat_view heartbeat_view(const struct vpn *v)
+{
+    return (struct member_heartbeat_view){.watched = heartbeat_is_watched(v),
+                                          .interval_s = v->beat.interval_s,
+                                          .missed = v->beat.missed,
+                                          .last = v->beat.last,
+                                          .next = v->due[DUE_HEARTBEAT]};
 }
 
 struct member_vpn_view member_vpn(const struct member *m, size_t i)
@@ -33,7 +46,12 @@ struct member_vpn_view member_vpn(const struct member *m, size_t i)
         .last_error = v->last_error,
         .last_error_text = bytes_str(v->last_error_text),
         .counters = v->counters,
-        .kek = kek_view(&v->kek),
+        .kek = kek_view(&v->keks.current),
+        .previous_kek = kek_view(&v->keks.previous),
+        .pushes = v->pushes,
+        .heartbeat = heartbeat_view(v),
+        .activation_delay_s = v->atd_s,
+        .spread_s = v->spread_s,
         .n_sas = v->keys.n,
     };
 }

@@ -38,7 +38,7 @@ static instant_t first_end(const struct vpn *v)
 {
     instant_t end = keyring_end(&v->keys);
 
-    return v->kek.present ? instant_min(end, v->kek.expiry) : end;
+    return v->keks.current.present ? instant_min(end, v->keks.current.expiry) : end;
 }
 
 /* From the creation of the next key on (L - 4 ATD): the span in which a late answer costs packets.
@@ -194,10 +194,39 @@ static instant_t reregistration(struct member *m, const struct vpn *v)
 {
     instant_t end = first_end(v);
     span_t atd = span_s(v->atd_s), spread = span_s(v->spread_s);
+    bool pushes = v->keks.current.present;
 
-    spread = span_min(spread, (span_t){v->kek.present ? atd.ns / 2 : atd.ns * 9 / 10});
+    spread = span_min(spread, (span_t){pushes ? atd.ns / 2 : atd.ns * 9 / 10});
     int64_t jitter = spread.ns > 0 ? (int64_t)drbg_below(&m->drbg, (uint64_t)spread.ns) : 0;
-    return instant_add(end, (span_t){-3 * atd.ns + (v->kek.present ? jitter : -jitter)});
+    return instant_add(end, (span_t){-3 * atd.ns + (pushes ? jitter : -jitter)});
+}
+
+span_t vpn_spread(const struct vpn *v) { return span_max(span_s(v->spread_s), MEMBER_SPREAD_MIN); }
+
+void vpn_register_within(struct member *m, struct vpn *v, instant_t now, span_t within)
+{
+    span_t wait = {(int64_t)drbg_below(&m->drbg, (uint64_t)within.ns)};
+
+    if (v->state == MEMBER_REGISTERED)
+        v->due[DUE_ATTEMPT] = instant_min(v->due[DUE_ATTEMPT], instant_add(now, wait));
+}
+
+void vpn_rekeyed(struct member *m, struct vpn *v, instant_t now, struct effects *out)
+{
+    instant_t next = reregistration(m, v);
+
+    v->due[DUE_KEK] = keks_due(&v->keks);
+    multicast_follow(m, out);
+    vpn_install(v, now, out);
+    if (v->state != MEMBER_REGISTERED || instant_is_never(keyring_end(&v->keys)))
+        return;
+    if (instant_before(now, next)) {
+        v->rounds = 0;
+        v->due[DUE_ATTEMPT] = next;
+    } else { /* some other key is about to end, or this one is: the server has more to say */
+        v->due[DUE_ATTEMPT] =
+            instant_min(v->due[DUE_ATTEMPT], instant_add(now, MEMBER_RETRY_FIRST));
+    }
 }
 
 void vpn_registered(struct member *m, struct vpn *v, instant_t now, size_t learned,
@@ -213,7 +242,9 @@ void vpn_registered(struct member *m, struct vpn *v, instant_t now, size_t learn
     v->counters.pull_succeeded++;
     v->n_failed = 0;
     v->registered_at = now;
-    v->due[DUE_KEK] = v->kek.present ? v->kek.expiry : INSTANT_NEVER;
+    v->probe.n = learned > 0 ? 0 : v->probe.n;
+    v->due[DUE_KEK] = keks_due(&v->keks);
+    multicast_follow(m, out);
     vpn_install(v, now, out);
 
     instant_t next = reregistration(m, v);
@@ -239,10 +270,19 @@ static void keys_due(struct vpn *v, instant_t now, struct effects *out)
     effects_tell(out, &e);
 }
 
-static void kek_due(struct vpn *v)
+static void kek_due(struct member *m, struct vpn *v, instant_t now, struct effects *out)
 {
-    explicit_bzero(&v->kek, sizeof v->kek);
-    v->due[DUE_KEK] = INSTANT_NEVER;
+    keks_expire(&v->keks, now);
+    v->due[DUE_KEK] = keks_due(&v->keks);
+    multicast_follow(m, out);
+}
+
+void vpn_policy_refused(struct vpn *v, const struct policy_refusal *r)
+{
+    v->counters.policies_rejected += r->n;
+    v->counters.exceed_maximum_keys += r->err == ERR_LIMIT;
+    v->counters.exceed_maximum_policies += r->err == ERR_TOO_MANY;
+    v->counters.unsupported_algorithm += r->err == ERR_TYPE;
 }
 
 void vpn_stop(struct vpn *v)
@@ -264,9 +304,11 @@ instant_t vpn_due(const struct vpn *v)
 void vpn_timer(struct member *m, struct vpn *v, instant_t now, struct effects *out)
 {
     if (instant_reached(v->due[DUE_KEK], now))
-        kek_due(v);
+        kek_due(m, v, now, out);
     if (instant_reached(v->due[DUE_KEYS], now))
         keys_due(v, now, out);
+    if (instant_reached(v->due[DUE_HEARTBEAT], now))
+        heartbeat_due(m, v, now, out);
     if (instant_reached(v->due[DUE_RETRANSMIT], now))
         vpn_pull_retransmit(m, v, now, out);
     if (instant_reached(v->due[DUE_ATTEMPT], now))

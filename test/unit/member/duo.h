@@ -154,7 +154,7 @@ static inline void duo_carry(struct duo *w, bool of_member)
             duo_job(w, of_member, e->job);
         else if (e->kind == EFFECT_INSTALL)
             duo_install(w, e->install);
-        else if (of_member && w->n_events < DUO_EVENTS)
+        else if (e->kind == EFFECT_TELL && of_member && w->n_events < DUO_EVENTS)
             w->events[w->n_events++] = *e->event;
     }
     effects_reset(&w->out);
@@ -185,7 +185,8 @@ static inline void duo_open_real(struct duo *w)
 static inline void duo_open(struct duo *w)
 {
     static const uint8_t seed[DRBG_SEED] = {6};
-    struct member_config config = {&w->model, IKE_PORT, IKE_PORT};
+    struct member_config config = {
+        .model = &w->model, .local_port = IKE_PORT, .server_port = IKE_PORT};
     if (w->is_fake)
         duo_open_fake(w);
     else

@@ -290,7 +290,7 @@ static void strangers_are_counted(void **state)
     duo_give(w, &bad);
     assert_int_equal(duo_dropped(w, ERR_UNKNOWN_SA), 2);
     bad = second;
-    bad.data[18] = IKE1_EXCHANGE_GROUPKEY_PUSH; /* nothing was pushed: pushes are not built */
+    bad.data[18] = IKE1_EXCHANGE_GROUPKEY_PUSH_ACK; /* nobody sends those to a member */
     duo_give(w, &bad);
     assert_int_equal(duo_dropped(w, ERR_TYPE), 1);
     bad.len = 20;

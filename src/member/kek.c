@@ -1,0 +1,134 @@
+#include "member/kek.h"
+
+static bool same_spi(const struct kek *a, const struct ike1_cookies *cookies)
+{
+    return a->present && bytes_equal(ike1_cookies_bytes(&a->cookies), ike1_cookies_bytes(cookies));
+}
+
+static void forget(struct kek *k) { explicit_bzero(k, sizeof *k); }
+
+void keks_wipe(struct keks *k)
+{
+    forget(&k->current);
+    forget(&k->previous);
+}
+
+struct kek *keks_find(struct keks *k, const struct ike1_cookies *cookies)
+{
+    if (same_spi(&k->current, cookies))
+        return &k->current;
+    return same_spi(&k->previous, cookies) ? &k->previous : NULL;
+}
+
+/* The public key belongs to the KEK: a new one needs a new KEK (decisions M17). */
+static bool same_key(const struct kek *a, const struct kek *b)
+{
+    return a->cipher == b->cipher && a->sig_hash == b->sig_hash &&
+           secret_equal(secret_bytes(&a->iv), secret_bytes(&b->iv)) &&
+           secret_equal(secret_bytes(&a->key), secret_bytes(&b->key)) &&
+           bytes_equal(bytes(a->sig_key, a->sig_key_len), bytes(b->sig_key, b->sig_key_len));
+}
+
+static bool conflict(const struct kek *held, const struct kek *offered)
+{
+    return same_spi(held, &offered->cookies) && !same_key(held, offered);
+}
+
+enum err keks_check(const struct keks *k, const struct kek *offered)
+{
+    return conflict(&k->current, offered) || conflict(&k->previous, offered) ? ERR_CONFLICT
+                                                                             : ERR_OK;
+}
+
+/* A new one takes its place; the old one goes on receiving. */
+static void replace(struct keks *k, const struct kek *by)
+{
+    if (k->current.present)
+        k->previous = k->current;
+    k->current = *by;
+}
+
+/* What the PULL says again about a KEK that is held. */
+static struct kek again(const struct kek *held, const struct kek *offered)
+{
+    struct kek k = *offered;
+
+    k.learned = held->learned;
+    k.expiry = instant_min(offered->expiry, held->expiry);
+    if (k.sequence < held->sequence)
+        k.sequence = held->sequence;
+    return k;
+}
+
+void keks_pull(struct keks *k, instant_t received, const struct kek *offered)
+{
+    if (k->current.present && instant_before(received, k->current.learned))
+        return;
+    k->ack = offered->ack;
+    if (!offered->present) {
+        keks_wipe(k);
+        return;
+    }
+    struct kek *held = keks_find(k, &offered->cookies);
+    if (!held) {
+        replace(k, offered);
+        return;
+    }
+    struct kek merged = again(held, offered);
+    if (held == &k->previous)
+        forget(&k->previous);
+    k->current = merged;
+    forget(&merged);
+}
+
+bool keks_push(struct keks *k, const struct kek *offered)
+{
+    k->ack = offered->ack;
+    if (keks_find(k, &offered->cookies))
+        return false;
+    replace(k, offered);
+    return true;
+}
+
+size_t keks_delete(struct keks *k, const struct ike1_cookies *cookies)
+{
+    struct kek *const held[] = {&k->current, &k->previous};
+    size_t n = 0;
+
+    for (size_t i = 0; i < ARRAY_LEN(held); i++) {
+        if (!held[i]->present || (cookies && !same_spi(held[i], cookies)))
+            continue;
+        forget(held[i]);
+        n++;
+    }
+    return n;
+}
+
+static void expire(struct kek *k, instant_t now)
+{
+    if (k->present && instant_reached(k->expiry, now))
+        forget(k);
+}
+
+void keks_expire(struct keks *k, instant_t now)
+{
+    expire(&k->current, now);
+    expire(&k->previous, now);
+}
+
+static instant_t end_of(const struct kek *k) { return k->present ? k->expiry : INSTANT_NEVER; }
+
+instant_t keks_due(const struct keks *k)
+{
+    return instant_min(end_of(&k->current), end_of(&k->previous));
+}
+
+uint32_t keks_sequence(const struct keks *k)
+{
+    const struct kek *a = &k->current, *b = &k->previous;
+
+    if (!a->present)
+        return b->present ? b->sequence : 0;
+    bool both = b->present && ip_equal(a->server, b->server);
+    return both && b->sequence > a->sequence ? b->sequence : a->sequence;
+}

@@ -1,0 +1,57 @@
+#pragma once
+/* The keys of the rekey SA that a member holds (RFC 6407 5.3): the current one, and the one before
+ * it, with which it only receives until that expires: repeats of the push that replaced it, and
+ * heartbeats for those who missed it, still travel under it (decisions M5). */
+#include "base/instant.h"
+#include "base/ip.h"
+#include "crypto/cipher.h"
+#include "crypto/hash.h"
+#include "crypto/secret.h"
+#include "gdoi/kd.h"
+#include "ike1/header.h"
+#include "member/limits.h"
+
+struct kek {
+    bool present;
+    struct ip server; /* who gave it */
+    struct ip source; /* SRC of the SAK: who pushes under it */
+    struct ip group;  /* DST of the SAK when that is a multicast group, else IP_NONE */
+    struct ike1_cookies cookies;
+    enum cipher cipher;
+    enum hash sig_hash;
+    struct secret iv, key;
+    size_t sig_key_len;
+    uint8_t sig_key[GDOI_SIG_KEY_MAX];
+    uint16_t ack;      /* KEK_ACK_REQUESTED; 0: none wanted */
+    uint32_t sequence; /* the last one taken: at first that of the PULL, 0 when learnt by push */
+    instant_t learned, expiry;
+    uint8_t digest[MEMBER_KEY_DIGEST];
+};
+
+struct keks {
+    struct kek current, previous;
+    uint16_t ack; /* what the SAK that was heard last asks for (RFC 8263 7.2) */
+};
+
+/* The held one with these cookies, or NULL. */
+struct kek *keks_find(struct keks *k, const struct ike1_cookies *cookies);
+/* ERR_CONFLICT: its SPI is held with another key, transform or public key. */
+MUST_USE enum err keks_check(const struct keks *k, const struct kek *offered);
+/* A PULL is the whole truth (decisions M2), but not about what a push has brought since message 2,
+ * which came at `received`. An offer that is not `present`: the group has no KEK. A KEK heard again
+ * neither lives longer (M3) nor accepts older pushes (RFC 6407 3.3). The offer has passed
+ * keks_check(). */
+void keks_pull(struct keks *k, instant_t received, const struct kek *offered);
+/* A push replaces the current one (RFC 6407 4). False: it is held already, and nothing changes. The
+ * same condition. */
+bool keks_push(struct keks *k, const struct kek *offered);
+/* Forgets the one with these cookies, or all (NULL); the number of those. */
+size_t keks_delete(struct keks *k, const struct ike1_cookies *cookies);
+/* Forgets what has expired. */
+void keks_expire(struct keks *k, instant_t now);
+/* When the next one expires; NEVER when there is none. */
+instant_t keks_due(const struct keks *k);
+/* The highest sequence number taken from the server of the current one, under either: a server has
+ * one counter for a group (decisions M11). */
+uint32_t keks_sequence(const struct keks *k);
+void keks_wipe(struct keks *k);
