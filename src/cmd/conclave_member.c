@@ -210,7 +210,8 @@ static enum err start(const struct options *o)
 {
     struct arena arena = {0};
     const struct model *model = NULL;
-    enum err e = setup_model(o->program, CONF_ROLE_MEMBER, o->config, &arena, &model);
+    const struct setup setup = {.program = o->program, .role = CONF_ROLE_MEMBER};
+    enum err e = setup_model(&setup, o->config, &arena, &model);
 
     if (e == ERR_OK && o->set_up)
         e = open_data(o, model->member, NULL);
@@ -228,8 +229,9 @@ int main(int argc, char **argv)
 
     if (!options_read(argc, argv, true, &options, &exit_code))
         return exit_code;
+    const struct setup setup = {.program = options.program, .role = CONF_ROLE_MEMBER};
     if (options.check)
-        return setup_check(options.program, CONF_ROLE_MEMBER, options.check);
+        return setup_check(&setup, options.check);
     if (options.tear_down)
         return tear_down(&options);
     (void)host_harden(); /* best effort: what a machine does not grant, it does without */

@@ -1,4 +1,5 @@
 /* conclaved: the key server engine on a host. */
+#include "cmd/certificates.h"
 #include "cmd/daemon.h"
 #include "cmd/setup.h"
 #include "cmd/show.h"
@@ -51,15 +52,31 @@ static void on_stop(void *self, instant_t now, struct effects *out)
 
 /* ---- wiring ---- */
 
+static void check_more(const void *pki_dir, struct conf_check *check)
+{
+    certificates_check(check, pki_dir);
+}
+
+static struct setup setup_of(const struct options *o)
+{
+    return (struct setup){o->program, CONF_ROLE_SERVER, check_more, o->pki_dir};
+}
+
 static enum err new_server(const struct options *o, const struct model_server *model,
                            struct show *show)
 {
     uint8_t seed[DRBG_SEED];
     struct effects effects = {0};
+    struct certificates certificates;
+    enum err e = certificates_load(o->program, model, o->pki_dir, &certificates);
 
+    if (e != ERR_OK)
+        return e;
     host_random(seed, sizeof seed);
-    enum err e = server_new(&(struct server_config){.model = model}, seed, host_now(), &effects,
-                            &show->server);
+    const struct server_config config = {
+        .model = model, .certificates = certificates.list, .n_certificates = certificates.n};
+    e = server_new(&config, seed, host_now(), &effects, &show->server);
+    certificates_free(&certificates);
     explicit_bzero(seed, sizeof seed);
     daemon_carry_out(show->daemon, &effects); /* what it says on failure, too */
     effects_free(&effects);
@@ -105,7 +122,8 @@ static enum err serve(const struct options *o)
     struct options mine;
     const struct model *model = NULL;
     struct show show = {0};
-    enum err e = setup_model(o->program, CONF_ROLE_SERVER, o->config, &arena, &model);
+    const struct setup setup = setup_of(o);
+    enum err e = setup_model(&setup, o->config, &arena, &model);
 
     if (e == ERR_OK)
         e = setup_crypto(o->program, model);
@@ -131,8 +149,9 @@ int main(int argc, char **argv)
 
     if (!options_read(argc, argv, false, &options, &exit_code))
         return exit_code;
+    const struct setup setup = setup_of(&options);
     if (options.check)
-        return setup_check(options.program, CONF_ROLE_SERVER, options.check);
+        return setup_check(&setup, options.check);
     (void)host_harden(); /* best effort: what a machine does not grant, it does without */
     return serve(&options) == ERR_OK ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -13,6 +13,7 @@ enum opt {
     OPT_HELP = 'h',
     OPT_VERSION = 256,
     OPT_RUN_DIR,
+    OPT_PKI_DIR,
     OPT_PORT,
     OPT_SERVER_PORT,
     OPT_WORKERS,
@@ -25,34 +26,42 @@ enum opt {
     OPT_TEAR_DOWN
 };
 
+enum whose { BOTH, SERVER, MEMBER };
+
 static const struct {
     const char *name, *value, *help;
     enum opt opt;
-    bool member_only;
+    enum whose whose;
 } table[] = {
-    {"check", "FILE", "check a configuration, report, and end", OPT_CHECK, false},
-    {"config", "FILE", "configuration (/etc/conclave/conclave.conf)", OPT_CONFIG, false},
-    {"run-dir", "DIR", "folder of the control socket (/run/conclave)", OPT_RUN_DIR, false},
-    {"port", "N", "own UDP port (848)", OPT_PORT, false},
-    {"server-port", "N", "UDP port of the key servers (848)", OPT_SERVER_PORT, true},
-    {"workers", "N", "threads for slow work (one per processor)", OPT_WORKERS, false},
-    {"mark", "N", "SO_MARK of the sockets (beside a data path: 0x848)", OPT_MARK, false},
-    {"log-file", "FILE", "write events to a file, too", OPT_LOG_FILE, false},
-    {"log-format", "FORMAT", "text or json", OPT_LOG_FORMAT, false},
-    {"log-level", "LEVEL", "debug, info (default), notice, warning or error", OPT_LOG_LEVEL, false},
-    {"no-data-path", NULL, "register and keep keys, protect nothing", OPT_NO_DATA_PATH, true},
-    {"set-up", NULL, "set up the guard that drops protected traffic, and end", OPT_SET_UP, true},
-    {"tear-down", NULL, "remove the guard (traffic goes in clear), and end", OPT_TEAR_DOWN, true},
-    {"version", NULL, "print the version, and end", OPT_VERSION, false},
-    {"help", NULL, "print this, and end", OPT_HELP, false},
+    {"check", "FILE", "check a configuration, report, and end", OPT_CHECK, BOTH},
+    {"config", "FILE", "configuration (/etc/conclave/conclave.conf)", OPT_CONFIG, BOTH},
+    {"run-dir", "DIR", "folder of the control socket (/run/conclave)", OPT_RUN_DIR, BOTH},
+    {"pki-dir", "DIR", "folder of key pairs (/etc/conclave/pki)", OPT_PKI_DIR, SERVER},
+    {"port", "N", "own UDP port (848)", OPT_PORT, BOTH},
+    {"server-port", "N", "UDP port of the key servers (848)", OPT_SERVER_PORT, MEMBER},
+    {"workers", "N", "threads for slow work (one per processor)", OPT_WORKERS, BOTH},
+    {"mark", "N", "SO_MARK of the sockets (beside a data path: 0x848)", OPT_MARK, BOTH},
+    {"log-file", "FILE", "write events to a file, too", OPT_LOG_FILE, BOTH},
+    {"log-format", "FORMAT", "text or json", OPT_LOG_FORMAT, BOTH},
+    {"log-level", "LEVEL", "debug, info (default), notice, warning or error", OPT_LOG_LEVEL, BOTH},
+    {"no-data-path", NULL, "register and keep keys, protect nothing", OPT_NO_DATA_PATH, MEMBER},
+    {"set-up", NULL, "set up the guard that drops protected traffic, and end", OPT_SET_UP, MEMBER},
+    {"tear-down", NULL, "remove the guard (traffic goes in clear), and end", OPT_TEAR_DOWN, MEMBER},
+    {"version", NULL, "print the version, and end", OPT_VERSION, BOTH},
+    {"help", NULL, "print this, and end", OPT_HELP, BOTH},
 };
+
+static bool is_for(enum whose whose, bool is_member)
+{
+    return whose == BOTH || (whose == MEMBER) == is_member;
+}
 
 static void print_help(const char *program, bool is_member)
 {
     printf("usage: %s [OPTION]...\n\n", program);
     for (size_t i = 0; i < ARRAY_LEN(table); i++) {
         char left[40], letter[8] = "    ";
-        if (table[i].member_only && !is_member)
+        if (!is_for(table[i].whose, is_member))
             continue;
         if (table[i].opt < 256)
             snprintf(letter, sizeof letter, "-%c, ", (char)table[i].opt);
@@ -118,6 +127,8 @@ static bool set_text(struct options *o, int opt, const char *value)
         o->config = value;
     else if (opt == OPT_RUN_DIR)
         o->run_dir = value;
+    else if (opt == OPT_PKI_DIR)
+        o->pki_dir = value;
     else if (opt == OPT_LOG_FILE)
         o->log_file = value;
     else if (opt == OPT_LOG_FORMAT)
@@ -140,7 +151,7 @@ static void set_flag(struct options *o, int opt)
 static void make_long_options(bool is_member, struct option *out)
 {
     for (size_t i = 0; i < ARRAY_LEN(table); i++) {
-        if (!table[i].member_only || is_member)
+        if (is_for(table[i].whose, is_member))
             *out++ =
                 (struct option){table[i].name, table[i].value ? required_argument : no_argument,
                                 NULL, (int)table[i].opt};
@@ -180,6 +191,7 @@ bool options_read(int argc, char **argv, bool is_member, struct options *ret, in
     struct options o = {.program = is_member ? "conclave-member" : "conclaved",
                         .config = "/etc/conclave/conclave.conf",
                         .run_dir = "/run/conclave",
+                        .pki_dir = "/etc/conclave/pki",
                         .log_level = EVENT_INFO,
                         .port = 848,
                         .server_port = 848};

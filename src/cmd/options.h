@@ -11,6 +11,7 @@ struct options {
     const char *check;   /* -n FILE: check it and end */
     const char *config;  /* -f FILE */
     const char *run_dir; /* the control socket's folder */
+    const char *pki_dir; /* key pairs; server only */
     const char *log_file;
     enum host_log_format log_format;
     enum event_level log_level;

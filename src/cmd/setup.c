@@ -7,31 +7,33 @@
 
 /* ---- the file ---- */
 
-static enum err check_file(const char *program, enum conf_role role, const char *file,
-                           struct arena *arena, struct conf_check *ret_check)
+static enum err check_file(const struct setup *s, const char *file, struct arena *arena,
+                           struct conf_check *ret_check)
 {
     char *text = NULL;
     size_t len = 0;
     enum err e = host_read_file(file, CONFIG_OCTETS_MAX, &text, &len);
 
     if (e != ERR_OK) {
-        fprintf(stderr, "%s: %s: %s\n", program, file,
+        fprintf(stderr, "%s: %s: %s\n", s->program, file,
                 e == ERR_SYSTEM ? strerror(errno) : err_text(e));
         return e;
     }
-    conf_check(arena, role, file, bytes(text, len), ret_check);
+    conf_check(arena, s->role, file, bytes(text, len), ret_check);
+    if (s->check_more)
+        s->check_more(s->ctx, ret_check);
     explicit_bzero(text, len); /* it holds secrets */
     free(text);
     return ERR_OK;
 }
 
-int setup_check(const char *program, enum conf_role role, const char *file)
+int setup_check(const struct setup *s, const char *file)
 {
     struct arena arena = {0};
     struct conf_check check;
     int exit_code = EXIT_FAILURE;
 
-    if (check_file(program, role, file, &arena, &check) == ERR_OK) {
+    if (check_file(s, file, &arena, &check) == ERR_OK) {
         fputs(conf_check_report(&check), stdout);
         exit_code = conf_check_exit_code(&check);
     }
@@ -39,12 +41,12 @@ int setup_check(const char *program, enum conf_role role, const char *file)
     return exit_code;
 }
 
-enum err setup_model(const char *program, enum conf_role role, const char *file,
-                     struct arena *arena, const struct model **ret_model)
+enum err setup_model(const struct setup *s, const char *file, struct arena *arena,
+                     const struct model **ret_model)
 {
     struct arena tree = {0}; /* its copies of the secrets end here */
     struct conf_check check;
-    enum err e = check_file(program, role, file, &tree, &check);
+    enum err e = check_file(s, file, &tree, &check);
 
     if (e != ERR_OK) {
         arena_free(&tree);
@@ -56,7 +58,7 @@ enum err setup_model(const char *program, enum conf_role role, const char *file,
     if (e != ERR_OK || check.diags.n > 0)
         fputs(conf_check_report(&check), stderr);
     if (e != ERR_OK)
-        fprintf(stderr, "%s: %s: not started\n", program, file);
+        fprintf(stderr, "%s: %s: not started\n", s->program, file);
     arena_free(&tree);
     return e;
 }

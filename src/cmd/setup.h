@@ -7,12 +7,19 @@
 
 enum { CONFIG_OCTETS_MAX = 8 << 20 };
 
+/* Which program asks, and what it adds to the check of a configuration. */
+struct setup {
+    const char *program;
+    enum conf_role role;
+    void (*check_more)(const void *ctx, struct conf_check *check); /* NULL: nothing */
+    const void *ctx;
+};
 /* -n FILE: prints the report; returns the exit code. */
-int setup_check(const char *program, enum conf_role role, const char *file);
+int setup_check(const struct setup *s, const char *file);
 /* Reads, checks and builds. On failure everything has been said on stderr: each finding, or why the
  * file cannot be read. A statement that is not supported yet is a failure here. */
-MUST_USE enum err setup_model(const char *program, enum conf_role role, const char *file,
-                              struct arena *arena, const struct model **ret_model);
+MUST_USE enum err setup_model(const struct setup *s, const char *file, struct arena *arena,
+                              const struct model **ret_model);
 /* Starts the cryptographic library with what the model uses; a member also loads the rest as far as
  * this machine has it, because the server chooses. On failure it has been said on stderr. */
 MUST_USE enum err setup_crypto(const char *program, const struct model *model);

@@ -149,7 +149,7 @@ static const struct conf_schema communication[] = {
     {CHOICE("encryption-algorithm", "Cipher of the rekey messages", kek_cipher), .mandatory = true},
     {CHOICE("sig-hash-algorithm", "Hash of the signature of rekey messages", sig_hash),
      .mandatory = true},
-    {TEXT("certificate", "The RSA key pair that signs rekey messages", CONF_T_NAME, 1, 32)},
+    {TEXT("certificate", "The RSA key pair that signs rekey messages", CONF_T_FILE_NAME, 1, 32)},
     {NUMBER("lifetime-seconds", "Life of the key encryption key", 180, 86400), .dflt = "3600",
      .unit = "seconds"},
     {NUMBER("heartbeat", "Time between heartbeats", 60, 3600), .dflt = "300", .unit = "seconds"},

@@ -48,8 +48,6 @@ enum err kek_check(const struct model_communication *policy)
     enum cipher cipher;
     enum hash hash;
 
-    if (policy->certificate)
-        return ERR_UNBUILT;
     return cipher_of(policy, &cipher) && sig_hash_of(policy, &hash) ? ERR_OK : ERR_TYPE;
 }
 

@@ -42,8 +42,7 @@ struct kek_generation {
     const struct signing_key *signer;
 };
 
-/* ERR_UNBUILT for a certificate: key pairs are not read from files yet. ERR_TYPE for a number that
- * is no algorithm. */
+/* ERR_TYPE for a number that is no algorithm. */
 MUST_USE enum err kek_check(const struct model_communication *policy);
 /* A fresh KEK; the policy must have passed kek_check() (asserted). The signing key outlives it. */
 struct kek_generation *kek_new(struct mint *m, const struct model_communication *policy,

@@ -11,6 +11,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -126,7 +127,14 @@ static enum err read_all(int fd, size_t max, char **text, size_t *len)
     }
 }
 
-enum err host_read_file(const char *path, size_t max, char **ret_text, size_t *ret_len)
+static bool is_private(int fd)
+{
+    struct stat status;
+    return fstat(fd, &status) == 0 && (status.st_mode & (S_IRWXG | S_IRWXO)) == 0;
+}
+
+static enum err read_path(const char *path, bool secret, size_t max, char **ret_text,
+                          size_t *ret_len)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     char *text = NULL;
@@ -134,7 +142,7 @@ enum err host_read_file(const char *path, size_t max, char **ret_text, size_t *r
 
     if (fd < 0)
         return ERR_SYSTEM;
-    enum err e = read_all(fd, max, &text, &len);
+    enum err e = secret && !is_private(fd) ? ERR_DENIED : read_all(fd, max, &text, &len);
     int saved = errno;
     close(fd);
     if (e != ERR_OK) {
@@ -148,4 +156,14 @@ enum err host_read_file(const char *path, size_t max, char **ret_text, size_t *r
     *ret_text = text;
     *ret_len = len;
     return ERR_OK;
+}
+
+enum err host_read_file(const char *path, size_t max, char **ret_text, size_t *ret_len)
+{
+    return read_path(path, false, max, ret_text, ret_len);
+}
+
+enum err host_read_secret(const char *path, size_t max, char **ret_text, size_t *ret_len)
+{
+    return read_path(path, true, max, ret_text, ret_len);
 }

@@ -23,3 +23,6 @@ bool host_confine(const char *folder);
 
 /* The whole file, NUL-terminated; free() it. ERR_LIMIT above `max` octets; ERR_SYSTEM (errno). */
 MUST_USE enum err host_read_file(const char *path, size_t max, char **ret_text, size_t *ret_len);
+/* The same for a file that nobody but its owner may read or write; ERR_DENIED when others may. The
+ * text is a secret of the caller's. */
+MUST_USE enum err host_read_secret(const char *path, size_t max, char **ret_text, size_t *ret_len);

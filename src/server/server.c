@@ -111,8 +111,6 @@ static enum err check_communication(const struct model_group *g, struct effects 
     const struct model_communication *c = &g->communication;
     enum err e = c->present ? kek_check(c) : ERR_OK;
 
-    if (e == ERR_UNBUILT)
-        return cannot(out, e, &c->where, "certificate: leave it out, and the server makes a key");
     if (e)
         return cannot(out, e, &c->where, "algorithm");
     if (c->present && c->lifetime_s < GROUP_LIFETIME_ATDS * g->atd_s)
@@ -166,6 +164,20 @@ static void list_gateways(struct server *s, size_t group)
     }
 }
 
+static enum err use_certificates(struct server *s, struct effects *out)
+{
+    for (size_t i = 0; i < s->n_groups; i++) {
+        const struct model_communication *c = &s->groups[i]->model->communication;
+        if (!c->present || !c->certificate)
+            continue;
+        const struct signing_key *key = certified_find(&s->certified, c->certificate);
+        if (!key)
+            return cannot(out, ERR_NOT_FOUND, &c->where, "certificate");
+        group_set_signer(s->groups[i], key);
+    }
+    return ERR_OK;
+}
+
 static enum err start(struct server *s, const struct server_config *with, instant_t now,
                       struct effects *out)
 {
@@ -187,6 +199,9 @@ static enum err start(struct server *s, const struct server_config *with, instan
         s->groups[s->n_groups++] = group_new(&model->groups[i], &s->mint);
         list_gateways(s, i);
     }
+    e = use_certificates(s, out);
+    if (e)
+        return e;
     restore_rows(s, with, now, out);
     signing_start(s, now, out);
     advance_groups(s, now, out);
@@ -215,7 +230,8 @@ enum err server_new(const struct server_config *config, const uint8_t seed[DRBG_
     s->bans.index.seed[0] = drbg_u64(&s->drbg);
     s->bans.index.seed[1] = drbg_u64(&s->drbg);
     s->rate.since = now;
-    e = start(s, config, now, out);
+    e = certified_take(&s->certified, config->certificates, config->n_certificates);
+    e = e ? e : start(s, config, now, out);
     if (e) {
         server_free(s);
         return e;
@@ -234,6 +250,7 @@ void server_free(struct server *s)
     for (size_t i = 0; i < s->n_groups; i++)
         group_free(s->groups[i]);
     signing_free(&s->signing);
+    certified_free(&s->certified);
     mint_free(&s->mint);
     drbg_wipe(&s->drbg);
     free(s->groups);

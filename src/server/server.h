@@ -14,6 +14,13 @@
 struct bans;
 struct job_result;
 struct server;
+struct sign_key;
+
+/* A key pair that `certificate NAME` names. */
+struct server_certificate {
+    const char *name;
+    struct sign_key *key;
+};
 
 /* What a server starts with. */
 struct server_config {
@@ -25,10 +32,13 @@ struct server_config {
     span_t shift;    /* from the store's time to `now`'s clock (store/clock.h) */
     bool keys_lost;  /* the store is an older copy: its keys must not be used again (M12) */
     bool clock_lost; /* nobody knows how long the server was away: new keys at once (M12) */
+    /* Every one that the model names; a key that the server keeps is taken out. */
+    struct server_certificate *certificates;
+    size_t n_certificates;
 };
 /* Goes on with what the rows hold, and makes the generations that are missing, so `now` starts
- * their lives. ERR_UNBUILT, ERR_TYPE, ERR_CONFIG, ERR_LIMIT: a statement that cannot be served,
- * told in `out`; ERR_CONFLICT: gateways that cannot be told apart. */
+ * their lives. ERR_UNBUILT, ERR_TYPE, ERR_CONFIG, ERR_LIMIT, ERR_NOT_FOUND: a statement that cannot
+ * be served, told in `out`; ERR_CONFLICT: gateways that cannot be told apart. */
 MUST_USE enum err server_new(const struct server_config *config, const uint8_t seed[DRBG_SEED],
                              instant_t now, struct effects *out, struct server **ret);
 void server_free(struct server *s); /* wipes */

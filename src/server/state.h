@@ -1,6 +1,7 @@
 #pragma once
 /* The server's insides, shared by its own files only. */
 #include "gdoi/dialect.h"
+#include "server/certified.h"
 #include "server/ban.h"
 #include "server/pull.h"
 #include "server/server.h"
@@ -25,6 +26,7 @@ struct server {
     struct pulls pulls;
     struct bans bans;
     struct signing signing;
+    struct certified certified;
     struct rate rate;
     struct gdoi_tolerated tolerated;
     uint64_t dropped[ERR_COUNT];

@@ -11,6 +11,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -74,6 +75,28 @@ static void files_are_read_whole_or_not(void **state)
     assert_null(text);
 }
 
+static void secrets_are_for_their_owner(void **state)
+{
+    char path[] = "/tmp/conclave-secret-XXXXXX", *text = NULL;
+    size_t len = 0;
+    int fd = mkstemp(path); /* mode 0600 */
+
+    (void)state;
+    assert_int_equal(write(fd, "secret", 6), 6);
+    assert_int_equal(host_read_secret(path, 100, &text, &len), ERR_OK);
+    assert_string_equal(text, "secret");
+    free(text);
+    text = NULL;
+    for (mode_t other = 01; other <= 040; other <<= 1) {
+        assert_int_equal(fchmod(fd, 0600 | other), 0);
+        assert_int_equal(host_read_secret(path, 100, &text, &len), ERR_DENIED);
+    }
+    assert_null(text);
+    close(fd);
+    unlink(path);
+    assert_int_equal(host_read_secret(path, 100, &text, &len), ERR_SYSTEM);
+}
+
 /* In a child, because there is no way back: 0 when the rules hold, 1 when the kernel has none. */
 static int confined(const char *folder, const char *inside)
 {
@@ -119,6 +142,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_service_manager_hears),
         cmocka_unit_test(files_are_read_whole_or_not),
+        cmocka_unit_test(secrets_are_for_their_owner),
         cmocka_unit_test(confinement_leaves_only_removal),
         cmocka_unit_test(hardening_takes_hold),
     };

@@ -23,7 +23,7 @@ static void what_is_not_built_is_refused_by_name(void **state)
     *c = two_groups_communication();
     assert_int_equal(try_new(w), ERR_OK);
     c->certificate = "srv-cert";
-    assert_int_equal(try_new(w), ERR_UNBUILT);
+    assert_int_equal(try_new(w), ERR_NOT_FOUND);
     world_says(w, EV_CONFIG, "statement", "server-member-communication");
     world_says(w, EV_CONFIG, "what", "certificate");
     c->certificate = NULL;
@@ -310,10 +310,73 @@ static void aggressive_mode_and_names_register_too(void **state)
     world_close(w);
 }
 
+/* Key pairs that the configuration names; each is another one, and small for speed. */
+static void name_key_pairs(struct server_certificate *list, size_t n)
+{
+    static const char *const names[] = {"red-cert", "blue-cert"};
+    uint8_t entropy[SIGN_ENTROPY] = {1};
+
+    for (size_t i = 0; i < n; i++) {
+        list[i].name = names[i];
+        assert_int_equal(sign_key_generate_rsa(RSA_BITS_MIN, entropy, &list[i].key), ERR_OK);
+    }
+}
+
+static void groups_sign_with_the_key_pair_that_they_name(void **state)
+{
+    struct server_certificate list[2];
+    uint8_t seed[DRBG_SEED] = {1}, spki[2][SPKI_MAX];
+    size_t len[2];
+
+    (void)state;
+    struct world *w = world_new();
+    name_key_pairs(list, 2);
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(sign_key_spki(list[i].key, spki[i], SPKI_MAX, &len[i]), ERR_OK);
+        w->m.groups[i].communication = two_groups_communication();
+        w->m.groups[i].communication.certificate = list[i].name;
+    }
+    const struct server_config config = {
+        .model = &w->m.model, .certificates = list, .n_certificates = 2};
+    assert_int_equal(server_new(&config, seed, w->now, &w->out, &w->server), ERR_OK);
+    world_collect(w);
+    for (size_t i = 0; i < 2; i++) {
+        const struct group *g = server_group(w->server, i);
+        assert_null(list[i].key); /* taken */
+        assert_int_equal(g->signer->bits, RSA_BITS_MIN);
+        assert_true(
+            bytes_equal(bytes(g->signer->spki, g->signer->spki_len), bytes(spki[i], len[i])));
+    }
+    for (size_t i = 0; i < w->n_events; i++) /* and none is made */
+        assert_int_not_equal(w->events[i].id, EV_SIGNING_KEY);
+    world_close(w);
+}
+
+static void key_pairs_are_not_lost_when_a_server_cannot_start(void **state)
+{
+    struct server_certificate list[1];
+    uint8_t seed[DRBG_SEED] = {1};
+
+    (void)state;
+    struct world *w = world_new();
+    name_key_pairs(list, 1);
+    w->m.groups[0].communication = two_groups_communication();
+    w->m.groups[0].communication.certificate = "another";
+    const struct server_config config = {
+        .model = &w->m.model, .certificates = list, .n_certificates = 1};
+    assert_int_equal(server_new(&config, seed, w->now, &w->out, &w->server), ERR_NOT_FOUND);
+    world_collect(w);
+    world_says(w, EV_CONFIG, "what", "certificate");
+    sign_key_free(list[0].key); /* whoever has it now, it is freed once */
+    world_close(w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_not_built_is_refused_by_name),
+        cmocka_unit_test(groups_sign_with_the_key_pair_that_they_name),
+        cmocka_unit_test(key_pairs_are_not_lost_when_a_server_cannot_start),
         cmocka_unit_test(a_group_too_large_for_a_message_is_refused),
         cmocka_unit_test(the_largest_groups_fit),
         cmocka_unit_test(gateways_that_cannot_be_told_apart_are_refused),

@@ -1,0 +1,22 @@
+#pragma once
+/* Key pairs that the configuration names (`certificate` of server-member-communication) and that
+ * sign the pushes of its groups (RFC 6407 5.3.6). Whoever starts the server has read and judged
+ * them. */
+#include "group/kek.h"
+
+struct server_certificate;
+
+struct certified_key {
+    char *name;
+    struct signing_key key;
+};
+struct certified {
+    struct certified_key *list;
+    size_t n;
+};
+
+/* Once. The keys that it keeps it takes out of the list. ERR_NOMEM; errors of sign_key_spki(). */
+MUST_USE enum err certified_take(struct certified *c, struct server_certificate *list, size_t n);
+/* NULL: there is none of that name. */
+const struct signing_key *certified_find(const struct certified *c, const char *name);
+void certified_free(struct certified *c); /* wipes */
