@@ -198,6 +198,17 @@ static size_t vpn_in_group(const struct world *w, size_t node, uint32_t group_id
     return VPNS_MAX;
 }
 
+/* Whoever has a key is cut off for none that came before it. */
+static void end_cut_offs(struct check *c, const struct watched *g, size_t node, instant_t now)
+{
+    for (size_t i = 0; i < GENERATIONS_MAX; i++) {
+        struct watched *old = &c->generations[i];
+        if (old == g || (old->used && g->has_truth && old->has_truth &&
+                         old->truth.sa == g->truth.sa && old->number < g->number))
+            end_cut_off(c, &old->by[node], now);
+    }
+}
+
 /* The VPN has now what the install names, and nothing else. */
 void check_install(struct check *c, struct world *w, size_t node,
                    const struct esp_vpn_install *install)
@@ -233,7 +244,7 @@ void check_install(struct check *c, struct world *w, size_t node,
             c->report.changeovers_followed +=
                 g->has_truth && instant_before(w->now, g->truth.switch_at);
         }
-        end_cut_off(c, h, w->now);
+        end_cut_offs(c, g, node, w->now);
     }
     for (size_t i = 0; i < GENERATIONS_MAX; i++) {
         struct holding *h = &c->generations[i].by[node];
