@@ -22,7 +22,7 @@ static enum err read_payload(const struct chain_payload *p, struct opened *o)
     case IKE1_PAYLOAD_SEQ:
         return gdoi_seq_parse(p->body, &o->seq);
     case IKE1_PAYLOAD_SA:
-        return gdoi_sa_parse(p->body, &GDOI_RFC6407, NULL, &o->sa);
+        return gdoi_sa_parse(p->body, &GDOI_STAMPS, NULL, &o->sa);
     case IKE1_PAYLOAD_KD:
         return gdoi_kd_parse(p->body, &o->kd, NULL);
     case IKE1_PAYLOAD_D:

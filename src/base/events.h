@@ -55,6 +55,7 @@ enum event_level { EVENT_DEBUG, EVENT_INFO, EVENT_NOTICE, EVENT_WARNING, EVENT_E
     X(EV_STATE_DIFFERS, "state-differs", NOTICE, "a heartbeat asks to register again")             \
     X(EV_RECOVERY_PROBE, "recovery-probe", NOTICE,                                                 \
       "ESP came under an unknown SPI: registering again")                                          \
+    X(EV_GROUP_CLOCK, "group-clock", WARNING, "the group clock is far from the calendar")          \
     X(EV_LIMIT, "limit", WARNING, "a limit was reached")                                           \
     X(EV_CONFIG, "config", NOTICE, "configuration")                                                \
     X(EV_CONTROL, "control", INFO, "control socket")                                               \

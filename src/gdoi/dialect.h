@@ -19,6 +19,7 @@ struct gdoi_dialect {
     uint16_t d3p_type_number, d3p_window_number;
 };
 extern const struct gdoi_dialect GDOI_RFC6407;
+extern const struct gdoi_dialect GDOI_STAMPS; /* RFC 6407, and IP-D3P by our numbers */
 
 /* Deviations that were accepted, counted by name. The codec counts what it sees; those marked *
  * only an engine can see. */

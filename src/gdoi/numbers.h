@@ -141,6 +141,7 @@ enum {
     GDOI_KEK_SPI = 16,
     GDOI_NONCE_MAX = 128,       /* RFC 6407 5.8 */
     GDOI_NOTIFY_STATE = 36865,  /* private: gdoi/notify.h */
+    GDOI_D3P_POSIX_TIME = 1,    /* value of D3P-TYPE: draft-weis-delay-detection-03 6 */
     GDOI_D3P_TYPE_NUMBER = 128, /* ours for want of an assignment: decisions S33 */
     GDOI_D3P_WINDOW_NUMBER = 129,
 };

@@ -47,6 +47,13 @@ const struct generation *group_newest(const struct group_sa *sa)
     return sa->slot[GROUP_NEXT] ? sa->slot[GROUP_NEXT] : sa->slot[GROUP_CURRENT];
 }
 
+uint32_t group_window_ms(const struct group *g)
+{
+    const struct generation *newest = g->n_sas > 0 ? group_newest(&g->sas[0]) : NULL;
+
+    return newest ? newest->window_ms : g->model->anti_replay_window_ms;
+}
+
 /* The changeover that runs: any generation in it has its instants. NULL: none. */
 static const struct timeline *changeover(const struct group *g)
 {
@@ -131,11 +138,15 @@ static void tell(const struct group_listener *l, enum group_event what, const st
     l->tell(l->to, what, g, sa, generation);
 }
 
-/* Who takes part in a changeover that starts now: whoever would fall due before its end. */
+/* Who takes part in a changeover that starts now: whoever would fall due before its end, and
+ * everybody when it brings another anti-replay window. */
 static bool takes_part(const struct group *g, const struct group_sa *sa, instant_t now)
 {
+    const struct generation *current = sa->slot[GROUP_CURRENT];
     instant_t end = instant_add(now, timeline_changeover(group_atd(g)));
 
+    if (current && current->window_ms != g->model->anti_replay_window_ms)
+        return true;
     return sa->rekey_joins || instant_reached(sa_due(g, sa), end);
 }
 
@@ -170,6 +181,7 @@ static void create(struct group *g, struct group_sa *sa, instant_t now, instant_
     assert(!sa->slot[GROUP_NEXT] && !sa->slot[GROUP_PREVIOUS]);
     sa->rekey_wanted = sa->rekey_joins = false;
     sa->slot[GROUP_NEXT] = mint_generation(g->mint, sa->model, ++sa->numbers, time);
+    sa->slot[GROUP_NEXT]->window_ms = g->model->anti_replay_window_ms;
     tell(l, GROUP_CREATED, g, sa, sa->slot[GROUP_NEXT]);
 }
 

@@ -85,3 +85,6 @@ struct group_delays {
 struct group_delays group_delays(const struct group *g, instant_t now);
 /* NEXT if there is one, else CURRENT. */
 const struct generation *group_newest(const struct group_sa *sa);
+/* The anti-replay window of the newest generations, which all have the same: one GAP speaks for all
+ * keys of a message (decisions M20). 0: no time stamps. */
+uint32_t group_window_ms(const struct group *g);

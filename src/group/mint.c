@@ -149,6 +149,7 @@ enum err mint_restore(struct mint *m, const struct kept_key *what, struct genera
         what->key.len != cipher_key_len(cipher) || what->auth_key.len != auth_key_len(auth))
         return ERR_LENGTH;
     struct generation *g = new_generation(what->policy, what->number, what->spi, what->time);
+    g->window_ms = what->window_ms;
     g->key = secret_of(what->key);
     g->auth_key = secret_of(what->auth_key);
     map_put(&m->live, spi_key(&g->spi), g);

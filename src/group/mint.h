@@ -26,6 +26,7 @@ struct generation {
     const struct model_ipsec_sa *policy;
     enum cipher cipher;
     enum auth auth;
+    uint32_t window_ms; /* of its time stamps, half to each side; 0: none (decisions M20) */
     struct secret key, auth_key;
     struct arena memory; /* of the policy */
 };
@@ -46,6 +47,7 @@ struct generation *mint_generation(struct mint *m, const struct model_ipsec_sa *
 struct kept_key {
     uint32_t number, spi;
     struct timeline time;
+    uint32_t window_ms;
     const struct model_ipsec_sa *policy;
     struct bytes key, auth_key;
 };

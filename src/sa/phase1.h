@@ -124,7 +124,8 @@ enum phase1_state { PHASE1_STATE_STARTING, PHASE1_STATE_UP };
 const struct phase1_peer *phase1_peer(const struct phase1_sa *sa);
 enum phase1_state phase1_state(const struct phase1_sa *sa);
 bool phase1_is_initiator(const struct phase1_sa *sa);
-bool phase1_peer_is_native(const struct phase1_sa *sa); /* announced Conclave's vendor id */
+bool phase1_peer_is_native(const struct phase1_sa *sa);    /* announced Conclave's vendor id */
+bool phase1_peer_knows_stamps(const struct phase1_sa *sa); /* announced that or IP-D3P's */
 struct endpoint phase1_local(const struct phase1_sa *sa);
 struct endpoint phase1_remote(const struct phase1_sa *sa);
 struct bytes phase1_cookies(const struct phase1_sa *sa); /* 16 octets */

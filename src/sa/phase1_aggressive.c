@@ -31,7 +31,7 @@ void phase1_aggressive_generated(struct phase1_call *c, struct phase1_sa *sa,
     phase1_put_offer(sa, &chain);
     phase1_put_ke(sa, &chain);
     phase1_put_id(sa, &chain);
-    phase1_put_vendor_id(&chain);
+    phase1_put_vendor_ids(sa, &chain);
     phase1_move(sa, PHASE1_AI_SENT_1);
     phase1_finish(c, sa, &w);
     phase1_expect_answer(c, sa, PHASE1_RETRANSMIT_TRIES);
@@ -82,7 +82,7 @@ enum err phase1_aggressive_first(struct phase1_call *c, const struct chain *m)
     if (e)
         return e;
     struct phase1_sa *sa = phase1_respond(c, peer, PHASE1_AR_KEYING, &offer, &choice, sa_body);
-    sa->native = phase1_chain_is_native(m);
+    phase1_take_vendor_ids(sa, m);
     phase1_blob_set(&sa->hs->peer_id, phase1_body(m, IKE1_PAYLOAD_ID));
     e = phase1_take_ke(sa, m, true);
     if (e)
@@ -118,7 +118,7 @@ void phase1_aggressive_keyed_r(struct phase1_call *c, struct phase1_sa *sa,
     phase1_put_ke(sa, &chain);
     phase1_put_id(sa, &chain);
     phase1_put_hash(sa, &chain);
-    phase1_put_vendor_id(&chain);
+    phase1_put_vendor_ids(sa, &chain);
     phase1_move(sa, PHASE1_AR_SENT_2);
     phase1_finish(c, sa, &w);
     sa->hs->answered = sa->hs->pending;

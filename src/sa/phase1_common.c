@@ -90,7 +90,7 @@ enum err phase1_take_answer(struct phase1_call *c, struct phase1_sa *sa, const s
     sa->proposal = choice.proposal;
     sa->hs->lifetime_s = choice.lifetime_s;
     sa->hs->pending = c->digest;
-    sa->native = phase1_chain_is_native(m);
+    phase1_take_vendor_ids(sa, m);
     phase1_rekey_cookies(c->t, sa, &c->header->cookies);
     return ERR_OK;
 }

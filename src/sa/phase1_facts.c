@@ -12,6 +12,8 @@ enum phase1_state phase1_state(const struct phase1_sa *sa)
 
 bool phase1_is_initiator(const struct phase1_sa *sa) { return sa->initiator; }
 bool phase1_peer_is_native(const struct phase1_sa *sa) { return sa->native; }
+
+bool phase1_peer_knows_stamps(const struct phase1_sa *sa) { return sa->stamps; }
 struct endpoint phase1_local(const struct phase1_sa *sa) { return sa->local; }
 
 struct endpoint phase1_remote(const struct phase1_sa *sa)

@@ -104,7 +104,7 @@ struct phase1_sa {
     const struct phase1_peer *peer; /* with ip: key of table.by_pair, once it is up */
     struct ip ip;                   /* the peer's */
     uint8_t at, n_ids, cause, doi, keys_room;
-    bool initiator : 1, native : 1;
+    bool initiator : 1, native : 1, stamps : 1;
     uint16_t remote_port;
     struct phase1_sa *older; /* in its pair; in table.dead */
     struct phase1_handshake *hs;
@@ -276,7 +276,7 @@ void phase1_put_offer(struct phase1_sa *sa, struct chain_wr *c);
 void phase1_put_ke(const struct phase1_sa *sa, struct chain_wr *c);
 void phase1_put_id(const struct phase1_sa *sa, struct chain_wr *c);
 void phase1_put_hash(const struct phase1_sa *sa, struct chain_wr *c);
-void phase1_put_vendor_id(struct chain_wr *c);
+void phase1_put_vendor_ids(const struct phase1_sa *sa, struct chain_wr *c);
 void phase1_put_initial_contact(const struct phase1_table *t, const struct phase1_sa *sa,
                                 struct chain_wr *c);
 void phase1_finish(struct phase1_call *c, struct phase1_sa *sa, struct wr *w);
@@ -286,7 +286,7 @@ MUST_USE enum err phase1_decrypt(const struct phase1_sa *sa, uint8_t iv[CIPHER_B
                                  uint8_t first, uint8_t *datagram, size_t len, struct chain *ret);
 MUST_USE enum err phase1_take_ke(struct phase1_sa *sa, const struct chain *chain,
                                  bool of_initiator);
-bool phase1_chain_is_native(const struct chain *chain);
+void phase1_take_vendor_ids(struct phase1_sa *sa, const struct chain *chain);
 bool phase1_chain_is_initial(const struct phase1_sa *sa, const struct chain *chain);
 /* The payload of that type, which the message's shape has made sure of. */
 struct bytes phase1_body(const struct chain *chain, uint8_t type);

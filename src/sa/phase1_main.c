@@ -10,7 +10,7 @@ void phase1_main_start(struct phase1_call *c, struct phase1_sa *sa)
     struct chain_wr chain = phase1_begin(sa, &w, 0);
 
     phase1_put_offer(sa, &chain);
-    phase1_put_vendor_id(&chain);
+    phase1_put_vendor_ids(sa, &chain);
     phase1_finish(c, sa, &w);
     phase1_expect_answer(c, sa, PHASE1_RETRANSMIT_TRIES);
 }
@@ -23,7 +23,7 @@ static void send_2(struct phase1_call *c, struct phase1_sa *sa, const struct ike
     struct chain_wr chain = phase1_begin(sa, &w, 0);
 
     phase1_answer(offer, choice, &chain);
-    phase1_put_vendor_id(&chain);
+    phase1_put_vendor_ids(sa, &chain);
     phase1_finish(c, sa, &w);
     sa->hs->answered = c->digest;
 }
@@ -50,7 +50,7 @@ enum err phase1_main_first(struct phase1_call *c, const struct chain *m)
     if (e)
         return e;
     struct phase1_sa *sa = phase1_respond(c, peer, PHASE1_R_SENT_2, &offer, &choice, sa_body);
-    sa->native = phase1_chain_is_native(m);
+    phase1_take_vendor_ids(sa, m);
     send_2(c, sa, &offer, &choice);
     return ERR_OK;
 }

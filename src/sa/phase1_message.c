@@ -60,19 +60,28 @@ void phase1_put_hash(const struct phase1_sa *sa, struct chain_wr *c)
     ike1_data_write(c, IKE1_PAYLOAD_HASH, secret_bytes(&hash));
 }
 
-void phase1_put_vendor_id(struct chain_wr *c)
+/* Ours, and as a server that of IP-D3P: "the GDOI KS will include a vendor ID payload"
+ * (draft-weis-delay-detection-03 4.1). */
+void phase1_put_vendor_ids(const struct phase1_sa *sa, struct chain_wr *c)
 {
     ike1_data_write(c, IKE1_PAYLOAD_VID, ike1_vendor_id(IKE1_VENDOR_CONCLAVE));
+    if (!sa->initiator)
+        ike1_data_write(c, IKE1_PAYLOAD_VID, ike1_vendor_id(IKE1_VENDOR_D3P));
 }
 
-bool phase1_chain_is_native(const struct chain *chain)
+static bool announces(const struct chain *chain, enum ike1_vendor vendor)
 {
     for (size_t i = 0; i < chain->n; i++) {
-        if (chain->p[i].type == IKE1_PAYLOAD_VID &&
-            ike1_vendor_of(chain->p[i].body) == IKE1_VENDOR_CONCLAVE)
+        if (chain->p[i].type == IKE1_PAYLOAD_VID && ike1_vendor_of(chain->p[i].body) == vendor)
             return true;
     }
     return false;
+}
+
+void phase1_take_vendor_ids(struct phase1_sa *sa, const struct chain *chain)
+{
+    sa->native = announces(chain, IKE1_VENDOR_CONCLAVE);
+    sa->stamps = sa->native || announces(chain, IKE1_VENDOR_D3P);
 }
 
 /* RFC 2407 4.6.3.3, when no other SA with this peer is alive. */

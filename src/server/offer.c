@@ -8,6 +8,8 @@
 
 #include <assert.h>
 
+enum { NS_PER_US = 1000, US_PER_S = 1000000 };
+
 static_assert(2 * SERVER_SAS_MAX <= GDOI_TEKS_MAX, "an offer fits into one KD");
 static_assert((int)KEK_SPI == (int)GDOI_KEK_SPI, "a KEK's SPI is the cookie pair of its pushes");
 static_assert(2 * SERVER_POLICIES_MAX <= GDOI_SATS_MAX, "an offer fits into one SA");
@@ -16,7 +18,7 @@ static void take_slot(const struct group *g, enum group_slot slot, instant_t now
 {
     for (size_t i = 0; i < g->n_sas; i++) {
         const struct generation *key = g->sas[i].slot[slot];
-        if (!key || timeline_life_s(&key->time, now) == 0)
+        if (!key || timeline_life_s(&key->time, now) == 0 || key->window_ms != o->window_ms)
             continue;
         assert(o->n < ARRAY_LEN(o->items));
         o->items[o->n++] = (struct offer_item){key->spi, slot == GROUP_PREVIOUS};
@@ -26,7 +28,7 @@ static void take_slot(const struct group *g, enum group_slot slot, instant_t now
 struct offer offer_take(const struct group *g, instant_t now, bool native)
 {
     const struct kek_generation *kek = g->kek[GROUP_KEK_CURRENT];
-    struct offer o = {.native = native};
+    struct offer o = {.native = native, .window_ms = group_window_ms(g)};
 
     if (kek) {
         o.has_kek = true;
@@ -114,7 +116,9 @@ void offer_write_sa(struct chain_wr *c, const struct group *g, const struct offe
                          .gap = {.has_atd = true,
                                  .has_dtd = true,
                                  .atd = delays.activation,
-                                 .dtd = delays.deactivation}};
+                                 .dtd = delays.deactivation,
+                                 .d3p_type = o->window_ms ? GDOI_D3P_POSIX_TIME : 0,
+                                 .d3p_window = o->window_ms}};
 
     if (o->has_kek)
         sa.sak = sak_of(g, o, member, now);
@@ -126,7 +130,7 @@ void offer_write_sa(struct chain_wr *c, const struct group *g, const struct offe
                 sat_of(key, &key->policy->policies[j], o->items[i].receive_only, now);
         }
     }
-    gdoi_sa_write(c, &GDOI_RFC6407, &sa);
+    gdoi_sa_write(c, &GDOI_STAMPS, &sa); /* who does not know them is refused (decisions M20) */
 }
 
 /* KEK_ALGORITHM_KEY: IV, then key (RFC 6407 5.6.2.1). */
@@ -196,7 +200,17 @@ static size_t newest_spis(const struct group *g, uint8_t out[4 * SERVER_SAS_MAX]
     return w.len;
 }
 
-void offer_write_state(struct chain_wr *c, const struct group *g, uint16_t spread)
+static void put_clock(const struct group_clock *clock, instant_t now, struct gdoi_state *state)
+{
+    int64_t us = clock->set ? group_clock_read(clock, now).ns / NS_PER_US : 0;
+
+    state->clock_valid = clock->set;
+    state->clock_s = (uint32_t)(us / US_PER_S); /* the lowest 32 bits, as in a time stamp */
+    state->clock_us = (uint32_t)(us % US_PER_S);
+}
+
+void offer_write_state(struct chain_wr *c, const struct group *g, uint16_t spread,
+                       const struct group_clock *clock, instant_t now)
 {
     const struct kek_generation *kek = g->kek[GROUP_KEK_CURRENT];
     uint8_t spis[4 * SERVER_SAS_MAX], digest[HASH_MAX];
@@ -207,6 +221,7 @@ void offer_write_state(struct chain_wr *c, const struct group *g, uint16_t sprea
 
     if (kek)
         state.kek = cookies_of(kek->spi);
+    put_clock(clock, now, &state);
     hash_parts(HASH_SHA256,
                PARTS(bytes(kek ? kek->spi : NULL, kek ? sizeof kek->spi : 0),
                      bytes(spis, newest_spis(g, spis))),

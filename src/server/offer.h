@@ -6,7 +6,10 @@
  *   [created, switch_at)     the current key, then the next one
  *   [switch_at, drop_at)     the current key, and for natives the previous one, to receive only
  *
- * With server-member-communication also the current KEK, and the number of the last push. */
+ * With server-member-communication also the current KEK, and the number of the last push. When a
+ * changeover brings another anti-replay window, only keys with the new one: the message has one GAP
+ * (decisions M20). */
+#include "group/clock.h"
 #include "group/group.h"
 #include "server/limits.h"
 #include "wire/chain.h"
@@ -20,7 +23,8 @@ struct offer {
     bool has_kek;
     uint8_t kek[KEK_SPI];
     uint32_t seq;
-    size_t n; /* 0: the group has no keys */
+    uint32_t window_ms; /* of all its keys; 0: no time stamps */
+    size_t n;           /* 0: the group has no keys */
     struct offer_item items[2 * SERVER_SAS_MAX];
 };
 
@@ -32,5 +36,7 @@ void offer_write_sa(struct chain_wr *c, const struct group *g, const struct offe
  * ERR_NOT_FOUND, and nothing written, when one of the keys has been dropped since message 2. */
 MUST_USE enum err offer_write_keys(struct chain_wr *c, const struct group *g,
                                    const struct offer *o);
-/* The state notification of natives (wire notes 11). spread in seconds. */
-void offer_write_state(struct chain_wr *c, const struct group *g, uint16_t spread);
+/* The state notification of natives (wire notes 11), with the group clock if it is set. spread in
+ * seconds. */
+void offer_write_state(struct chain_wr *c, const struct group *g, uint16_t spread,
+                       const struct group_clock *clock, instant_t now);

@@ -58,6 +58,7 @@ static void put_tek(const struct server *s, const struct group *g, const struct 
                                    .switch_at = kept(s, t->time.switch_at),
                                    .drop_at = kept(s, t->time.drop_at),
                                    .expiry = kept(s, t->time.expiry)},
+                          .window_ms = t->window_ms,
                           .policy = t->policy,
                           .key = secret_bytes(&t->key),
                           .auth_key = secret_bytes(&t->auth_key)};
@@ -174,6 +175,19 @@ void persist_drop_signer(struct server *s, const struct signing_key *key, struct
     (void)s;
     signer_id(key, id);
     drop(STORE_SIGNER, BYTES_OF(id), 0, out);
+}
+
+/* ---- the group clock ---- */
+
+void persist_clock(struct server *s, instant_t now, struct effects *out)
+{
+    struct store_tx *tx = begin(0, out);
+    struct row_clock row = {kept(s, now), group_clock_read(&s->clock, now)};
+    struct wr value = new_value(out);
+
+    row_clock_write(&value, &row);
+    put(tx, STORE_SERVER, bytes_str(ROW_CLOCK_KEY), &value, out);
+    effects_persist(out, tx);
 }
 
 /* ---- members and bans ---- */

@@ -21,6 +21,9 @@ void persist_forget_member(struct server *s, const struct group *g, const struct
 void persist_drop_tek(struct server *s, const struct generation *key, struct effects *out);
 void persist_drop_kek(struct server *s, const struct kek_generation *kek, struct effects *out);
 
+/* What the group clock shows now. */
+void persist_clock(struct server *s, instant_t now, struct effects *out);
+
 /* The server's own key pair, so that it is the same one after a restart. */
 void persist_signer(struct server *s, const struct signing_key *key, struct effects *out);
 void persist_drop_signer(struct server *s, const struct signing_key *key, struct effects *out);

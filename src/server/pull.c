@@ -324,7 +324,7 @@ static enum err write_message_4(struct server *s, const struct pull *p, const st
     if (e)
         return e;
     if (phase1_peer_is_native(q->sa))
-        offer_write_state(&c, p->group, spread_of(s, p->group));
+        offer_write_state(&c, p->group, spread_of(s, p->group), &s->clock, q->now);
     return exchange_seal(q->sa, &open->iv, w, q->header->message_id, prefix, ARRAY_LEN(prefix));
 }
 

@@ -77,6 +77,16 @@ struct refusal refuse_unauthorised(const struct server *s, const struct phase1_s
         r.reason = GDOI_REASON_SERVER_ADDRESS;
         snprintf(r.what, sizeof r.what, "asked at %s, which is not the group's server-address",
                  ip_text(address, text, sizeof text));
+    } else if (group_window_ms(g) != 0 && !phase1_peer_knows_stamps(sa)) {
+        r.err = ERR_POLICY;
+        r.reason = GDOI_REASON_TIME_STAMPS;
+        snprintf(r.what, sizeof r.what,
+                 "the group uses time stamps: set no-anti-replay or remove gateway %.50s",
+                 gateway->name);
+    } else if (group_window_ms(g) != 0 && !s->clock.set) {
+        r.err = ERR_NOT_FOUND;
+        r.reason = GDOI_REASON_NOT_READY;
+        snprintf(r.what, sizeof r.what, "the group clock is not set yet");
     } else if (!group_is_ready(g)) {
         r.err = ERR_NOT_FOUND;
         r.reason = GDOI_REASON_NOT_READY;

@@ -149,6 +149,7 @@ static void restore_tek(struct restore *r, const struct store_row *row)
                                      .spi = k.spi,
                                      .time = {at(r, k.time.created), at(r, k.time.switch_at),
                                               at(r, k.time.drop_at), at(r, k.time.expiry)},
+                                     .window_ms = k.window_ms,
                                      .policy = k.policy,
                                      .key = k.key,
                                      .auth_key = k.auth_key};
@@ -225,6 +226,18 @@ static void restore_ban(struct restore *r, const struct store_row *row)
         give_up(r, row, e, "ban");
     else
         r->n_bans++;
+}
+
+/* Of the table of what belongs to no group there is one row. */
+static void restore_clock(struct restore *r, const struct store_row *row)
+{
+    struct row_clock k;
+    enum err e = row_clock_read(row, &k);
+
+    if (e)
+        give_up(r, row, e, "group clock");
+    else
+        group_clock_restore(&r->s->clock, at(r, k.at), k.time, r->config->clock_lost);
 }
 
 /* ---- slots ---- */
@@ -344,6 +357,7 @@ static void restore_all(struct restore *r)
     restore_table(r, STORE_KEK, restore_kek);
     restore_table(r, STORE_MEMBER, restore_member);
     restore_table(r, STORE_BAN, restore_ban);
+    restore_table(r, STORE_SERVER, restore_clock);
     place_keys(r);
     if (r->config->keys_lost)
         alarm(r, EV_STORE_OLD);

@@ -177,3 +177,27 @@ enum err row_ban_read(const struct store_row *row, struct row_ban *ret)
         *ret = b;
     return e;
 }
+
+/* ---- the group clock ---- */
+
+void row_clock_write(struct wr *w, const struct row_clock *row)
+{
+    row_put_head(w);
+    row_put_instant(w, row->at);
+    wr_u64(w, (uint64_t)row->time.ns);
+}
+
+enum err row_clock_read(const struct store_row *row, struct row_clock *ret)
+{
+    struct rd r = rd_of(row->value);
+    struct row_clock c = {0};
+
+    row_get_head(&r);
+    c.at = row_get_instant(&r);
+    c.time = (span_t){(int64_t)rd_u64(&r)};
+    row_demand(&r, c.time.ns > 0 && c.time.ns < INT64_MAX / 2);
+    row_demand(&r, bytes_equal(row->key, bytes_str(ROW_CLOCK_KEY)));
+    if (rd_end(&r) == ERR_OK)
+        *ret = c;
+    return r.err;
+}

@@ -10,6 +10,7 @@
  *   signer   SHA-256 of the public half   a key pair that signs pushes
  *   member   group-id, identity           gateway, address, what it has
  *   ban      group-id, identity           since when, and where it was
+ *   server   "clock"                      what the group clock showed, and when
  *
  * Groups are named by their id, which is what members ask for; gateways and ipsec-sas by name.
  * Instants are in the store's own time (store/clock.h), which goes on over reboots. Numbers are in
@@ -43,9 +44,15 @@ struct row_group {
 struct row_tek {
     uint32_t spi, group, number;
     struct timeline time;
+    uint32_t window_ms;
     const struct model_ipsec_sa *policy; /* its `where`s are not kept */
     struct bytes key, auth_key;
 };
+struct row_clock {
+    instant_t at;
+    span_t time; /* since 1970 */
+};
+#define ROW_CLOCK_KEY "clock"
 struct row_kek {
     struct bytes spi; /* KEK_SPI octets */
     uint32_t group, number;
@@ -90,6 +97,7 @@ void row_kek_write(struct wr *w, const struct row_kek *row);
 void row_signer_write(struct wr *w, const struct row_signer *row);
 void row_member_write(struct wr *w, const struct row_member *row);
 void row_ban_write(struct wr *w, const struct row_ban *row);
+void row_clock_write(struct wr *w, const struct row_clock *row);
 
 /* Rows back, into `ret`, whose views are of the row's octets or in `a`. ERR_VERSION: a form that
  * this program does not know; ERR_SHORT, ERR_TRAILING, ERR_LENGTH, ERR_VALUE, ERR_TYPE: damaged. */
@@ -102,3 +110,4 @@ MUST_USE enum err row_signer_read(const struct store_row *row, struct arena *a,
 MUST_USE enum err row_member_read(const struct store_row *row, struct arena *a,
                                   struct row_member *ret);
 MUST_USE enum err row_ban_read(const struct store_row *row, struct row_ban *ret);
+MUST_USE enum err row_clock_read(const struct store_row *row, struct row_clock *ret);

@@ -120,6 +120,7 @@ void row_tek_write(struct wr *w, const struct row_tek *row)
     wr_u32(w, row->group);
     wr_u32(w, row->number);
     put_timeline(w, &row->time);
+    wr_u32(w, row->window_ms);
     put_ipsec_sa(w, row->policy);
     row_put_bytes(w, row->key);
     row_put_bytes(w, row->auth_key);
@@ -136,6 +137,7 @@ enum err row_tek_read(const struct store_row *row, struct arena *a, struct row_t
     t.number = rd_u32(&r);
     row_demand(&r, t.number > 0);
     t.time = get_timeline(&r);
+    t.window_ms = rd_u32(&r);
     t.policy = get_ipsec_sa(&r, a);
     t.key = row_get_bytes(&r, 1, SECRET_MAX);
     t.auth_key = row_get_bytes(&r, 0, SECRET_MAX);

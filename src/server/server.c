@@ -3,6 +3,7 @@
 #include "ike1/numbers.h"
 #include "sa/job.h"
 #include "server/limits.h"
+#include "server/persist.h"
 #include "server/restore.h"
 #include "server/state.h"
 
@@ -126,8 +127,6 @@ static enum err check_group(const struct model_group *g, struct effects *out)
 
     if (e)
         return e;
-    if (g->anti_replay_window_ms != 0)
-        return cannot(out, ERR_UNBUILT, &g->where, "time stamps: write no-anti-replay");
     for (size_t i = 0; !e && i < g->n_sas; i++) {
         e = check_ipsec_sa(g, &g->sas[i], out);
         policies += g->sas[i].n_policies;
@@ -347,6 +346,28 @@ void server_stored(struct server *s, instant_t now, uint64_t id, enum err err, s
     advance_groups(s, now, out);
 }
 
+static void tell_far(const struct server *s, struct effects *out)
+{
+    struct event e = event_of(EV_GROUP_CLOCK);
+    int64_t ms = s->clock.behind.ns / NS_PER_MS;
+
+    event_add_str(&e, "what", ms < 0 ? "it is ahead of UTC" : "it is behind UTC");
+    event_add_u64(&e, "milliseconds", (uint64_t)(ms < 0 ? -ms : ms));
+    effects_tell(out, &e);
+}
+
+void server_wall(struct server *s, instant_t now, span_t utc, struct effects *out)
+{
+    bool first = !s->clock.set;
+
+    if (group_clock_sample(&s->clock, now, utc))
+        tell_far(s, out);
+    if (!first && instant_since(now, s->clock_kept).ns < span_s(GROUP_CLOCK_KEEP_S).ns)
+        return;
+    s->clock_kept = now;
+    persist_clock(s, now, out);
+}
+
 instant_t server_due(const struct server *s)
 {
     instant_t due = instant_min(phase1_due(s->phase1), pull_due(s));
@@ -373,5 +394,6 @@ void server_timer(struct server *s, instant_t now, struct effects *out)
 size_t server_n_groups(const struct server *s) { return s->n_groups; }
 const struct group *server_group(const struct server *s, size_t i) { return s->groups[i]; }
 const struct phase1_table *server_phase1(const struct server *s) { return s->phase1; }
+const struct group_clock *server_clock(const struct server *s) { return &s->clock; }
 const struct bans *server_bans(const struct server *s) { return &s->bans; }
 const uint64_t *server_dropped(const struct server *s) { return s->dropped; }

@@ -5,6 +5,7 @@
 #include "base/instant.h"
 #include "base/ip.h"
 #include "crypto/drbg.h"
+#include "group/clock.h"
 #include "group/group.h"
 #include "model/model.h"
 #include "sa/effects.h"
@@ -51,6 +52,9 @@ void server_job_done(struct server *s, instant_t now, struct job_result *result,
                      struct effects *out);
 /* The answer to a transaction (EFFECT_PERSIST): durable, or why not. */
 void server_stored(struct server *s, instant_t now, uint64_t id, enum err err, struct effects *out);
+/* What the calendar shows: UTC since 1970, every some seconds. The first one sets the group clock,
+ * unless it was restored; until then no group with time stamps is served. The others slew it. */
+void server_wall(struct server *s, instant_t now, span_t utc, struct effects *out);
 /* Does what is due at `now`; call when server_due() is reached. */
 void server_timer(struct server *s, instant_t now, struct effects *out);
 instant_t server_due(const struct server *s);
@@ -62,6 +66,7 @@ void server_stop(struct server *s, instant_t now, struct effects *out);
 size_t server_n_groups(const struct server *s);
 const struct group *server_group(const struct server *s, size_t i);
 const struct phase1_table *server_phase1(const struct server *s);
+const struct group_clock *server_clock(const struct server *s);
 const struct bans *server_bans(const struct server *s); /* server/ban.h */
 /* Datagrams that no part of the engine took, by reason (those of phase 1 are in phase1_counters()).
  */

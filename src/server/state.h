@@ -1,8 +1,9 @@
 #pragma once
 /* The server's insides, shared by its own files only. */
 #include "gdoi/dialect.h"
-#include "server/certified.h"
+#include "group/clock.h"
 #include "server/ban.h"
+#include "server/certified.h"
 #include "server/pull.h"
 #include "server/server.h"
 #include "server/signing.h"
@@ -27,6 +28,8 @@ struct server {
     struct bans bans;
     struct signing signing;
     struct certified certified;
+    struct group_clock clock;
+    instant_t clock_kept; /* when its row was written last */
     struct rate rate;
     struct gdoi_tolerated tolerated;
     uint64_t dropped[ERR_COUNT];

@@ -166,7 +166,7 @@ enum err pull_client_2(struct pull_client *c, struct bytes datagram)
         return ERR_MISSING;
     e = ike1_data_parse(IKE1_PAYLOAD_NONCE, nonce->body, &nr);
     if (!e)
-        e = gdoi_sa_parse(sa->body, &GDOI_RFC6407, NULL, &c->offer);
+        e = gdoi_sa_parse(sa->body, &GDOI_STAMPS, NULL, &c->offer);
     if (e)
         return e;
     memcpy(c->nr, nr.data, nr.len);

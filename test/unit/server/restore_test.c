@@ -436,6 +436,33 @@ static void without_a_clock_all_keys_are_changed_at_once(void **state)
     end(&l);
 }
 
+/* The group clock goes on, whatever the calendar shows by now; a key keeps its window. */
+static void the_group_clock_and_windows_go_on(void **state)
+{
+    static const span_t utc = {INT64_C(1790000000) * NS_PER_S};
+    struct world *w = world_new();
+    (void)state;
+    w->m.groups[0].anti_replay_window_ms = 1000;
+    struct life l = begin(w);
+    server_wall(w->server, w->now, utc, &w->out);
+    commit(&l, &w->out);
+    world_collect(w);
+    keep(&l);
+    world_until(w, 100);
+    w->m.groups[0].anti_replay_window_ms = 2000;
+    restart(&l);
+    server_wall(w->server, w->now, span_s(1000), &w->out);
+    world_collect(w);
+    assert_int_equal(group_clock_read(server_clock(w->server), w->now).ns, utc.ns + 100 * NS_PER_S);
+    assert_int_equal(group_window_ms(world_blue(w)), 1000);
+
+    l.config.clock_lost = true;
+    restart(&l);
+    span_t least = {utc.ns + (100 + GROUP_CLOCK_KEEP_S) * NS_PER_S};
+    assert_true(group_clock_read(server_clock(w->server), w->now).ns >= least.ns);
+    end(&l);
+}
+
 static void put_row(struct life *l, enum store_table table, struct bytes key, struct bytes value)
 {
     struct arena a = {0};
@@ -506,6 +533,7 @@ int main(void)
         cmocka_unit_test(keys_of_a_group_whose_numbers_are_unknown_are_not_used),
         cmocka_unit_test(an_older_copy_gives_no_keys_and_no_members),
         cmocka_unit_test(without_a_clock_all_keys_are_changed_at_once),
+        cmocka_unit_test(the_group_clock_and_windows_go_on),
         cmocka_unit_test(a_row_that_cannot_be_read_is_told_and_forgotten),
         cmocka_unit_test(a_key_of_the_wrong_length_is_not_used),
     };

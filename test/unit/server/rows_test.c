@@ -85,6 +85,7 @@ static struct row_tek a_tek(struct fixture *f)
                             .group = GROUP,
                             .number = 5,
                             .time = {{-10}, {20}, {30}, {4000}},
+                            .window_ms = 100000,
                             .policy = sa,
                             .key = BYTES_OF(key16),
                             .auth_key = BYTES_OF(key32)};
@@ -146,6 +147,14 @@ static void write_ban(struct fixture *f)
     written(f, STORE_BAN, row_key_who(&ann, f->key));
 }
 
+static void write_clock(struct fixture *f)
+{
+    const struct row_clock row = {{-3}, {INT64_C(1790000000123456789)}};
+
+    row_clock_write(&f->w, &row);
+    written(f, STORE_SERVER, bytes_str(ROW_CLOCK_KEY));
+}
+
 /* Reads with the table's reader and throws the result away. */
 static enum err read_any(const struct store_row *row, struct arena *a)
 {
@@ -156,6 +165,7 @@ static enum err read_any(const struct store_row *row, struct arena *a)
         struct row_signer signer;
         struct row_member member;
         struct row_ban ban;
+        struct row_clock clock;
     } any;
 
     switch (row->table) {
@@ -172,14 +182,15 @@ static enum err read_any(const struct store_row *row, struct arena *a)
     case STORE_BAN:
         return row_ban_read(row, &any.ban);
     case STORE_SERVER:
+        return row_clock_read(row, &any.clock);
     case STORE_TABLE_COUNT:
         break;
     }
     return ERR_TYPE;
 }
 
-static void (*const writers[])(struct fixture *) = {write_group,  write_tek,    write_kek,
-                                                    write_signer, write_member, write_ban};
+static void (*const writers[])(struct fixture *) = {
+    write_group, write_tek, write_kek, write_signer, write_member, write_ban, write_clock};
 
 /* ---- round trips ---- */
 
@@ -216,6 +227,7 @@ static void a_tek_comes_back_with_its_policies(void **state)
     assert_int_equal(t.time.switch_at.ns, 20);
     assert_int_equal(t.time.drop_at.ns, 30);
     assert_int_equal(t.time.expiry.ns, 4000);
+    assert_int_equal(t.window_ms, 100000);
     assert_true(bytes_equal(t.key, BYTES_OF(key16)));
     assert_true(bytes_equal(t.auth_key, BYTES_OF(key32)));
     assert_string_equal(t.policy->name, "sa1");
@@ -296,6 +308,24 @@ static void a_member_and_a_ban_come_back(void **state)
     assert_true(bytes_equal(b.who.identity.value, ann.identity.value));
     fixture_free(f);
     fixture_free(g);
+}
+
+static void the_group_clock_comes_back(void **state)
+{
+    struct fixture *f = fixture_new();
+    struct row_clock c;
+
+    (void)state;
+    write_clock(f);
+    assert_int_equal(row_clock_read(&f->row, &c), ERR_OK);
+    assert_int_equal(c.at.ns, -3);
+    assert_int_equal(c.time.ns, INT64_C(1790000000123456789));
+    f->row.key = bytes_str("click");
+    assert_int_equal(row_clock_read(&f->row, &c), ERR_VALUE);
+    f->row.key = bytes_str(ROW_CLOCK_KEY);
+    f->octets[9] = 0x80; /* long before 1970 */
+    assert_int_equal(row_clock_read(&f->row, &c), ERR_VALUE);
+    fixture_free(f);
 }
 
 /* ---- refusals ---- */
@@ -571,6 +601,7 @@ int main(void)
         cmocka_unit_test(a_kek_comes_back_with_its_policy),
         cmocka_unit_test(a_key_pair_comes_back),
         cmocka_unit_test(a_member_and_a_ban_come_back),
+        cmocka_unit_test(the_group_clock_comes_back),
         cmocka_unit_test(no_row_is_read_that_is_cut_or_has_more),
         cmocka_unit_test(no_row_of_another_version_is_read),
         cmocka_unit_test(no_row_with_a_wrong_key_is_read),

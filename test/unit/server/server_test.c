@@ -36,11 +36,6 @@ static void what_is_not_built_is_refused_by_name(void **state)
     world_says(w, EV_CONFIG, "what", "10 times");
     c->present = false;
 
-    w->m.groups[1].anti_replay_window_ms = 100000;
-    assert_int_equal(try_new(w), ERR_UNBUILT);
-    world_says(w, EV_CONFIG, "what", "no-anti-replay");
-    w->m.groups[1].anti_replay_window_ms = 0;
-
     w->m.hour.cipher = MODEL_ESP_AES_GCM16;
     w->m.hour.auth = MODEL_ESP_AUTH_NONE;
     assert_int_equal(try_new(w), ERR_UNBUILT);
