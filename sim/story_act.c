@@ -1,6 +1,5 @@
+#include "sim/forge.h"
 #include "sim/story.h"
-
-#include <stdio.h>
 
 void story_set_link(struct story *s, size_t at)
 {
@@ -79,6 +78,23 @@ static void do_boundaries(struct story *s, size_t at)
         w->back_after = story_span(s, story_word(s, at + 1));
 }
 
+/* HOW WHO: of pushes to members, of acknowledgements to the server. */
+static void do_forge(struct story *s, size_t at)
+{
+    bool nodes[WORLD_NODES_MAX];
+    unsigned kind = 0;
+
+    while (kind < FORGE_COUNT && !story_is(s, at, forge_name((enum forge_kind)kind)))
+        kind++;
+    if (kind == FORGE_COUNT)
+        story_stop(s, "no forgery is called", story_word(s, at));
+    story_who(s, at + 1, nodes);
+    for (size_t n = 0; n < s->world.n_nodes; n++) {
+        if (nodes[n] && !forge(&s->world, (enum forge_kind)kind, n))
+            story_stop(s, "nothing was recorded to forge for", s->world.nodes[n].name);
+    }
+}
+
 static void do_backup(struct story *s, size_t at)
 {
     (void)at;
@@ -133,6 +149,7 @@ static const struct {
     {"block", do_block, NULL},
     {"pass", do_pass, NULL},
     {"boundaries", do_boundaries, NULL},
+    {"forge", do_forge, NULL},
     {"backup", do_backup, NULL},
     {"restore", do_restore, NULL},
     {"wall", do_wall, NULL},

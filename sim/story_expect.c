@@ -192,6 +192,12 @@ static bool has_joined(struct story *s, size_t at, size_t node)
     return false;
 }
 
+static bool is_sent_out_of(struct story *s, size_t at, size_t node)
+{
+    (void)node;
+    return strcmp(s->world.multicast_interface, story_word(s, at)) == 0;
+}
+
 static bool has_dropped(struct story *s, size_t at, size_t node)
 {
     const struct node *n = &s->world.nodes[node];
@@ -225,6 +231,7 @@ static const struct {
     {"sig-hash", has_sig_hash},
     {"policy", has_policy},
     {"joined", has_joined},
+    {"out-of", is_sent_out_of},
     {"drops", has_dropped},
 };
 

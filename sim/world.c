@@ -258,6 +258,9 @@ static bool do_effect(struct world *w, struct node *n, const struct effect *e)
     case EFFECT_SEND:
         return network_send(w, at, e->send.from, &e->send.to, 1, e->send.datagram);
     case EFFECT_FANOUT:
+        if (e->fanout.interface)
+            snprintf(w->multicast_interface, sizeof w->multicast_interface, "%s",
+                     e->fanout.interface);
         return network_send(w, at, e->fanout.from, e->fanout.to, e->fanout.n, e->fanout.datagram);
     case EFFECT_MULTICAST:
         hear_multicast(n, e->multicast.join, e->multicast.group);

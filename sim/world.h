@@ -92,8 +92,9 @@ struct world {
     const char *boundary; /* what kind of boundary it was killed at */
     uint64_t n_events[EVENT_COUNT];
     bool print_events;
-    span_t wall;    /* how far the server's calendar is off */
-    struct record { /* what an eavesdropper recorded last, for replays */
+    span_t wall;                  /* how far the server's calendar is off */
+    char multicast_interface[32]; /* that the last multicast left through */
+    struct record {               /* what an eavesdropper recorded last, for replays */
         struct endpoint from, to;
         enum wire_kind kind;
         size_t len;
