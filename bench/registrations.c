@@ -133,6 +133,8 @@ static void serve_jobs(struct pull_client *gm, size_t *answers, uint8_t answer[D
             ++*answers;
         } else if (e->kind == EFFECT_JOB) {
             job = e->job;
+        } else if (e->kind == EFFECT_PERSIST) {
+            server_stored(server, now, e->persist->id, ERR_OK, &out);
         }
     }
     if (!job)
@@ -224,6 +226,10 @@ int main(void)
     must(server_new(&(struct server_config){.model = &config.model}, seed, now, &out, &server) ==
              ERR_OK,
          "server_new");
+    for (const struct effect *e = out.first; e; e = e->next) {
+        if (e->kind == EFFECT_PERSIST)
+            server_stored(server, now, e->persist->id, ERR_OK, &out);
+    }
     effects_reset(&out);
     struct raw_dh *raw = raw_dh_new(RAW_DH_GROUP14);
     for (size_t i = 0; i < MEMBERS; i++) {

@@ -33,6 +33,7 @@ struct world {
     size_t n_up, n_down, n_tape;
     struct job jobs[JOBS]; /* of the server */
     size_t n_jobs;
+    bool store_fails;
 };
 static struct world *w;
 
@@ -62,13 +63,30 @@ static struct packet take(struct packet *queue, size_t *n, size_t at)
     return p;
 }
 
+/* One too many is lost, as with a host whose workers are busy. */
+static void keep_job(const struct job *job)
+{
+    struct job own = *job;
+
+    if (w->n_jobs < JOBS) {
+        w->jobs[w->n_jobs++] = own;
+        return;
+    }
+    struct job_result lost = {.id = own.id, .kind = own.kind, .err = ERR_LIMIT};
+    server_job_done(w->server, w->now, &lost, &w->out);
+    job_wipe(&own);
+}
+
 static void collect_server(void)
 {
     for (const struct effect *e = w->out.first; e; e = e->next) {
         if (e->kind == EFFECT_SEND)
             push(w->down, &w->n_down, QUEUE, e->send.from, e->send.to, e->send.datagram);
-        if (e->kind == EFFECT_JOB && w->n_jobs < JOBS)
-            w->jobs[w->n_jobs++] = *e->job;
+        if (e->kind == EFFECT_JOB)
+            keep_job(e->job);
+        if (e->kind == EFFECT_PERSIST && e->persist->id)
+            server_stored(w->server, w->now, e->persist->id, w->store_fails ? ERR_SYSTEM : ERR_OK,
+                          &w->out);
         demand(e->kind != EFFECT_INSTALL);
     }
     effects_reset(&w->out);
@@ -192,6 +210,7 @@ static void run_job(size_t at)
 
     memmove(w->jobs + at, w->jobs + at + 1, (--w->n_jobs - at) * sizeof job);
     job_run(&job, &result);
+    job_wipe(&job);
     server_job_done(w->server, w->now, &result, &w->out);
     job_result_wipe(&result);
     collect_server();
@@ -274,8 +293,11 @@ static void step(struct rd *r)
         if (w->n_tape)
             give_server(&w->tape[rd_u8(r) % (w->n_tape < TAPE ? w->n_tape : TAPE)]);
         break;
-    case 12: /* the operator changes a list */
-        w->server->listed[(what >> 4) % OUTSIDER] ^= 1;
+    case 12: /* the operator changes a list, or the disk its mind */
+        if (what >> 4 == 15)
+            w->store_fails = !w->store_fails;
+        else
+            w->server->listed[(what >> 4) % OUTSIDER] ^= 1;
         break;
     case 13: /* the operator wants new keys */
         group_rekey(w->server->groups[0], NULL);
@@ -302,9 +324,10 @@ static void check_sa(const struct group_sa *sa)
 
     demand(current != NULL);
     demand(!next || !previous); /* one changeover at a time */
-    demand(!next || next->number == current->number + 1);
-    demand(!previous || previous->number + 1 == current->number);
-    demand(sa->numbers == group_newest(sa)->number);
+    demand(!next || next->number > current->number);
+    demand(!previous || previous->number < current->number);
+    demand(sa->numbers >= group_newest(sa)->number);
+    demand(!sa->slot[GROUP_MINTED]); /* the store answers at once here */
     for (size_t i = 0; i < GROUP_SLOTS; i++) {
         const struct generation *g = sa->slot[i];
         demand(!g || (g->spi >= 256 && mint_find(&w->server->mint, g->spi) == g));
@@ -317,10 +340,10 @@ static void check_kek(const struct group *g)
     const struct kek_generation *current = g->kek[GROUP_KEK_CURRENT],
                                 *previous = g->kek[GROUP_KEK_PREVIOUS];
 
-    demand((current != NULL) == (g->signer != NULL));
-    demand(!previous || previous->number + 1 == current->number);
+    demand(current == NULL || g->signer != NULL);
+    demand(!previous || previous->number < current->number);
     demand(!current || current->created.ns <= w->now.ns);
-    demand(g->push_seq == 0);
+    demand(g->push_seq <= g->push_seq_durable && g->push_seq_durable <= g->push_seq_given);
 }
 
 static void check_group(const struct group *g)
@@ -390,6 +413,8 @@ static void open_world(bool communication)
 
 static void close_world(void)
 {
+    for (size_t i = 0; i < w->n_jobs; i++)
+        job_wipe(&w->jobs[i]);
     server_stop(w->server, w->now, &w->out);
     demand(phase1_count(w->server->phase1, false) == 0 && w->server->pulls.index.n == 0);
     for (size_t i = 0; i < CLIENTS; i++)

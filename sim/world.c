@@ -168,7 +168,9 @@ static void start_job(struct world *w, const struct node *n, const struct job *j
     t->result = calloc(1, sizeof *t->result);
     if (!t->result)
         abort();
-    job_run(job, t->result);
+    struct job own = *job;
+    job_run(&own, t->result);
+    job_wipe(&own);
     span_t takes = span_ms(1 + (int64_t)prng_below(&w->prng, STREAM_NETWORK, 20));
     heap_set(&w->heap, &t->due, instant_add(w->now, takes));
 }

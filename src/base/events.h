@@ -37,6 +37,7 @@ enum event_level { EVENT_DEBUG, EVENT_INFO, EVENT_NOTICE, EVENT_WARNING, EVENT_E
       "the database is an older copy: its keys are not used again, members have to register")      \
     X(EV_CLOCK_LOST, "clock-lost", ERROR,                                                          \
       "the clocks went back while the server was away: every group gets new keys")                 \
+    X(EV_STORE_FAILED, "store-failed", ERROR, "something could not be stored")                     \
     X(EV_SIGNING_KEY, "signing-key", NOTICE, "the key that signs pushes")                          \
     X(EV_REGISTERED, "registered", NOTICE, "registered with the server")                           \
     X(EV_REGISTRATION_FAILED, "registration-failed", WARNING, "a registration failed")             \

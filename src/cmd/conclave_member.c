@@ -184,7 +184,8 @@ static enum err run_member(const struct options *o, const struct model_member *m
     for (size_t i = 0; i < model->n_vpns; i++)
         addresses[i] = model->vpns[i].gateway->local_address;
     show_member_handlers(&service);
-    enum err e = daemon_run(show->daemon, &engine, addresses, model->n_vpns, &service);
+    daemon_engine(show->daemon, &engine);
+    enum err e = daemon_run(show->daemon, addresses, model->n_vpns, &service);
     free(addresses);
     return e;
 }

@@ -72,6 +72,14 @@ static enum err new_server(const struct options *o, const struct model_server *m
 
     if (e != ERR_OK)
         return e;
+    daemon_engine(show->daemon, &(struct engine){.self = show,
+                                                 .datagram = on_datagram,
+                                                 .job_done = on_job_done,
+                                                 .stored = on_stored,
+                                                 .timer = on_timer,
+                                                 .due = due,
+                                                 .reseed = on_reseed,
+                                                 .stop = on_stop});
     host_random(seed, sizeof seed);
     const struct server_config config = {
         .model = model, .certificates = certificates.list, .n_certificates = certificates.n};
@@ -88,14 +96,6 @@ static enum err new_server(const struct options *o, const struct model_server *m
 static enum err run_server(const struct options *o, const struct model_server *model,
                            struct show *show)
 {
-    const struct engine engine = {.self = show,
-                                  .datagram = on_datagram,
-                                  .job_done = on_job_done,
-                                  .stored = on_stored,
-                                  .timer = on_timer,
-                                  .due = due,
-                                  .reseed = on_reseed,
-                                  .stop = on_stop};
     struct ctl_service service = {
         .ctx = show, .program = o->program, .version = CONCLAVE_VERSION, .host = daemon_host()};
     struct ip addresses[MODEL_GROUPS_MAX];
@@ -103,7 +103,7 @@ static enum err run_server(const struct options *o, const struct model_server *m
     for (size_t i = 0; i < model->n_groups; i++)
         addresses[i] = model->groups[i].server_address;
     show_server_handlers(&service);
-    return daemon_run(show->daemon, &engine, addresses, model->n_groups, &service);
+    return daemon_run(show->daemon, addresses, model->n_groups, &service);
 }
 
 /* Beside a member its data path is there: what we send would look like traffic to protect. */

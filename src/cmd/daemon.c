@@ -31,7 +31,7 @@ struct daemon {
     struct effects effects;
     instant_t reseed_at;
     wall_t since;
-    bool stopping;
+    bool running, stopping;
 };
 
 /* ---- events ---- */
@@ -107,7 +107,9 @@ static void do_job(struct daemon *d, const struct job *job)
     struct running_job *r = d->n_jobs < JOBS_MAX ? calloc(1, sizeof *r) : NULL;
 
     if (!r) {
+        struct job own = *job;
         fail_job(d, job, "too much work is waiting");
+        job_wipe(&own);
         return;
     }
     r->daemon = d;
@@ -165,7 +167,7 @@ static void settle(struct daemon *d)
 void daemon_carry_out(struct daemon *d, struct effects *effects)
 {
     carry_out(d, effects);
-    if (d->engine.self) /* else it has not started: nothing can be due yet */
+    if (d->running) /* else nothing can be due yet */
         settle(d);
 }
 
@@ -307,24 +309,27 @@ static void stop(struct daemon *d)
     event_add_str(&e, "program", d->options.program);
     daemon_tell(d, &e);
     d->stopping = true;
+    d->running = false;
 }
 
-enum err daemon_run(struct daemon *d, const struct engine *engine, const struct ip *addresses,
-                    size_t n_addresses, const struct ctl_service *service)
+void daemon_engine(struct daemon *d, const struct engine *engine) { d->engine = *engine; }
+
+enum err daemon_run(struct daemon *d, const struct ip *addresses, size_t n_addresses,
+                    const struct ctl_service *service)
 {
     enum err e = ERR_OK;
 
-    d->engine = *engine;
     for (size_t i = 0; i < n_addresses && e == ERR_OK; i++)
         e = network_open(d->network, addresses[i]);
     if (e == ERR_OK)
         e = open_control(d, service);
     if (e != ERR_OK)
         return e;
-    if (!engine->needs_files && !host_confine(d->options.run_dir))
+    if (!d->engine.needs_files && !host_confine(d->options.run_dir))
         tell_trouble(d, "confine", "this kernel cannot cut us off from files");
     d->reseed_at = instant_add(host_now(), span_s(RESEED_S));
     tell_started(d);
+    d->running = true;
     if (d->engine.start)
         d->engine.start(d->engine.self, host_now(), &d->effects);
     settle(d);

@@ -34,11 +34,12 @@ struct engine {
 MUST_USE enum err daemon_new(const struct options *o, struct daemon **ret);
 void daemon_free(struct daemon *d); /* NULL allowed */
 
+/* The engine that answers what its own effects ask for: before the first daemon_carry_out(). */
+void daemon_engine(struct daemon *d, const struct engine *engine);
 /* Opens a socket at each address (those that repeat once) and the control socket, says READY and
  * runs until SIGTERM or SIGINT; then stops the engine and sends what that gives. On failure to
  * start it has been said on stderr. */
-MUST_USE enum err daemon_run(struct daemon *d, const struct engine *engine,
-                             const struct ip *addresses, size_t n_addresses,
+MUST_USE enum err daemon_run(struct daemon *d, const struct ip *addresses, size_t n_addresses,
                              const struct ctl_service *service);
 /* Outside of inputs (a console's command, the engine's making): carries out what a call into the
  * engine gave. */

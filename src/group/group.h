@@ -1,13 +1,17 @@
 #pragma once
-/* One group: for each ipsec-sa the three slots of its keys, two slots for the KEK, and the planner
- * that moves generations through them.
+/* One group: for each ipsec-sa the slots of its keys, those of the KEK, and the planner that moves
+ * generations through them.
  *
- *        created         switch_at            drop_at
- *           |     NEXT       |     CURRENT  ...  (successor's switch_at)   PREVIOUS   |
+ *   created            switch_at            drop_at
+ *      | MINTED |  NEXT    |     CURRENT  ...  (successor's switch_at)   PREVIOUS   |
+ *            stored
  *
- * The slot is the state; there are no flags beside it. A RFC 6407 SA payload has one GAP for all
- * its keys (5.2.1), so a changeover belongs to the group: ipsec-sas that fall due while one would
- * run take part in it from its start, later requests wait for its end (decisions M2, M8). */
+ * The slot is the state; there are no flags beside it. What is MINTED nobody may see: it is on its
+ * way to the store, whose answer moves it on (group_commit()) or drops it (group_abandon()). A RFC
+ * 6407 SA payload has one GAP for all its keys (5.2.1), so a changeover belongs to the group:
+ * ipsec-sas that fall due while one would run take part in it from its start, later requests wait
+ * for its end (decisions M2, M8). A KEK and keys that fall due within one ATD of each other change
+ * together, so that one message brings both (M5). */
 #include "group/kek.h"
 #include "group/mint.h"
 #include "group/registry.h"
@@ -15,8 +19,12 @@
 /* The statement's rule: a lifetime is at least this many times activation-time-delay. With less, a
  * changeover would not be over before the next one is due. */
 enum { GROUP_LIFETIME_ATDS = 10 };
+/* After keys that could not be stored. */
+#define GROUP_STORE_RETRY span_s(60)
+/* The longest time over which a removal spreads registrations: delays are told in 16 bits. */
+#define GROUP_SPREAD_MAX span_s(60000)
 
-enum group_slot { GROUP_NEXT, GROUP_CURRENT, GROUP_PREVIOUS, GROUP_SLOTS };
+enum group_slot { GROUP_MINTED, GROUP_NEXT, GROUP_CURRENT, GROUP_PREVIOUS, GROUP_SLOTS };
 
 struct group_sa {
     const struct model_ipsec_sa *model;
@@ -25,11 +33,18 @@ struct group_sa {
     bool rekey_wanted;                    /* asked for, and waits for the planner */
     bool rekey_joins; /* takes part in the group's next changeover, whenever that is */
 };
-enum group_kek_slot { GROUP_KEK_CURRENT, GROUP_KEK_PREVIOUS, GROUP_KEK_SLOTS };
+enum group_kek_slot { GROUP_KEK_MINTED, GROUP_KEK_CURRENT, GROUP_KEK_PREVIOUS, GROUP_KEK_SLOTS };
 struct group_counters {
     uint64_t pulls_succeeded, pulls_refused, pulls_failed, pulls_repeated;
     uint64_t host_order_ids; /* group ids in host byte order, tolerated (decisions M25) */
 };
+/* A member has to go: new keys of every kind, which everybody else has to come for (M18). */
+struct group_exclusion {
+    bool wanted;   /* waits for the end of the changeover that runs */
+    bool minted;   /* the keys that are MINTED are of that kind */
+    span_t spread; /* over which the others will come */
+};
+struct push;
 struct group {
     const struct model_group *model;
     uint32_t atd_s; /* activation-time-delay in force: what members were told of the present keys */
@@ -37,12 +52,18 @@ struct group {
     size_t n_sas;
     struct kek_generation *kek[GROUP_KEK_SLOTS]; /* NULL: empty */
     uint32_t kek_numbers;                        /* given out so far */
-    const struct signing_key *signer;            /* of the next KEK; NULL: none is made */
-    uint32_t push_seq; /* SEQ of the last push, 0 before the first; never reset (decisions M11) */
-    uint32_t version;  /* counts changeovers: which set of keys is the newest */
+    bool kek_wanted;            /* a new one was asked for, and waits for the planner */
+    struct signing_key *signer; /* of the next KEK, held; NULL: none is made */
+    /* SEQ (decisions M11), never reset: of the last push that left; the highest that the store was
+     * given; the highest that it has for sure. None above the last one may leave. */
+    uint32_t push_seq, push_seq_given, push_seq_durable;
+    uint32_t version;   /* counts changeovers that the store has: which set of keys is the newest */
+    instant_t retry_at; /* no new keys before, because the store failed */
+    struct group_exclusion exclusion;
     struct mint *mint;
     struct registry registry;
     struct group_counters counters;
+    struct push *push; /* what the server sends to it (server/push.h), not this module's */
 };
 
 /* No generation exists before the first group_advance(). The model and the mint outlive the group;
@@ -50,8 +71,8 @@ struct group {
 struct group *group_new(const struct model_group *model, struct mint *mint);
 void group_free(struct group *g); /* wipes; NULL allowed */
 
-/* What happened to a generation, told while it happens. DROPPED: the generation dies when the call
- * returns. */
+/* What happened to a generation, told while it happens. CREATED: the store has it. DROPPED: the
+ * generation dies when the call returns. */
 enum group_event { GROUP_CREATED, GROUP_SWITCHED, GROUP_DROPPED };
 struct group_listener {
     void (*tell)(void *to, enum group_event what, const struct group *g, const struct group_sa *sa,
@@ -63,16 +84,35 @@ struct group_listener {
 };
 /* When the planner has something to do. */
 instant_t group_due(const struct group *g);
-/* Does all that is due at `now`. */
+/* Does all that is due at `now`. Afterwards ask group_is_minted(). */
 void group_advance(struct group *g, instant_t now, const struct group_listener *listener);
+
+/* Whether keys wait for the store; nothing else is made meanwhile. */
+bool group_is_minted(const struct group *g);
+/* The version that the group has once they are stored; without such keys the one that it has. */
+uint32_t group_version_to_be(const struct group *g);
+/* The store has them: they are the group's, and what is due by now happens. */
+void group_commit(struct group *g, instant_t now, const struct group_listener *listener);
+/* The store failed: they are dropped, and others are made after GROUP_STORE_RETRY. */
+void group_abandon(struct group *g, instant_t now);
+
 /* Asks for new keys: at once, or when the changeover that runs is over. sa NULL: all. */
 void group_rekey(struct group *g, struct group_sa *sa);
+/* ... for a new KEK; without server-member-communication nothing happens. */
+void group_rekey_kek(struct group *g);
+/* ... for a new KEK and new keys of all ipsec-sas, none of which goes out under the old KEK:
+ * members come for them, within `spread` (decisions M18). */
+void group_exclude(struct group *g, span_t spread);
+/* Forgets every key that is live: the members have been told, or must not be (M12, M18). New ones
+ * are made by the next group_advance(). */
+void group_clear(struct group *g, const struct group_listener *listener);
 
-/* The key pair that signs the group's pushes, for the KEKs made from now on; it outlives the group.
- * The first one lets the planner make the first KEK. */
-void group_set_signer(struct group *g, const struct signing_key *signer);
-/* Whether there is all that the statement wants a registration to get: at least one ipsec-sa, and
- * with server-member-communication a KEK. */
+/* The key pair that signs the group's pushes, for the KEKs made from now on; the first one lets the
+ * planner make the first KEK, and another one than that of the current KEK asks for a new KEK
+ * (decisions M17). */
+void group_set_signer(struct group *g, struct signing_key *signer);
+/* Whether there is what the statement wants a registration to get: a key of an ipsec-sa, and with
+ * server-member-communication a KEK. */
 bool group_is_ready(const struct group *g);
 /* The live KEK with that SPI, current or previous, or NULL. */
 const struct kek_generation *group_kek(const struct group *g, const uint8_t spi[KEK_SPI]);
@@ -83,7 +123,9 @@ struct group_delays {
     uint16_t activation, deactivation;
 };
 struct group_delays group_delays(const struct group *g, instant_t now);
-/* NEXT if there is one, else CURRENT. */
+/* The changeover that runs, NULL: none. */
+const struct timeline *group_changeover(const struct group *g);
+/* NEXT if there is one, else CURRENT; NULL while there is neither. */
 const struct generation *group_newest(const struct group_sa *sa);
 /* The anti-replay window of the newest generations, which all have the same: one GAP speaks for all
  * keys of a message (decisions M20). 0: no time stamps. */

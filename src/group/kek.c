@@ -63,7 +63,7 @@ static void new_spi(struct mint *m, uint8_t spi[KEK_SPI])
 
 /* Without SPI and keys. */
 static struct kek_generation *new_kek(const struct model_communication *policy,
-                                      const struct signing_key *signer, uint32_t number,
+                                      struct signing_key *signer, uint32_t number,
                                       instant_t created, instant_t expiry)
 {
     struct kek_generation *k = calloc(1, sizeof *k);
@@ -71,7 +71,7 @@ static struct kek_generation *new_kek(const struct model_communication *policy,
     if (!k)
         abort(); /* a few hundred octets, as in mint_generation() */
     *k = (struct kek_generation){
-        .number = number, .created = created, .expiry = expiry, .signer = signer};
+        .number = number, .created = created, .expiry = expiry, .signer = signing_key_hold(signer)};
     k->policy = model_communication_copy(&k->memory, policy);
     bool known = cipher_of(policy, &k->cipher) && sig_hash_of(policy, &k->sig_hash);
     assert(known && kek_check(policy) == ERR_OK);
@@ -79,7 +79,7 @@ static struct kek_generation *new_kek(const struct model_communication *policy,
 }
 
 struct kek_generation *kek_new(struct mint *m, const struct model_communication *policy,
-                               const struct signing_key *signer, uint32_t number, instant_t now)
+                               struct signing_key *signer, uint32_t number, instant_t now)
 {
     struct kek_generation *k =
         new_kek(policy, signer, number, now, instant_add(now, span_s(policy->lifetime_s)));
@@ -117,6 +117,7 @@ void kek_free(struct kek_generation *k)
     secret_wipe(&k->iv);
     secret_wipe(&k->key);
     arena_free(&k->memory);
+    signing_key_release(k->signer);
     free(k);
 }
 

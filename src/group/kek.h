@@ -5,29 +5,20 @@
  *      |------------ CURRENT ---------------|------------ PREVIOUS --------|
  *                                           |------------ CURRENT ... (successor)
  *
- * From the commit of a successor on, registrations and new pushes have that one. The one before is
- * kept until its own expiry: repeats of the push that brought the successor go under it, and
- * acknowledgements may still come under it (decisions M5). */
+ * A successor is MINTED until the store has it. From then on, registrations and new pushes have
+ * that one. The one before is kept until its own expiry: repeats of the push that brought the
+ * successor go under it, and acknowledgements may still come under it (decisions M5). */
 #include "base/arena.h"
 #include "base/compiler.h"
 #include "base/err.h"
 #include "base/instant.h"
 #include "crypto/cipher.h"
 #include "crypto/secret.h"
-#include "crypto/sign.h"
+#include "crypto/signing.h"
 #include "group/mint.h"
 #include "model/model.h"
 
 enum { KEK_SPI = 16 }; /* the cookie pair of its pushes */
-
-/* A key pair that signs pushes. It belongs to the KEKs that were made with it: a new pair needs a
- * new KEK (decisions M17). */
-struct signing_key {
-    struct sign_key *private; /* owned by whoever owns the struct */
-    unsigned bits;
-    size_t spki_len;
-    uint8_t spki[SPKI_MAX]; /* the public half: DER SubjectPublicKeyInfo */
-};
 
 struct kek_generation {
     uint32_t number; /* from 1, per group */
@@ -39,14 +30,15 @@ struct kek_generation {
     struct secret key;
     const struct model_communication *policy; /* as it was when the KEK was made; its own */
     struct arena memory;                      /* of the policy */
-    const struct signing_key *signer;
+    struct signing_key *signer;               /* held */
+    bool retired; /* of a removal (decisions M18): no key goes under it, no answer counts */
 };
 
 /* ERR_TYPE for a number that is no algorithm. */
 MUST_USE enum err kek_check(const struct model_communication *policy);
-/* A fresh KEK; the policy must have passed kek_check() (asserted). The signing key outlives it. */
+/* A fresh KEK; the policy must have passed kek_check() (asserted). */
 struct kek_generation *kek_new(struct mint *m, const struct model_communication *policy,
-                               const struct signing_key *signer, uint32_t number, instant_t now);
+                               struct signing_key *signer, uint32_t number, instant_t now);
 /* A KEK that an earlier server made: `what` as it was then, its policy copied. ERR_LENGTH: key or
  * IV do not fit the algorithm; and as kek_check(). */
 struct kept_kek {
@@ -55,7 +47,7 @@ struct kept_kek {
     instant_t created, expiry;
     const struct model_communication *policy;
     struct bytes iv, key;
-    const struct signing_key *signer;
+    struct signing_key *signer;
 };
 MUST_USE enum err kek_restore(const struct kept_kek *what, struct kek_generation **ret);
 void kek_free(struct kek_generation *k); /* wipes; NULL allowed */

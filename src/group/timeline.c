@@ -15,17 +15,32 @@ struct timeline timeline_first(instant_t now, span_t lifetime, span_t atd, bool 
                              .expiry = instant_add(now, lifetime)};
 }
 
-/* switch_at = min(created + 2 ATD, max(created, E - ATD)); drop_at = min(created + 3 ATD, E), but
- * not before the generation exists: a server that was late finds E in the past. */
-struct timeline timeline_after(instant_t now, span_t lifetime, span_t atd, instant_t replaced)
+/* switch_at = min(created + wait, max(created, E - ATD)); drop_at = min(created + wait + ATD, E),
+ * but not before the generation exists: a server that was late finds E in the past. */
+static struct timeline after(instant_t now, span_t lifetime, span_t atd, instant_t replaced,
+                             span_t wait)
 {
+    instant_t switch_at = instant_add(now, wait);
     instant_t latest = instant_max(now, before(replaced, atd));
-    instant_t drop_at = instant_min(instant_add(now, timeline_changeover(atd)), replaced);
+    instant_t drop_at = instant_min(instant_add(switch_at, atd), replaced);
 
     return (struct timeline){.created = now,
-                             .switch_at = instant_min(instant_add(now, span_times(atd, 2)), latest),
+                             .switch_at = instant_min(switch_at, latest),
                              .drop_at = instant_max(now, drop_at),
                              .expiry = instant_add(now, lifetime)};
+}
+
+struct timeline timeline_after(instant_t now, span_t lifetime, span_t atd, instant_t replaced)
+{
+    return after(now, lifetime, atd, replaced, span_times(atd, 2));
+}
+
+struct timeline timeline_spread(instant_t now, span_t lifetime, span_t atd, instant_t replaced,
+                                span_t spread)
+{
+    span_t wait = span_max(span_times(atd, 2), (span_t){spread.ns + atd.ns});
+
+    return after(now, lifetime, atd, replaced, wait);
 }
 
 instant_t timeline_renew_at(const struct timeline *t, span_t atd)

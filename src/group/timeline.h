@@ -20,6 +20,12 @@ struct timeline timeline_first(instant_t now, span_t lifetime, span_t atd, bool 
 /* A generation made `now` in place of one that expires at `replaced`. */
 struct timeline timeline_after(instant_t now, span_t lifetime, span_t atd, instant_t replaced);
 
+/* The same with a longer wait: everyone has to register again for it, over that time (decisions
+ * M18). switch_at = now + max(2 ATD, spread + ATD), and drop_at one ATD later, within E as above.
+ */
+struct timeline timeline_spread(instant_t now, span_t lifetime, span_t atd, instant_t replaced,
+                                span_t spread);
+
 /* When the successor is due: L - 4 ATD. */
 instant_t timeline_renew_at(const struct timeline *t, span_t atd);
 /* How long a changeover lasts, from creation to the drop of the old key: 3 ATD. */

@@ -10,10 +10,7 @@ static enum err take_one(struct certified_key *k, struct server_certificate *fro
     k->name = strdup(from->name);
     if (!k->name)
         return ERR_NOMEM;
-    k->key.bits = sign_key_bits(from->key);
-    k->key.private = from->key;
-    from->key = NULL;
-    return sign_key_spki(k->key.private, k->key.spki, sizeof k->key.spki, &k->key.spki_len);
+    return signing_key_new(&from->key, &k->key);
 }
 
 enum err certified_take(struct certified *c, struct server_certificate *list, size_t n)
@@ -28,11 +25,11 @@ enum err certified_take(struct certified *c, struct server_certificate *list, si
     return e;
 }
 
-const struct signing_key *certified_find(const struct certified *c, const char *name)
+struct signing_key *certified_find(const struct certified *c, const char *name)
 {
     for (size_t i = 0; i < c->n; i++) {
         if (strcmp(c->list[i].name, name) == 0)
-            return &c->list[i].key;
+            return c->list[i].key;
     }
     return NULL;
 }
@@ -40,7 +37,7 @@ const struct signing_key *certified_find(const struct certified *c, const char *
 void certified_free(struct certified *c)
 {
     for (size_t i = 0; i < c->n; i++) {
-        sign_key_free(c->list[i].key.private);
+        signing_key_release(c->list[i].key);
         free(c->list[i].name);
     }
     free(c->list);

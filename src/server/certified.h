@@ -8,15 +8,15 @@ struct server_certificate;
 
 struct certified_key {
     char *name;
-    struct signing_key key;
+    struct signing_key *key; /* held */
 };
 struct certified {
     struct certified_key *list;
     size_t n;
 };
 
-/* Once. The keys that it keeps it takes out of the list. ERR_NOMEM; errors of sign_key_spki(). */
+/* Once. The keys that it keeps it takes out of the list. ERR_NOMEM; errors of signing_key_new(). */
 MUST_USE enum err certified_take(struct certified *c, struct server_certificate *list, size_t n);
 /* NULL: there is none of that name. */
-const struct signing_key *certified_find(const struct certified *c, const char *name);
+struct signing_key *certified_find(const struct certified *c, const char *name);
 void certified_free(struct certified *c); /* wipes */

@@ -186,10 +186,11 @@ static size_t newest_spis(const struct group *g, uint8_t out[4 * SERVER_SAS_MAX]
     size_t n = 0;
 
     for (size_t i = 0; i < g->n_sas; i++) {
-        if (!group_newest(&g->sas[i]))
+        const struct generation *newest = group_newest(&g->sas[i]);
+        if (!newest)
             continue; /* it is new, and waits for a changeover */
         size_t at = n++;
-        uint32_t spi = group_newest(&g->sas[i])->spi;
+        uint32_t spi = newest->spi;
         for (; at > 0 && spis[at - 1] > spi; at--)
             spis[at] = spis[at - 1];
         spis[at] = spi;

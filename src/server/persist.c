@@ -34,8 +34,8 @@ static void put_group(const struct group *g, struct store_tx *tx, struct effects
 {
     struct row_numbers *sas = arena_alloc(&out->arena, g->n_sas * sizeof *sas);
     struct row_group row = {.id = g->model->id,
-                            .push_seq = g->push_seq,
-                            .version = g->version,
+                            .push_seq = g->push_seq_given,
+                            .version = group_version_to_be(g),
                             .kek_numbers = g->kek_numbers,
                             .n_sas = g->n_sas,
                             .sas = sas};

@@ -125,7 +125,7 @@ static void restore_group(struct restore *r, const struct store_row *row)
         return;
     }
     r->counted |= UINT64_C(1) << index_of(r, k.id);
-    g->push_seq = k.push_seq;
+    g->push_seq = g->push_seq_given = g->push_seq_durable = k.push_seq;
     g->version = k.version;
     g->kek_numbers = k.kek_numbers;
     for (size_t i = 0; i < k.n_sas; i++) {
@@ -178,7 +178,7 @@ static void restore_kek(struct restore *r, const struct store_row *row)
                                      .policy = k.policy,
                                      .iv = k.iv,
                                      .key = k.key,
-                                     .signer = &r->s->signing.key};
+                                     .signer = r->s->signing.key};
         e = kek_restore(&kek, &found.kek);
     }
     if (e)

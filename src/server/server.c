@@ -2,8 +2,10 @@
 
 #include "ike1/numbers.h"
 #include "sa/job.h"
+#include "server/groups.h"
 #include "server/limits.h"
 #include "server/persist.h"
+#include "server/push.h"
 #include "server/restore.h"
 #include "server/state.h"
 
@@ -40,40 +42,6 @@ bool server_lists(const struct server *s, const struct group *g,
     size_t group = (size_t)(g->model - s->model->groups);
 
     return s->listed[gateway - s->model->gateways] >> group & 1;
-}
-
-static void tell_generation(void *to, enum group_event what, const struct group *g,
-                            const struct group_sa *sa, const struct generation *generation)
-{
-    static const enum event_id ids[] = {[GROUP_CREATED] = EV_GENERATION_CREATED,
-                                        [GROUP_SWITCHED] = EV_GENERATION_SWITCHED,
-                                        [GROUP_DROPPED] = EV_GENERATION_DROPPED};
-    struct event e = event_of(ids[what]);
-
-    event_add_str(&e, "group", g->model->name);
-    event_add_str(&e, "ipsec-sa", sa->model->name);
-    event_add_u64(&e, "generation", generation->number);
-    event_add_fmt(&e, "spi", "%08lx", (unsigned long)generation->spi);
-    effects_tell(to, &e);
-}
-
-static void tell_kek(void *to, enum group_event what, const struct group *g,
-                     const struct kek_generation *kek)
-{
-    struct event e = event_of(what == GROUP_DROPPED ? EV_KEK_DROPPED : EV_KEK_CREATED);
-
-    event_add_str(&e, "group", g->model->name);
-    event_add_u64(&e, "generation", kek->number);
-    event_add_hex(&e, "spi", BYTES_OF(kek->spi));
-    effects_tell(to, &e);
-}
-
-static void advance_groups(struct server *s, instant_t now, struct effects *out)
-{
-    struct group_listener listener = {tell_generation, tell_kek, out};
-
-    for (size_t i = 0; i < s->n_groups; i++)
-        group_advance(s->groups[i], now, &listener);
 }
 
 /* ---- set-up ---- */
@@ -169,7 +137,7 @@ static enum err use_certificates(struct server *s, struct effects *out)
         const struct model_communication *c = &s->groups[i]->model->communication;
         if (!c->present || !c->certificate)
             continue;
-        const struct signing_key *key = certified_find(&s->certified, c->certificate);
+        struct signing_key *key = certified_find(&s->certified, c->certificate);
         if (!key)
             return cannot(out, ERR_NOT_FOUND, &c->where, "certificate");
         group_set_signer(s->groups[i], key);
@@ -195,7 +163,8 @@ static enum err start(struct server *s, const struct server_config *with, instan
     if (e)
         return e;
     for (size_t i = 0; i < model->n_groups; i++) {
-        s->groups[s->n_groups++] = group_new(&model->groups[i], &s->mint);
+        s->groups[s->n_groups] = group_new(&model->groups[i], &s->mint);
+        s->groups[s->n_groups++]->push = push_new();
         list_gateways(s, i);
     }
     e = use_certificates(s, out);
@@ -203,7 +172,7 @@ static enum err start(struct server *s, const struct server_config *with, instan
         return e;
     restore_rows(s, with, now, out);
     signing_start(s, now, out);
-    advance_groups(s, now, out);
+    groups_advance(s, now, out);
     return ERR_OK;
 }
 
@@ -246,8 +215,10 @@ void server_free(struct server *s)
     pulls_free(&s->pulls);
     bans_free(&s->bans);
     phase1_table_free(s->phase1);
-    for (size_t i = 0; i < s->n_groups; i++)
+    for (size_t i = 0; i < s->n_groups; i++) {
+        push_free(s->groups[i]->push);
         group_free(s->groups[i]);
+    }
     signing_free(&s->signing);
     certified_free(&s->certified);
     mint_free(&s->mint);
@@ -314,7 +285,7 @@ void server_datagram(struct server *s, instant_t now, struct endpoint from, stru
     }
     case IKE1_EXCHANGE_GROUPKEY_PULL:
         pull_timer(s, now, out); /* a datagram may come before the timer that was due */
-        advance_groups(s, now, out);
+        groups_advance(s, now, out);
         pull_datagram(s, now, from, to, &header, datagram, len, out);
         return;
     case IKE1_EXCHANGE_GROUPKEY_PUSH:     /* sent by servers only */
@@ -331,7 +302,7 @@ void server_job_done(struct server *s, instant_t now, struct job_result *result,
 {
     if (result->kind == JOB_SIGN_KEY) {
         signing_job_done(s, result, out);
-        advance_groups(s, now, out); /* the first KEKs */
+        groups_advance(s, now, out); /* the first KEKs */
         return;
     }
     struct phase1_outcome o = phase1_job_done(s->phase1, now, result, out);
@@ -341,9 +312,7 @@ void server_job_done(struct server *s, instant_t now, struct job_result *result,
 
 void server_stored(struct server *s, instant_t now, uint64_t id, enum err err, struct effects *out)
 {
-    (void)id;
-    (void)err;
-    advance_groups(s, now, out);
+    groups_stored(s, now, id, err, out);
 }
 
 static void tell_far(const struct server *s, struct effects *out)
@@ -373,9 +342,7 @@ instant_t server_due(const struct server *s)
     instant_t due = instant_min(phase1_due(s->phase1), pull_due(s));
 
     due = instant_min(due, s->signing.due);
-    for (size_t i = 0; i < s->n_groups; i++)
-        due = instant_min(due, group_due(s->groups[i]));
-    return due;
+    return instant_min(due, groups_due(s));
 }
 
 void server_timer(struct server *s, instant_t now, struct effects *out)
@@ -386,7 +353,7 @@ void server_timer(struct server *s, instant_t now, struct effects *out)
     }
     pull_timer(s, now, out);
     signing_timer(s, now, out);
-    advance_groups(s, now, out);
+    groups_advance(s, now, out);
 }
 
 /* ---- views ---- */

@@ -23,7 +23,7 @@ static void hand_out(struct server *s)
 {
     for (size_t i = 0; i < s->n_groups; i++) {
         if (has_own_key(s->groups[i]->model))
-            group_set_signer(s->groups[i], &s->signing.key);
+            group_set_signer(s->groups[i], s->signing.key);
     }
 }
 
@@ -34,7 +34,7 @@ void signing_start(struct server *s, instant_t now, struct effects *out)
     for (size_t i = 0; i < s->model->n_groups; i++)
         needed = needed || has_own_key(&s->model->groups[i]);
     s->signing.due = INSTANT_NEVER;
-    if (needed && !s->signing.key.private)
+    if (needed && !s->signing.key)
         give_away(s, now, out);
 }
 
@@ -56,33 +56,19 @@ static void tell(const struct signing_key *key, enum err err, struct effects *ou
     effects_tell(out, &e);
 }
 
-/* The key pair as a signing key; on failure it stays the caller's. */
-static enum err take(struct sign_key **pair, struct signing_key *ret)
-{
-    enum err e = sign_key_spki(*pair, ret->spki, sizeof ret->spki, &ret->spki_len);
-
-    if (e)
-        return e;
-    ret->bits = sign_key_bits(*pair);
-    ret->private = *pair;
-    *pair = NULL;
-    return ERR_OK;
-}
-
 enum err signing_restore(struct server *s, struct bytes pem, struct effects *out)
 {
     struct sign_key *pair = NULL;
 
-    if (s->signing.key.private)
+    if (s->signing.key)
         return ERR_DUPLICATE;
     enum err e = sign_key_from_pem(pem, &pair);
-    if (e)
-        return e;
-    e = take(&pair, &s->signing.key);
+    if (!e)
+        e = signing_key_new(&pair, &s->signing.key);
     sign_key_free(pair);
     if (e)
         return e;
-    tell(&s->signing.key, ERR_OK, out);
+    tell(s->signing.key, ERR_OK, out);
     hand_out(s);
     return ERR_OK;
 }
@@ -91,10 +77,10 @@ void signing_job_done(struct server *s, struct job_result *result, struct effect
 {
     struct signing *g = &s->signing;
 
-    if (g->key.private) /* the answer to a job that was thought lost */
+    if (g->key) /* the answer to a job that was thought lost */
         return;
-    enum err e = result->err ? result->err : take(&result->sign_key, &g->key);
-    tell(&g->key, e, out);
+    enum err e = result->err ? result->err : signing_key_new(&result->sign_key, &g->key);
+    tell(g->key, e, out);
     if (e)
         return; /* again when due */
     g->due = INSTANT_NEVER;
@@ -103,6 +89,6 @@ void signing_job_done(struct server *s, struct job_result *result, struct effect
 
 void signing_free(struct signing *g)
 {
-    sign_key_free(g->key.private);
-    explicit_bzero(g, sizeof *g);
+    signing_key_release(g->key);
+    *g = (struct signing){0};
 }

@@ -2,16 +2,17 @@
 /* The server's own key pair, which signs the pushes of every group whose
  * server-member-communication names no certificate (RFC 6407 5.3.6). It is made by a job; until it
  * is there those groups have no KEK, and registrations are told to come again. */
-#include "group/kek.h"
+#include "base/instant.h"
+#include "crypto/signing.h"
 #include "sa/effects.h"
 
 struct job_result;
 struct server;
 
 struct signing {
-    struct signing_key key; /* private NULL: not there yet */
-    instant_t due;          /* when to give the job away (again); NEVER: no need */
-    uint64_t jobs;          /* given away so far */
+    struct signing_key *key; /* held; NULL: not there yet */
+    instant_t due;           /* when to give the job away (again); NEVER: no need */
+    uint64_t jobs;           /* given away so far */
 };
 
 /* At the start: whether a key pair is needed at all. */

@@ -24,6 +24,7 @@ struct server {
     struct phase1_table *phase1;
     struct group **groups;
     size_t n_groups;
+    uint64_t transactions; /* ids given out to those whose answer somebody waits for */
     struct pulls pulls;
     struct bans bans;
     struct signing signing;

@@ -131,7 +131,9 @@ static inline void duo_job(struct duo *w, bool of_member, const struct job *job)
     struct job_result result;
     struct effects before = w->out;
 
-    job_run(job, &result);
+    struct job own = *job;
+    job_run(&own, &result);
+    job_wipe(&own);
     w->out = (struct effects){0};
     if (of_member)
         member_job_done(w->member, w->now, &result, &w->out);
@@ -154,6 +156,8 @@ static inline void duo_carry(struct duo *w, bool of_member)
             duo_job(w, of_member, e->job);
         else if (e->kind == EFFECT_INSTALL)
             duo_install(w, e->install);
+        else if (e->kind == EFFECT_PERSIST)
+            server_stored(w->server, w->now, e->persist->id, ERR_OK, &w->out);
         else if (e->kind == EFFECT_TELL && of_member && w->n_events < DUO_EVENTS)
             w->events[w->n_events++] = *e->event;
     }

@@ -73,7 +73,7 @@ static void the_public_key_is_that_of_the_signing_key(void **state)
     struct pull_client *gm = &w->gm[0];
     world_phase1(w, gm);
     world_pull(w, gm, BLUE);
-    assert_int_equal(rsa_sign(w->server->signing.key.private, HASH_SHA256, hashed, form, signature,
+    assert_int_equal(rsa_sign(w->server->signing.key->private, HASH_SHA256, hashed, form, signature,
                               sizeof signature, &len),
                      ERR_OK);
     assert_int_equal(verify_key_from_der(bytes(gm->kek.sig_key, gm->kek.sig_key_len), &public),
@@ -314,11 +314,11 @@ static void a_lost_job_is_given_away_again(void **state)
     assert_true(w->held.id != first.id);
     assert_false(bytes_equal(BYTES_OF(w->held.entropy), BYTES_OF(first.entropy)));
     give_key(w);
-    struct sign_key *key = w->server->signing.key.private;
+    struct signing_key *key = w->server->signing.key;
     assert_non_null(key);
     w->held = first; /* it was only late: the first answer counts */
     give_key(w);
-    assert_ptr_equal(w->server->signing.key.private, key);
+    assert_ptr_equal(w->server->signing.key, key);
     assert_int_equal(kek_of(w, GROUP_KEK_CURRENT)->number, 1);
     w->hold_sign_keys = true;
     world_until(w, 1000);

@@ -11,7 +11,7 @@
 
 #include <stdlib.h>
 
-enum { WORLD_START = 5000, WORLD_PACKETS = 32, WORLD_EVENTS = 128 };
+enum { WORLD_START = 5000, WORLD_PACKETS = 32, WORLD_EVENTS = 128, WORLD_WAITING = 16 };
 
 struct packet {
     struct endpoint from, to;
@@ -30,6 +30,10 @@ struct world {
     bool hold_sign_keys; /* jobs for key pairs are counted, and nobody runs them */
     size_t n_held;
     struct job held; /* the last of them */
+    bool hold_store; /* answers are held back: world_answer() */
+    bool store_fails;
+    uint64_t waiting[WORLD_WAITING]; /* transactions without an answer */
+    size_t n_waiting, n_stored;
     struct pull_client gm[2];
 };
 
@@ -63,6 +67,34 @@ static inline void world_run_job(const struct job *job, struct job_result *ret)
     assert_int_equal(sign_key_from_pem(bytes(pem, len), &ret->sign_key), ERR_OK);
 }
 
+static inline void world_collect(struct world *w);
+static inline void world_job(struct world *w, const struct job *job)
+{
+    struct job own = *job;
+    struct job_result result;
+    struct effects more = {0};
+
+    world_run_job(&own, &result);
+    job_wipe(&own);
+    server_job_done(w->server, w->now, &result, &more);
+    job_result_wipe(&result);
+    struct effects mine = w->out;
+    w->out = more;
+    world_collect(w);
+    effects_free(&w->out);
+    w->out = mine;
+}
+
+static inline void world_store(struct world *w, const struct store_tx *tx)
+{
+    w->n_stored++;
+    if (tx->id && w->hold_store)
+        w->waiting[w->n_waiting++] = tx->id;
+    else if (tx->id)
+        server_stored(w->server, w->now, tx->id, w->store_fails ? ERR_SYSTEM : ERR_OK, &w->out);
+    assert_true(w->n_waiting < WORLD_WAITING);
+}
+
 static inline void world_collect(struct world *w)
 {
     for (const struct effect *e = w->out.first; e; e = e->next) {
@@ -79,19 +111,22 @@ static inline void world_collect(struct world *w)
             w->held = *e->job;
             w->n_held++;
         } else if (e->kind == EFFECT_JOB) {
-            struct job_result result;
-            struct effects more = {0};
-            world_run_job(e->job, &result);
-            server_job_done(w->server, w->now, &result, &more);
-            job_result_wipe(&result);
-            struct effects mine = w->out;
-            w->out = more;
-            world_collect(w);
-            effects_free(&w->out);
-            w->out = mine;
+            world_job(w, e->job);
+        } else if (e->kind == EFFECT_PERSIST) {
+            world_store(w, e->persist);
         }
     }
     effects_reset(&w->out);
+}
+
+/* The answer to the transaction that has waited longest. */
+static inline void world_answer(struct world *w, enum err err)
+{
+    assert_true(w->n_waiting > 0);
+    uint64_t id = w->waiting[0];
+    memmove(w->waiting, w->waiting + 1, --w->n_waiting * sizeof id);
+    server_stored(w->server, w->now, id, err, &w->out);
+    world_collect(w);
 }
 
 static inline void world_open(struct world *w)

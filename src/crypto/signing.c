@@ -1,0 +1,42 @@
+#include "crypto/signing.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+enum err signing_key_new(struct sign_key **private, struct signing_key **ret)
+{
+    if (!sign_key_is_rsa(*private))
+        return ERR_TYPE;
+    struct signing_key *k = calloc(1, sizeof *k);
+    if (!k)
+        return ERR_NOMEM;
+    enum err e = sign_key_spki(*private, k->spki, sizeof k->spki, &k->spki_len);
+    if (e) {
+        free(k);
+        return e;
+    }
+    k->refs = 1;
+    k->bits = sign_key_bits(*private);
+    k->private = *private;
+    *private = NULL;
+    *ret = k;
+    return ERR_OK;
+}
+
+struct signing_key *signing_key_hold(struct signing_key *k)
+{
+    assert(k->refs > 0);
+    k->refs++;
+    return k;
+}
+
+void signing_key_release(struct signing_key *k)
+{
+    if (!k)
+        return;
+    assert(k->refs > 0);
+    if (--k->refs > 0)
+        return;
+    sign_key_free(k->private);
+    free(k);
+}

@@ -1,0 +1,17 @@
+#pragma once
+/* The groups of a server as they move on: keys are made, stored, and only then handed out; what
+ * happens to them is told. */
+#include "base/instant.h"
+#include "sa/effects.h"
+
+struct group;
+struct server;
+
+/* Does what is due in every group, and gives keys that were made to the store. */
+void groups_advance(struct server *s, instant_t now, struct effects *out);
+instant_t groups_due(const struct server *s);
+/* The store's answer; false when it was not about keys of a group. */
+bool groups_stored(struct server *s, instant_t now, uint64_t id, enum err err, struct effects *out);
+/* Drops every key of the group, in memory and in the store. New ones are made when the server moves
+ * on. Tell the members before: push_delete(). */
+void groups_clear(struct server *s, struct group *g, struct effects *out);
