@@ -144,6 +144,13 @@ void check_truth(struct check *c, const struct world *w, const struct truth *t)
     g->has_truth = true;
 }
 
+void check_durable(const struct world *w, struct disk *disk, enum store_table table,
+                   struct bytes key)
+{
+    if (!disk_holds(disk, table, key))
+        broken(w, "nothing undurable is given away", store_table_name(table), "", 0);
+}
+
 unsigned check_number(const struct check *c, uint32_t spi)
 {
     for (size_t i = 0; i < GENERATIONS_MAX; i++) {

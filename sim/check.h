@@ -21,6 +21,7 @@
 #include "base/instant.h"
 #include "esp/install.h"
 #include "sim/check_push.h"
+#include "store/tx.h"
 
 /* A PULL takes its snapshot at message 2; message 3 may come 10 s later, and its repeats get the
  * same message 4 for 10 s more (decisions M9): what is made in between is not in it. */
@@ -56,6 +57,9 @@ struct check_moments check_moments(const struct check *c, size_t node, uint32_t 
 /* Which generation of its SA a SPI is, from 1; 0: unknown. */
 unsigned check_number(const struct check *c, uint32_t spi);
 void check_truth(struct check *c, const struct world *w, const struct truth *t);
+/* A key that may be given away from now on is on the server's disk. */
+void check_durable(const struct world *w, struct disk *disk, enum store_table table,
+                   struct bytes key);
 struct check_keks *check_keks(struct check *c);
 struct check_pushes *check_pushes(struct check *c);
 /* Tells every generation of the server to check_truth(), every KEK to check_keks_truth(). */

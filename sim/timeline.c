@@ -214,7 +214,7 @@ static void draw_bar(const struct picture *p, const struct bar *b)
 static void draw_mark(const struct picture *p, const struct mark *m)
 {
     size_t member = m->from ? m->from : m->to;
-    double x = x_of(p, m->at) + (m->kind == WIRE_ACK ? 3 : 0);
+    double x = x_of(p, m->at) + 5.0 * (double)member - 8 + (m->kind == WIRE_ACK ? 2.5 : 0);
     int top = y_of(0) + 2 * BAR + 4, bottom = y_of(member) - 4;
     int lost_at = (top + 3 * bottom) / 4;
 
