@@ -21,9 +21,35 @@ static_assert((int)OWN_MARK == (int)DATA_MARK_OWN, "what the guard lets pass");
 
 static struct member *member_of(void *self) { return ((struct show *)self)->member; }
 
+/* `recovery-probe`: whether ESP came under SPIs that nobody here holds, looked at once a second
+ * while some VPN wants to know. */
+#define PROBE_INTERVAL span_s(1)
+
+static bool wants_probes(const struct member *m)
+{
+    for (size_t i = 0; i < member_n_vpns(m); i++) {
+        if (member_vpn(m, i).model->recovery_probe)
+            return true;
+    }
+    return false;
+}
+
+static void probe(struct show *show, instant_t now, struct effects *out)
+{
+    struct esp_unknown unknown = data_unknown(show->data);
+
+    if (unknown.n != show->unknown_seen)
+        member_unknown_spi(show->member, now, unknown.spi, out);
+    show->unknown_seen = unknown.n;
+    show->probe_at = instant_add(now, PROBE_INTERVAL);
+}
+
 static void on_start(void *self, instant_t now, struct effects *out)
 {
-    member_start(member_of(self), now, out);
+    struct show *show = self;
+
+    show->probe_at = show->data && wants_probes(show->member) ? now : INSTANT_NEVER;
+    member_start(show->member, now, out);
 }
 
 static void on_datagram(void *self, instant_t now, struct endpoint from, struct endpoint to,
@@ -39,10 +65,18 @@ static void on_job_done(void *self, instant_t now, struct job_result *result, st
 
 static void on_timer(void *self, instant_t now, struct effects *out)
 {
-    member_timer(member_of(self), now, out);
+    struct show *show = self;
+
+    if (instant_reached(show->probe_at, now))
+        probe(show, now, out);
+    member_timer(show->member, now, out);
 }
 
-static instant_t due(const void *self) { return member_due(((const struct show *)self)->member); }
+static instant_t due(const void *self)
+{
+    const struct show *show = self;
+    return instant_min(member_due(show->member), show->probe_at);
+}
 
 static void on_reseed(void *self, const uint8_t seed[DRBG_SEED])
 {

@@ -17,6 +17,8 @@ struct show {
     struct member *member;  /* conclave-member */
     struct data_path *data; /* conclave-member; NULL: no data path */
     uint16_t server_port;   /* conclave-member */
+    instant_t probe_at;     /* conclave-member: when to look for unknown SPIs; NEVER: not at all */
+    uint64_t unknown_seen;  /* ... how many there were then */
 };
 void show_server_handlers(struct ctl_service *service);
 void show_member_handlers(struct ctl_service *service);
