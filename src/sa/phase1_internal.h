@@ -214,6 +214,8 @@ void phase1_pair_remove(struct phase1_table *t, struct phase1_sa *sa);
 void phase1_doom(struct phase1_table *t, struct phase1_sa *sa, enum phase1_cause cause,
                  instant_t now);
 void phase1_initial_contact(struct phase1_table *t, struct phase1_sa *sa, instant_t now);
+/* Whether we have no other SA with whoever is at that address, from ours (initiators). */
+bool phase1_is_alone(const struct phase1_table *t, const struct phase1_sa *sa);
 
 /* phase1_peers.c */
 void phase1_peers_clear(struct phase1_peers *p); /* what it holds, not itself */

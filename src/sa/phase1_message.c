@@ -88,7 +88,7 @@ void phase1_take_vendor_ids(struct phase1_sa *sa, const struct chain *chain)
 void phase1_put_initial_contact(const struct phase1_table *t, const struct phase1_sa *sa,
                                 struct chain_wr *c)
 {
-    if (phase1_pair_first(t, sa))
+    if (!phase1_is_alone(t, sa))
         return;
     struct ike1_notify n = {.doi = IKE1_DOI_IPSEC,
                             .protocol = IKE1_PROTOCOL_ISAKMP,

@@ -55,11 +55,29 @@ void phase1_pair_remove(struct phase1_table *t, struct phase1_sa *sa)
     t->n_up--;
 }
 
-/* RFC 2407 4.6.3.3: the peer holds nothing but this SA. */
+/* RFC 2407 4.6.3.3: the peer holds nothing but this SA, with us at this address. To him, another
+ * address of ours is another server: a member of two groups has one SA with each. */
 void phase1_initial_contact(struct phase1_table *t, struct phase1_sa *sa, instant_t now)
 {
     for (struct phase1_sa *s = phase1_pair_first(t, sa); s; s = s->older) {
-        if (s != sa && s->cause == PHASE1_CAUSE_NONE)
+        if (s != sa && s->cause == PHASE1_CAUSE_NONE && ip_equal(s->local.ip, sa->local.ip))
             phase1_doom(t, s, PHASE1_CAUSE_INITIAL_CONTACT, now);
     }
+}
+
+/* Two gateways of the configuration may be one server: what one of them has begun there must not
+ * end by the other's first contact. */
+bool phase1_is_alone(const struct phase1_table *t, const struct phase1_sa *sa)
+{
+    size_t cursor = 0;
+    const struct phase1_sa *s;
+
+    if (phase1_pair_first(t, sa))
+        return false;
+    while ((s = phase1_next(t, &cursor))) {
+        if (s->peer != sa->peer && s->cause == PHASE1_CAUSE_NONE && ip_equal(s->ip, sa->ip) &&
+            ip_equal(s->local.ip, sa->local.ip))
+            return false;
+    }
+    return true;
 }

@@ -219,6 +219,47 @@ static void initial_contact_ends_older_sas(void **state)
     duo_free(d);
 }
 
+static void new_initiator(struct duo *d, const struct phase1_peer *peers, size_t n)
+{
+    struct phase1_config config = {peers, n, false};
+    phase1_table_free(d->side[I].table);
+    assert_int_equal(phase1_table_new(&config, &d->side[I].drbg, &d->side[I].table), ERR_OK);
+}
+
+/* A server with an address for each group: the SA of one is not ended by that of the other. */
+static void another_address_of_the_server_is_another_peer(void **state)
+{
+    (void)state;
+    struct duo *d = new_up();
+    d->side[R].endpoint.ip = d->side[I].peer.address = ip_v4(0x0a000003);
+    new_initiator(d, &d->side[I].peer, 1);
+    duo_start(d);
+    duo_settle(d);
+    assert_int_equal(d->side[R].n_outcomes[PHASE1_UP], 2);
+    duo_wait(d, span_s(1));
+    assert_int_equal(phase1_count(d->side[R].table, true), 2);
+    duo_free(d);
+}
+
+/* A member with a gateway for each group, all of them one server. */
+static void another_gateway_may_be_the_same_server(void **state)
+{
+    (void)state;
+    struct duo *d = duo_new();
+    duo_open(d);
+    const struct phase1_peer peers[] = {d->side[I].peer, d->side[I].peer};
+    new_initiator(d, peers, 2);
+    for (int i = 0; i < 2; i++)
+        assert_non_null(phase1_initiate(d->side[I].table, d->now, &peers[i], d->side[I].endpoint,
+                                        d->side[R].endpoint, &d->side[I].out));
+    duo_collect(d, I);
+    duo_settle(d);
+    assert_int_equal(d->side[R].n_outcomes[PHASE1_UP], 2);
+    duo_wait(d, span_s(1));
+    assert_int_equal(phase1_count(d->side[R].table, true), 2);
+    duo_free(d);
+}
+
 /* A second SA beside a living one is no initial contact: both stay. */
 static void a_second_sa_ends_nothing(void **state)
 {
@@ -376,6 +417,8 @@ int main(void)
         cmocka_unit_test(before_the_keys_nothing_is_protected),
         cmocka_unit_test(message_id_zero_is_refused),
         cmocka_unit_test(initial_contact_ends_older_sas),
+        cmocka_unit_test(another_address_of_the_server_is_another_peer),
+        cmocka_unit_test(another_gateway_may_be_the_same_server),
         cmocka_unit_test(a_second_sa_ends_nothing),
         cmocka_unit_test(deletes_that_name_others),
         cmocka_unit_test(status_while_starting),

@@ -1,0 +1,97 @@
+#!/usr/bin/python3
+"""Several groups, several addresses, a server and a member on one box. Usage: groups_test.py FOLDER [TEST]..."""
+import sys
+
+from datapath_net import why_not
+from group_net import SERVER, GroupNet, check, equal, file_of, gateway, group, member, server, tap
+
+SECOND = "192.0.2.101"
+MEMBER_SAS = "show security group-vpn member ipsec security-associations"
+MEMBERS = "show security group-vpn server registered-members"
+
+
+def two_groups(programs):
+    """a server with two groups at two addresses, and a member of both that keeps their keys apart"""
+    red = group("red", 7, (1, 2), SERVER, ("10.1.0.0/16 10.2.0.0/16", "10.2.0.0/16 10.1.0.0/16"))
+    blue = group("blue", 8, (1, 3), SECOND, ("10.1.0.0/16 10.3.0.0/16", "10.3.0.0/16 10.1.0.0/16"))
+    with GroupNet(programs, 3) as net:
+        net.on("ks", "ip", "addr", "add", SECOND + "/24", "dev", "wan0")
+        ks = net.server(server((red, blue), (1, 2, 3)))
+        both = net.group_member(1, member(1, (("red", 7, SERVER), ("blue", 8, SECOND))))
+        net.group_member(2, member(2, (("red", 7, SERVER),)))
+        net.group_member(3, member(3, (("blue", 8, SECOND),)))
+        ks.wait_event("member-registered", count=4)
+        capture = net.capture()
+        net.reaches(1, 2)
+        net.reaches(1, 3)
+        equal("clear packets between sites", [l for l in capture.clear() if "10." in l.split(" IP ")[-1]], [])
+        check("ESP", len(capture.esp()) >= 12)
+        for g in ("red", "blue"):
+            text = ks.console(MEMBERS + " group " + g)
+            check("two members of " + g, "registered members: 2" in text, text)
+        both.shows("show security group-vpn member policy", r"IP <10\.3\.0\.0 - 10\.3\.255\.255>")
+
+
+def wrong_address(programs):
+    """a group is served at its own address only"""
+    red, blue = group("red", 7, (1,)), group("blue", 8, (1,), SECOND)
+    with GroupNet(programs, 1) as net:
+        net.on("ks", "ip", "addr", "add", SECOND + "/24", "dev", "wan0")
+        ks = net.server(server((red, blue), (1,)))
+        gm = net.group_member(1, member(1, (("red", 7, SECOND),)), "--no-data-path")
+        refused = ks.wait_event("member-refused")
+        check("the reason says so", "reason" in refused[0], refused)
+        check("no key is there", "ESP:" not in gm.console(MEMBER_SAS), gm.console(MEMBER_SAS))
+
+
+def co_location(programs):
+    """one box is key server and member, each with its own address, and its own policy takes everything"""
+    own, other = gateway(1), SECOND
+    everything = ("0.0.0.0/0 0.0.0.0/0",)
+    both = file_of("co-location;", server((group("red", 7, (1, 2), other, everything),), (1, 2)),
+                   member(1, (("red", 7, other),)))
+    with GroupNet(programs, 2) as net:
+        net.on("gw1", "ip", "addr", "add", other + "/24", "dev", "wan0")
+        ks = net.daemon("gw1", "conclaved", both)
+        here = net.daemon("gw1", "conclave-member", both)
+        far = net.group_member(2, member(2, (("red", 7, other),)))
+        ks.wait_event("member-registered", count=2)
+        capture = net.capture()
+        net.reaches(1, 2)
+        net.reaches(2, 1)
+        equal("clear packets", [l for l in capture.clear() if " IP 10." in l], [])
+        text = here.console("show version")
+        check("one console for both", "conclaved" in text and "conclave-member" in text, text)
+        # Control traffic is never captured by the policy for everything (decisions S37).
+        far.console("clear security group-vpn member group vpn red")
+        here.console("clear security group-vpn member group vpn red")
+        ks.wait_event("member-registered", count=4)
+        net.reaches(1, 2)
+
+
+def co_location_refused(programs):
+    """without the statement, or with one address for both, neither program starts"""
+    sides = (server((group("red", 7, (1, 2), SECOND),), (1, 2)), member(1, (("red", 7, SECOND),)))
+    same = (server((group("red", 7, (1, 2), gateway(1)),), (1, 2)), member(1, (("red", 7, SERVER),)))
+    with GroupNet(programs, 1) as net:
+        for what, text in (("expected one of them, or co-location", file_of(*sides)),
+                           ("can not have the same local address as server", file_of("co-location;", *same))):
+            for name in ("conclaved", "conclave-member"):
+                p = net.daemon("gw1", name, text)
+                equal(name + " ends with", p.process.wait(20), 1)
+                check(what, what in p.text(), p.text())
+                p.log.unlink()
+
+
+def main():
+    reason = why_not()
+    if reason:
+        print("1..0 # SKIP " + reason)
+        return 0
+    programs = sys.argv[1]
+    tests = [(t, programs) for t in (two_groups, wrong_address, co_location, co_location_refused)]
+    return tap(tests, sys.argv[2:])
+
+
+if __name__ == "__main__":
+    sys.exit(main())
