@@ -77,9 +77,9 @@ class Program:
     def start(self):
         env = dict(os.environ, ASAN_OPTIONS="detect_leaks=0", TZ="UTC")
         with open(self.log, "a") as out:
-            self.process = self.net.start(self.node, str(self.net.programs / self.name), "-f", str(self.conf), "--run-dir",
-                                          str(self.dir), "--log-format", "json", *self.options, stdout=out, stderr=out,
-                                          env=env)
+            self.process = self.net.start(self.node, str(self.net.programs / self.name), "-f", str(self.conf),
+                                          "--run-dir", str(self.dir), "--log-format", "json", *self.options,
+                                          stdout=out, stderr=out, env=env)
 
     def stop(self):
         self.process.terminate()
@@ -112,7 +112,8 @@ class Program:
         return wait("%s on %s tells %s %s" % (self.name, self.node, name, fields), enough, seconds, self.text)
 
     def console(self, line):
-        return self.net.on(self.node, str(self.net.programs / "conclave"), "--run-dir", str(self.dir), line, check=False)
+        return self.net.on(self.node, str(self.net.programs / "conclave"), "--run-dir", str(self.dir), line,
+                           check=False)
 
     def shows(self, line, pattern, seconds=20):
         """Waits until the console's answer holds the pattern; that match."""
@@ -188,7 +189,8 @@ class GroupNet(Net):
 
     def pings(self, a, b, count=3):
         """How many of them host b answered to host a."""
-        out = self.on("host%d" % a, "ping", "-n", "-c", str(count), "-i", "0.05", "-W", "1", "10.%d.0.2" % b, check=False)
+        out = self.on("host%d" % a, "ping", "-n", "-c", str(count), "-i", "0.05", "-W", "1", "10.%d.0.2" % b,
+                      check=False)
         return sum("bytes from" in l for l in out.splitlines())
 
     def reaches(self, a, b, seconds=20):
@@ -218,8 +220,8 @@ def tap(tests, names):
         except (AssertionError, RuntimeError, subprocess.SubprocessError, OSError) as e:
             error = "%s %s" % (e, getattr(e, "output", "") or "")
         failed += error is not None
-        print("%sok %d - %s: %s (%.0f s)" % ("not " if error else "", number, test.__name__, test.__doc__.splitlines()[0],
-                                            time.monotonic() - begin), flush=True)
+        print("%sok %d - %s: %s (%.0f s)" % ("not " if error else "", number, test.__name__,
+                                            test.__doc__.splitlines()[0], time.monotonic() - begin), flush=True)
         for line in (error or "").splitlines():
             print("# " + line, flush=True)
     return 1 if failed else 0
