@@ -2,7 +2,7 @@
 # (tools/packages.txt).
 packages = @sh tools/packages.sh
 
-.PHONY: all demo test bench fuzz lint install clean
+.PHONY: all demo test sim mutants bench fuzz lint install clean
 all:
 	$(packages) build
 	@test -f build/build.ninja || meson setup build
@@ -17,6 +17,15 @@ demo: all
 test:
 	$(packages) build demo lint fuzz test
 	@python3 tools/run_tests.py
+
+# The long simulations: months of groups, and the server killed at every place of each story.
+sim: all
+	@python3 tools/sim.py
+
+# Each option and guard taken out of the code, one at a time: a test must fail (test/mutants.toml).
+mutants:
+	$(packages) build
+	@python3 tools/mutants.py
 
 bench: all
 	$(packages) demo bench

@@ -35,6 +35,7 @@ struct check {
     instant_t newest_sent[WORLD_NODES_MAX]
                          [SAS_MAX]; /* created of the newest generation sent under */
     unsigned last_number[SAS_MAX];
+    uint32_t window_ms[WORLD_NODES_MAX];
     struct check_keks *keks;
     struct check_pushes *pushes;
     bool changed; /* something that the laws speak of, since they were checked last */
@@ -241,6 +242,7 @@ void check_install(struct check *c, struct world *w, size_t node,
         h->holds = true;
         h->vpn = (uint8_t)vpn;
         h->sends = sa->slot == ESP_SLOT_CURRENT;
+        c->window_ms[node] = sa->window_ms;
         if (h->sends && h->sends_at.ns == 0)
             h->sends_at = w->now;
         if (g->has_truth && instant_before(w->nodes[node].removed_at, g->truth.created))
@@ -279,6 +281,8 @@ struct check_moments check_moments(const struct check *c, size_t node, uint32_t 
     return (struct check_moments){moment(h->learned_at), moment(h->sends_at),
                                   moment(h->dropped_at)};
 }
+
+uint32_t check_window(const struct check *c, size_t node) { return c->window_ms[node]; }
 
 static bool in_time(const struct watched *g, const struct holding *h)
 {

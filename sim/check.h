@@ -54,6 +54,8 @@ struct check_moments {
 };
 struct check_moments check_moments(const struct check *c, size_t node, uint32_t group_id,
                                    unsigned number);
+/* The window of time stamps that the node's newest install named, in milliseconds; 0: none. */
+uint32_t check_window(const struct check *c, size_t node);
 /* Which generation of its SA a SPI is, from 1; 0: unknown. */
 unsigned check_number(const struct check *c, uint32_t spi);
 void check_truth(struct check *c, const struct world *w, const struct truth *t);

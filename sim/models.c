@@ -54,6 +54,15 @@ static const char *communication(struct arena *arena, const struct models_plan *
                       plan->kek_lifetime_s);
 }
 
+static const char *time_stamps(struct arena *arena, const struct models_plan *plan)
+{
+    if (plan->window_s == 0)
+        return SET "server group g1 no-anti-replay\n";
+    if (plan->window_s == MODELS_WINDOW_UNSAID)
+        return "";
+    return arena_text(arena, SET "server group g1 anti-replay-time-window %u\n", plan->window_s);
+}
+
 static char *second_group(struct arena *arena, const struct models_plan *plan)
 {
     return arena_text(
@@ -78,11 +87,11 @@ const struct model *models_server(struct arena *arena, const struct models_plan 
         "server ipsec proposal e1 lifetime-seconds %u\n" SET
         "server ike proposal p1 lifetime-seconds %u\n" SET "server group g1 group-id 1\n" SET
         "server group g1 server-address 192.0.2.1\n" SET
-        "server group g1 activation-time-delay %u\n" SET "server group g1 no-anti-replay\n" SET
+        "server group g1 activation-time-delay %u\n%s" SET
         "server group g1 ipsec-sa s1 proposal e1\n" SET
         "server group g1 ipsec-sa s1 match-policy m1 source 10.0.0.0/8\n" SET
         "server group g1 ipsec-sa s1 match-policy m1 destination 10.0.0.0/8\n",
-        plan->lifetime_s, plan->ike_lifetime_s, plan->atd_s);
+        plan->lifetime_s, plan->ike_lifetime_s, plan->atd_s, time_stamps(arena, plan));
     text = arena_text(arena, "%s%s%s", text, communication(arena, plan),
                       plan->two_groups ? second_group(arena, plan) : "");
     size_t room = strlen(text) + strlen(plan->group_extra) + 1 + (size_t)plan->members * 260;

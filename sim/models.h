@@ -3,7 +3,7 @@
 #include "base/arena.h"
 #include "model/model.h"
 
-enum { MODELS_ODD_MAX = 8 };
+enum { MODELS_ODD_MAX = 8, MODELS_WINDOW_UNSAID = 1 };
 
 /* A member that is not like the others. */
 struct models_odd {
@@ -20,6 +20,7 @@ struct models_plan {
     unsigned members;
     unsigned atd_s, lifetime_s, ike_lifetime_s;
     unsigned kek_lifetime_s; /* 0: no server-member-communication */
+    unsigned window_s;       /* anti-replay-time-window; 0: no-anti-replay, UNSAID: neither */
     bool two_groups;         /* group g2 (id 2) at the same address, for those who are in both */
     const char *group_extra; /* further `set security group-vpn server group g1 ...` lines, or "" */
     size_t n_odd;

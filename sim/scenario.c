@@ -4,6 +4,7 @@
  *   each n 1..14                          the whole story for each n, $n is its value; "by 2" steps
  *   group atd 15 lifetime 3600 ike-lifetime 28800
  *   group kek-lifetime 1800               server-member-communication
+ *   group window 100                      time stamps; 1: by default, 0 (as always): none
  *   server group g1 ipsec-sa s2 ...       a further line of the server's configuration
  *   members 3                             gm1, gm2, gm3 and the server ks
  *   member 2 ipsec vpn v1 recovery-probe  a further line of gm2's configuration
@@ -34,10 +35,11 @@
  * [KEY=VALUE ...] N | told [KIND] N, said KIND N (datagrams that were sent to it, by it; without a
  * kind those of PULLs) | learned G T, switched G T, dropped G T (generation G, within the second
  * that begins at T) | cipher NAME | kek-cipher NAME | sig-hash NAME | policy SOURCE DESTINATION
- * PROTOCOL PORT PORT | joined ADDRESS | out-of INTERFACE (the last multicast) | drops ERR N. N may
- * be "3+" (at least) or "3-" (at most); "in g2" before a condition: in that group. `by` waits for
- * it, `expect` wants it at that moment, `never` forbids an event in the whole story. The safety
- * checks of check.h run all the time. Prints TAP: one test for each line that demands something. */
+ * PROTOCOL PORT PORT | joined ADDRESS | out-of INTERFACE (the last multicast) | drops ERR N |
+ * window MS. N may be "3+" (at least) or "3-" (at most); "in g2" before a condition: in that group.
+ * `by` waits for it, `expect` wants it at that moment, `never` forbids an event in the whole story.
+ * The safety checks of check.h run all the time. Prints TAP: one test for each line that demands
+ * something. */
 #include "crypto/crypto.h"
 #include "sim/script.h"
 

@@ -80,6 +80,8 @@ static void set_group(struct story *s)
             s->plan.ike_lifetime_s = n;
         else if (story_is(s, i, "kek-lifetime"))
             s->plan.kek_lifetime_s = n;
+        else if (story_is(s, i, "window"))
+            s->plan.window_s = n;
         else
             story_stop(s, "no such group option:", s->words[i]);
     }

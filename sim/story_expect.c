@@ -192,6 +192,11 @@ static bool has_joined(struct story *s, size_t at, size_t node)
     return false;
 }
 
+static bool has_window(struct story *s, size_t at, size_t node)
+{
+    return story_count_is(s, at, check_window(s->world.check, node));
+}
+
 static bool is_sent_out_of(struct story *s, size_t at, size_t node)
 {
     (void)node;
@@ -232,6 +237,7 @@ static const struct {
     {"policy", has_policy},
     {"joined", has_joined},
     {"out-of", is_sent_out_of},
+    {"window", has_window},
     {"drops", has_dropped},
 };
 

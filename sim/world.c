@@ -332,6 +332,15 @@ static enum err boot_server(struct world *w, struct node *n, const uint8_t seed[
     return e;
 }
 
+/* What the calendar shows. */
+static void tell_wall(struct world *w, struct node *n)
+{
+    span_t utc = {span_s(WORLD_UTC_S).ns + w->now.ns + w->wall.ns};
+
+    if (n->server)
+        server_wall(n->server, w->now, utc, &w->effects);
+}
+
 void world_boot(struct world *w, size_t node)
 {
     struct node *n = &w->nodes[node];
@@ -355,6 +364,7 @@ void world_boot(struct world *w, size_t node)
         fprintf(stderr, "world: %s does not start: %s\n", n->name, err_text(e));
         abort();
     }
+    tell_wall(w, n);
     carry_out(w, n);
 }
 
@@ -480,6 +490,7 @@ bool world_step(struct world *w, instant_t until)
         happen(w, HEAP_OBJECT(due, struct thing, due));
         return true;
     }
+    tell_wall(w, n);
     if (n->server)
         server_timer(n->server, w->now, &w->effects);
     else

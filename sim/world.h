@@ -17,6 +17,7 @@
 enum {
     WORLD_NODES_MAX = 512,
     WORLD_START_S = 10000,
+    WORLD_UTC_S = 1700000000, /* when the clock was 0 */
     WORLD_RECORDS = 256,
     WORLD_RULES = 16,
     WORLD_JOINED_MAX = 4
