@@ -51,6 +51,8 @@
     X(ERR_NOT_FOUND, LOCAL, "no such object")                                                      \
     X(ERR_BUSY, LOCAL, "already in use")                                                           \
     X(ERR_DENIED, LOCAL, "permission denied")                                                      \
+    X(ERR_NO_SPACE, LOCAL, "the disk is full")                                                     \
+    X(ERR_DAMAGED, LOCAL, "what is stored is damaged")                                             \
     X(ERR_CLOSED, LOCAL, "the other end closed the connection")                                    \
     /* the operator */                                                                             \
     X(ERR_SYNTAX, CONFIG, "syntax error")                                                          \

@@ -1,0 +1,79 @@
+#include "sqlite/mark.h"
+
+#include "crypto/hash.h"
+#include "wire/rd.h"
+#include "wire/wr.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+/* Two places, a sector apart, written in turn: instance | revision | HMAC of both. */
+enum { PLACES = 2, PLACE_DISTANCE = 4096, BODY = SEAL_INSTANCE + 8, MAC = 32, PLACE = BODY + MAC };
+
+enum err mark_open(int folder, const char *path, struct why *why, int *ret_fd)
+{
+    int fd = openat(folder, "store.mark", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+
+    if (fd < 0 || fsync(folder) != 0) {
+        enum err e = why_errno(why, "cannot open the mark in", path);
+        if (fd >= 0)
+            close(fd);
+        return e;
+    }
+    *ret_fd = fd;
+    return ERR_OK;
+}
+
+static struct secret mac_key(const struct secret *master)
+{
+    return hkdf(secret_bytes(master), bytes(NULL, 0), bytes_str("conclave store mark"));
+}
+
+static bool read_place(int fd, size_t i, const struct secret *key, struct mark *ret)
+{
+    uint8_t octets[PLACE];
+    struct mark m;
+
+    if (pread(fd, octets, PLACE, (off_t)(i * PLACE_DISTANCE)) != PLACE)
+        return false;
+    if (!hmac_check(HASH_SHA256, secret_bytes(key), PARTS(bytes(octets, BODY)),
+                    bytes(octets + BODY, MAC)))
+        return false;
+    struct rd r = rd_of(bytes(octets, BODY));
+    memcpy(m.instance, rd_take(&r, sizeof m.instance).data, sizeof m.instance);
+    m.revision = rd_u64(&r);
+    *ret = m;
+    return true;
+}
+
+enum err mark_read(int fd, const struct secret *master, struct mark *ret)
+{
+    SECRET key = mac_key(master);
+    struct mark newest, m;
+    bool found = false;
+
+    for (size_t i = 0; i < PLACES; i++) {
+        if (read_place(fd, i, &key, &m) && (!found || m.revision > newest.revision)) {
+            newest = m;
+            found = true;
+        }
+    }
+    if (found)
+        *ret = newest;
+    return found ? ERR_OK : ERR_NOT_FOUND;
+}
+
+enum err mark_write(int fd, const struct secret *master, const struct mark *mark, struct why *why)
+{
+    SECRET key = mac_key(master);
+    uint8_t octets[PLACE];
+    struct wr w = wr_of(octets, BODY);
+
+    wr_put(&w, BYTES_OF(mark->instance));
+    wr_u64(&w, mark->revision);
+    hmac_parts(HASH_SHA256, secret_bytes(&key), PARTS(wr_bytes(&w)), octets + BODY);
+    off_t at = (off_t)(mark->revision % PLACES * PLACE_DISTANCE);
+    if (pwrite(fd, octets, PLACE, at) != PLACE || fdatasync(fd) != 0)
+        return why_errno(why, "cannot write", "store.mark");
+    return ERR_OK;
+}
