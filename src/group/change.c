@@ -1,5 +1,6 @@
 #include "group/change.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,6 +27,7 @@ static void drop_keys(struct group *g, struct group_sa *sa, const struct group_l
     for (size_t slot = 0; slot < GROUP_SLOTS; slot++) {
         if (!sa->slot[slot])
             continue;
+        assert(slot != GROUP_MINTED);
         l->tell(l->to, GROUP_DROPPED, g, sa, sa->slot[slot]);
         mint_drop(g->mint, sa->slot[slot]);
         sa->slot[slot] = NULL;
@@ -78,4 +80,17 @@ void group_rekey_later(struct group *g, struct group_sa *sa)
         if (!sa || sa == &g->sas[i])
             g->sas[i].rekey_joins = true;
     }
+}
+
+void group_drop_keks(struct group *g, const struct group_listener *l)
+{
+    for (size_t slot = 0; slot < GROUP_KEK_SLOTS; slot++) {
+        if (!g->kek[slot])
+            continue;
+        assert(slot != GROUP_KEK_MINTED);
+        l->tell_kek(l->to, GROUP_DROPPED, g, g->kek[slot]);
+        kek_free(g->kek[slot]);
+        g->kek[slot] = NULL;
+    }
+    g->kek_wanted = false;
 }

@@ -5,13 +5,15 @@
  * they were told. */
 #include "group/group.h"
 
-/* The group goes on under `model`, which outlives it: its members, numbers and SEQ, and the keys of
- * each ipsec-sa that the model still names. Keys of the others are told as dropped, and dropped.
- * ipsec-sas that are new have no key until the planner makes one. */
+/* No key may be MINTED. The group goes on under `model`, which outlives it: its members, numbers
+ * and SEQ, and the keys of each ipsec-sa that the model still names. Keys of the others are told as
+ * dropped, and dropped. ipsec-sas that are new have no key until the planner makes one. */
 void group_adopt(struct group *g, const struct model_group *model,
                  const struct group_listener *listener);
 /* Asks for new keys with the group's next changeover, whenever that is; sa NULL: of all. For groups
  * that cannot tell their members of keys out of turn. An ipsec-sa whose key nobody could wait for,
  * because no other has one, is served at once. */
 void group_rekey_later(struct group *g, struct group_sa *sa);
+/* The group has no KEK any more: each is told as dropped, and dropped. None may be MINTED. */
+void group_drop_keks(struct group *g, const struct group_listener *listener);
 struct group_sa *group_sa_named(const struct group *g, const char *name); /* NULL: none */

@@ -96,6 +96,9 @@ void group_commit(struct group *g, instant_t now, const struct group_listener *l
 /* The store failed: they are dropped, and others are made after GROUP_STORE_RETRY. */
 void group_abandon(struct group *g, instant_t now);
 
+/* They are dropped as if they had never been made: for a change of plan. */
+void group_forget_minted(struct group *g);
+
 /* Asks for new keys: at once, or when the changeover that runs is over. sa NULL: all. */
 void group_rekey(struct group *g, struct group_sa *sa);
 /* ... for a new KEK; without server-member-communication nothing happens. */

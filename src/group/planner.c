@@ -287,7 +287,7 @@ void group_commit(struct group *g, instant_t now, const struct group_listener *l
     move_on(g, now, l);
 }
 
-static void drop_minted(struct group *g)
+void group_forget_minted(struct group *g)
 {
     for (size_t i = 0; i < g->n_sas; i++)
         drop_tek(g, &g->sas[i], GROUP_MINTED, NULL);
@@ -298,13 +298,13 @@ static void drop_minted(struct group *g)
 void group_abandon(struct group *g, instant_t now)
 {
     assert(group_is_minted(g));
-    drop_minted(g);
+    group_forget_minted(g);
     g->retry_at = instant_add(now, GROUP_STORE_RETRY);
 }
 
 void group_clear(struct group *g, const struct group_listener *l)
 {
-    drop_minted(g);
+    group_forget_minted(g);
     for (size_t i = 0; i < g->n_sas; i++) {
         for (enum group_slot slot = GROUP_NEXT; slot < GROUP_SLOTS; slot++)
             drop_tek(g, &g->sas[i], slot, l);

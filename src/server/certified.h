@@ -15,7 +15,9 @@ struct certified {
     size_t n;
 };
 
-/* Once. The keys that it keeps it takes out of the list. ERR_NOMEM; errors of signing_key_new(). */
+/* Adds those that are new, and puts another key pair in the place of the one of its name; a KEK
+ * holds the one that it was made with (decisions M17). The keys that it keeps it takes out of the
+ * list. ERR_NOMEM; errors of signing_key_new(). */
 MUST_USE enum err certified_take(struct certified *c, struct server_certificate *list, size_t n);
 /* NULL: there is none of that name. */
 struct signing_key *certified_find(const struct certified *c, const char *name);

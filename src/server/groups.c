@@ -1,5 +1,7 @@
 #include "server/groups.h"
 
+#include "group/change.h"
+
 #include "server/persist.h"
 #include "server/push.h"
 #include "server/state.h"
@@ -132,6 +134,30 @@ bool groups_stored(struct server *s, instant_t now, uint64_t id, enum err err, s
         return true;
     }
     return false;
+}
+
+void groups_forget_minted(struct server *s, struct group *g, struct effects *out)
+{
+    forget_minted(s, g, out);
+    group_forget_minted(g);
+    g->push->keys_tx = 0; /* its answer is nobody's any more */
+}
+
+void groups_adopt(struct server *s, struct group *g, const struct model_group *model,
+                  struct effects *out)
+{
+    struct told told = {s, out};
+    struct group_listener listener = listener_of(&told);
+
+    group_adopt(g, model, &listener);
+}
+
+void groups_drop_keks(struct server *s, struct group *g, struct effects *out)
+{
+    struct told told = {s, out};
+    struct group_listener listener = listener_of(&told);
+
+    group_drop_keks(g, &listener);
 }
 
 void groups_clear(struct server *s, struct group *g, struct effects *out)

@@ -484,6 +484,22 @@ void pull_end_all(struct server *s, struct phase1_sa *sa, struct effects *out)
         abandon(s, phase1_user(sa), sa, ERR_CLOSED, out);
 }
 
+void pull_end_group(struct server *s, const struct group *g, struct effects *out)
+{
+    struct pull *p, **all = calloc(s->pulls.index.n + 1, sizeof(struct pull *));
+    size_t cursor = 0, n = 0;
+
+    if (!all)
+        abort(); /* as in base/map.h */
+    while ((p = map_next(&s->pulls.index, &cursor))) {
+        if (p->group == g)
+            all[n++] = p;
+    }
+    for (size_t i = 0; i < n; i++)
+        abandon(s, all[i], phase1_find(s->phase1, &all[i]->key.cookies), ERR_CLOSED, out);
+    free(all);
+}
+
 void pulls_free(struct pulls *p)
 {
     size_t cursor = 0;

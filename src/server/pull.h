@@ -14,6 +14,7 @@
 #include "sa/effects.h"
 #include "sa/phase1.h"
 
+struct group;
 struct pull;
 struct server;
 
@@ -32,4 +33,6 @@ void pull_timer(struct server *s, instant_t now, struct effects *out);
 instant_t pull_due(const struct server *s);
 /* The SA ends: so do its exchanges. */
 void pull_end_all(struct server *s, struct phase1_sa *sa, struct effects *out);
+/* The group ends: so do its exchanges. */
+void pull_end_group(struct server *s, const struct group *g, struct effects *out);
 void pulls_free(struct pulls *p); /* wipes */

@@ -120,76 +120,117 @@ static struct phase1_peer peer_of(const struct model_server_gateway *g)
     };
 }
 
-static void list_gateways(struct server *s, size_t group)
+static void list_gateways(const struct model_server *model, size_t group, uint64_t *listed)
 {
-    const struct model_group *g = &s->model->groups[group];
+    const struct model_group *g = &model->groups[group];
 
     for (size_t i = 0; i < g->n_gateways; i++) {
-        size_t at = (size_t)(g->gateways[i] - s->model->gateways);
-        assert(at < s->model->n_gateways);
-        s->listed[at] |= UINT64_C(1) << group;
+        size_t at = (size_t)(g->gateways[i] - model->gateways);
+        assert(at < model->n_gateways);
+        listed[at] |= UINT64_C(1) << group;
     }
 }
 
-static enum err use_certificates(struct server *s, struct effects *out)
+enum err server_gateways(const struct model_server *model, struct phase1_peer **ret_peers,
+                         uint64_t **ret_listed)
+{
+    struct phase1_peer *peers = calloc(model->n_gateways + 1, sizeof *peers);
+    uint64_t *listed = calloc(model->n_gateways + 1, sizeof *listed);
+
+    if (!peers || !listed) {
+        free(peers);
+        free(listed);
+        return ERR_NOMEM;
+    }
+    for (size_t i = 0; i < model->n_gateways; i++)
+        peers[i] = peer_of(&model->gateways[i]);
+    for (size_t i = 0; i < model->n_groups; i++)
+        list_gateways(model, i, listed);
+    *ret_peers = peers;
+    *ret_listed = listed;
+    return ERR_OK;
+}
+
+struct phase1_config server_phase1_config(const struct model_server *model,
+                                          const struct phase1_peer *peers)
+{
+    return (struct phase1_config){
+        .peers = peers, .n_peers = model->n_gateways, .responder = true, .where = &model->where};
+}
+
+struct group *server_group_new(struct server *s, const struct model_group *model)
+{
+    struct group *g = group_new(model, &s->mint);
+
+    g->push = push_new();
+    return g;
+}
+
+enum err server_certified(const struct model_server *model, const struct certified *certified,
+                          struct effects *out)
+{
+    for (size_t i = 0; i < model->n_groups; i++) {
+        const struct model_communication *c = &model->groups[i].communication;
+        if (c->present && c->certificate && !certified_find(certified, c->certificate))
+            return cannot(out, ERR_NOT_FOUND, &c->where, "certificate");
+    }
+    return ERR_OK;
+}
+
+void server_use_certificates(struct server *s)
 {
     for (size_t i = 0; i < s->n_groups; i++) {
         const struct model_communication *c = &s->groups[i]->model->communication;
-        if (!c->present || !c->certificate)
-            continue;
-        struct signing_key *key = certified_find(&s->certified, c->certificate);
-        if (!key)
-            return cannot(out, ERR_NOT_FOUND, &c->where, "certificate");
-        group_set_signer(s->groups[i], key);
+        if (c->present && c->certificate)
+            group_set_signer(s->groups[i], certified_find(&s->certified, c->certificate));
     }
-    return ERR_OK;
 }
 
 static enum err start(struct server *s, const struct server_config *with, instant_t now,
                       struct effects *out)
 {
     const struct model_server *model = s->model;
+    enum err e = certified_take(&s->certified, with->certificates, with->n_certificates);
 
-    s->peers = calloc(model->n_gateways + 1, sizeof *s->peers);
+    if (!e)
+        e = server_certified(model, &s->certified, out);
     s->groups = calloc(model->n_groups + 1, sizeof(struct group *));
-    s->listed = calloc(model->n_gateways + 1, sizeof *s->listed);
-    if (!s->peers || !s->groups || !s->listed)
-        return ERR_NOMEM;
-    for (size_t i = 0; i < model->n_gateways; i++)
-        s->peers[i] = peer_of(&model->gateways[i]);
-    struct phase1_config config = {
-        .peers = s->peers, .n_peers = model->n_gateways, .responder = true, .where = &model->where};
-    enum err e = phase1_table_new(&config, &s->drbg, &s->phase1);
+    if (!e)
+        e = s->groups ? server_gateways(model, &s->peers, &s->listed) : ERR_NOMEM;
     if (e)
         return e;
-    for (size_t i = 0; i < model->n_groups; i++) {
-        s->groups[s->n_groups] = group_new(&model->groups[i], &s->mint);
-        s->groups[s->n_groups++]->push = push_new();
-        list_gateways(s, i);
-    }
-    e = use_certificates(s, out);
+    struct phase1_config config = server_phase1_config(model, s->peers);
+    e = phase1_table_new(&config, &s->drbg, &s->phase1);
     if (e)
         return e;
+    for (size_t i = 0; i < model->n_groups; i++)
+        s->groups[s->n_groups++] = server_group_new(s, &model->groups[i]);
+    server_use_certificates(s);
     restore_rows(s, with, now, out);
     signing_start(s, now, out);
     groups_advance(s, now, out);
     return ERR_OK;
 }
 
-enum err server_new(const struct server_config *config, const uint8_t seed[DRBG_SEED],
-                    instant_t now, struct effects *out, struct server **ret)
+enum err server_check(const struct model_server *model, struct effects *out)
 {
-    const struct model_server *model = config->model;
     enum err e = ERR_OK;
 
     if (model->n_groups > MODEL_GROUPS_MAX)
         e = cannot(out, ERR_LIMIT, &model->where, "too many groups");
     for (size_t i = 0; !e && i < model->n_groups; i++)
         e = check_group(&model->groups[i], out);
+    return e;
+}
+
+enum err server_new(const struct server_config *config, const uint8_t seed[DRBG_SEED],
+                    instant_t now, struct effects *out, struct server **ret)
+{
+    enum err e = server_check(config->model, out);
     struct server *s = e ? NULL : calloc(1, sizeof *s);
     if (!s)
         return e ? e : ERR_NOMEM;
-    s->model = model;
+    s->model = config->model;
     s->shift = config->shift;
     s->drbg = drbg_of(seed);
     s->mint = mint_of(&s->drbg);
@@ -198,8 +239,7 @@ enum err server_new(const struct server_config *config, const uint8_t seed[DRBG_
     s->bans.index.seed[0] = drbg_u64(&s->drbg);
     s->bans.index.seed[1] = drbg_u64(&s->drbg);
     s->rate.since = now;
-    e = certified_take(&s->certified, config->certificates, config->n_certificates);
-    e = e ? e : start(s, config, now, out);
+    e = start(s, config, now, out);
     if (e) {
         server_free(s);
         return e;

@@ -44,6 +44,13 @@ MUST_USE enum err server_new(const struct server_config *config, const uint8_t s
                              instant_t now, struct effects *out, struct server **ret);
 void server_free(struct server *s); /* wipes */
 
+/* Another configuration for a server at work: its model, which must outlive it from now on (the
+ * present one is of no use any more when this returns), and its certificates. What happens to live
+ * groups: server/change.h; each difference is told (EV_COMMIT). Errors as those of server_new():
+ * then nothing has changed. */
+MUST_USE enum err server_reconfigure(struct server *s, instant_t now,
+                                     const struct server_config *config, struct effects *out);
+
 /* Inputs. The datagram's octets are decrypted in place. `to` is the address it arrived at. */
 void server_datagram(struct server *s, instant_t now, struct endpoint from, struct endpoint to,
                      uint8_t *datagram, size_t len, struct effects *out);

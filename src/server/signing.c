@@ -27,14 +27,29 @@ static void hand_out(struct server *s)
     }
 }
 
+static bool is_needed(const struct server *s)
+{
+    for (size_t i = 0; i < s->model->n_groups; i++) {
+        if (has_own_key(&s->model->groups[i]))
+            return true;
+    }
+    return false;
+}
+
 void signing_start(struct server *s, instant_t now, struct effects *out)
 {
-    bool needed = false;
-
-    for (size_t i = 0; i < s->model->n_groups; i++)
-        needed = needed || has_own_key(&s->model->groups[i]);
     s->signing.due = INSTANT_NEVER;
-    if (needed && !s->signing.key)
+    signing_update(s, now, out);
+}
+
+/* A job that is under way is not given away twice. */
+void signing_update(struct server *s, instant_t now, struct effects *out)
+{
+    if (s->signing.key)
+        hand_out(s);
+    if (s->signing.key || !is_needed(s))
+        s->signing.due = INSTANT_NEVER;
+    else if (instant_is_never(s->signing.due))
         give_away(s, now, out);
 }
 

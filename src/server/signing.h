@@ -20,6 +20,10 @@ void signing_start(struct server *s, instant_t now, struct effects *out);
 /* The key pair of an earlier server, as PEM: before signing_start(). ERR_DUPLICATE when there is
  * one, and as sign_key_from_pem(). */
 MUST_USE enum err signing_restore(struct server *s, struct bytes pem, struct effects *out);
+/* After the configuration has changed. */
+void signing_update(struct server *s, instant_t now, struct effects *out);
+/* After the configuration has changed. */
+void signing_update(struct server *s, instant_t now, struct effects *out);
 /* Takes the key out of the result of a JOB_SIGN_KEY. */
 void signing_job_done(struct server *s, struct job_result *result, struct effects *out);
 void signing_timer(struct server *s, instant_t now, struct effects *out);

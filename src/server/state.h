@@ -39,6 +39,19 @@ struct server {
 /* Whether the group's ike-gateway list has that gateway, whatever its length. */
 bool server_lists(const struct server *s, const struct group *g,
                   const struct model_server_gateway *gateway);
+/* Set-up, shared by a server that starts and one whose configuration changes: whether the model can
+ * be served, told in `out` if not; its gateways as peers, and which groups list each (freed by the
+ * caller; ERR_NOMEM). */
+MUST_USE enum err server_check(const struct model_server *model, struct effects *out);
+MUST_USE enum err server_gateways(const struct model_server *model, struct phase1_peer **ret_peers,
+                                  uint64_t **ret_listed);
+struct phase1_config server_phase1_config(const struct model_server *model,
+                                          const struct phase1_peer *peers);
+struct group *server_group_new(struct server *s, const struct model_group *model);
+/* Whether every certificate that the model names is there; then: the groups' signers. */
+MUST_USE enum err server_certified(const struct model_server *model,
+                                   const struct certified *certified, struct effects *out);
+void server_use_certificates(struct server *s);
 /* Counts the datagram and tells; nothing else happens. */
 void server_drop(struct server *s, struct endpoint from, enum err why, const char *what,
                  struct effects *out);

@@ -1,0 +1,321 @@
+/* A running server under another configuration, all or nothing: what may fail comes first and
+ * changes nothing, then every pointer into the old model moves over, then change.h's table says
+ * what becomes of keys and members. */
+#include "group/change.h"
+#include "server/change.h"
+#include "server/groups.h"
+#include "server/persist.h"
+#include "server/push.h"
+#include "server/state.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* One commit on its way. */
+struct commit {
+    struct server *s;
+    instant_t now;
+    const struct model_server *to;
+    struct effects *out;
+    struct arena arena; /* of the commit itself */
+    const struct model_change *changes;
+    struct phase1_peer *peers;
+    uint64_t *listed;
+    struct phase1_peers *index;
+    const struct phase1_peer **heirs;             /* of the old gateways' phase 1; NULL: none */
+    const struct model_server_gateway **gateways; /* the old gateways, now; NULL: gone */
+    struct group **groups;                        /* of the new model, in its order */
+};
+
+/* ---- what may fail ---- */
+
+static void match_gateways(struct commit *c)
+{
+    const struct model_server *from = c->s->model;
+    struct map names = {0};
+
+    for (size_t i = 0; i < c->to->n_gateways; i++)
+        map_put(&names, bytes_str(c->to->gateways[i].name), &c->peers[i]);
+    c->heirs = arena_alloc(&c->arena, (from->n_gateways + 1) * sizeof(struct phase1_peer *));
+    c->gateways =
+        arena_alloc(&c->arena, (from->n_gateways + 1) * sizeof(struct model_server_gateway *));
+    for (size_t i = 0; i < from->n_gateways; i++) {
+        const struct phase1_peer *peer = map_get(&names, bytes_str(from->gateways[i].name));
+        if (!peer)
+            continue;
+        c->gateways[i] = peer->owner;
+        if (model_gateway_same_phase1(&from->gateways[i], peer->owner))
+            c->heirs[i] = peer;
+    }
+    map_free(&names);
+}
+
+/* The group that lives on under that model; one with another group-id is another group. */
+static struct group *group_of(const struct server *s, const struct model_group *model)
+{
+    for (size_t i = 0; i < s->n_groups; i++) {
+        const struct model_group *was = s->groups[i]->model;
+        if (strcmp(was->name, model->name) == 0)
+            return was->id == model->id ? s->groups[i] : NULL;
+    }
+    return NULL;
+}
+
+static enum err prepare(struct commit *c, const struct server_config *config)
+{
+    enum err e = server_check(c->to, c->out);
+
+    if (!e)
+        e = certified_take(&c->s->certified, config->certificates, config->n_certificates);
+    if (!e)
+        e = server_certified(c->to, &c->s->certified, c->out);
+
+    c->groups = calloc(c->to->n_groups + 1, sizeof(struct group *));
+    if (!e)
+        e = c->groups ? server_gateways(c->to, &c->peers, &c->listed) : ERR_NOMEM;
+    if (e)
+        return e;
+    struct phase1_config peers = server_phase1_config(c->to, c->peers);
+    e = phase1_peers_new(&peers, &c->s->drbg, &c->index);
+    if (e)
+        return e;
+    match_gateways(c);
+    for (size_t i = 0; i < c->to->n_groups; i++)
+        c->groups[i] = group_of(c->s, &c->to->groups[i]);
+    c->changes = model_diff(c->s->model, c->to, &c->arena);
+    return ERR_OK;
+}
+
+static void give_up(struct commit *c)
+{
+    free(c->peers);
+    free(c->listed);
+    free(c->groups);
+}
+
+/* ---- who has to go ---- */
+
+static bool serves(const struct model_server *model, struct ip address)
+{
+    for (size_t i = 0; i < model->n_groups; i++) {
+        if (ip_equal(model->groups[i].server_address, address))
+            return true;
+    }
+    return false;
+}
+
+/* Whether phase 1 goes on: the same gateway, the same keys, at an address that is still ours. */
+static bool goes_on(const struct commit *c, const struct phase1_sa *sa)
+{
+    return c->heirs[phase1_peer(sa) - c->s->peers] && serves(c->to, phase1_local(sa).ip);
+}
+
+static void end_phase1(struct commit *c)
+{
+    struct server *s = c->s;
+    struct phase1_sa *sa, **all = arena_alloc(&c->arena, (phase1_count(s->phase1, false) + 1) *
+                                                             sizeof(struct phase1_sa *));
+    size_t cursor = 0, n = 0;
+
+    while ((sa = phase1_next(s->phase1, &cursor))) {
+        if (!goes_on(c, sa))
+            all[n++] = sa;
+    }
+    for (size_t i = 0; i < n; i++) {
+        pull_end_all(s, all[i], c->out);
+        phase1_end(s->phase1, all[i], true, c->out);
+    }
+}
+
+static void forget_member(struct commit *c, struct group *g, struct registry_member *m,
+                          const char *why)
+{
+    struct event e = event_of(EV_MEMBER_REMOVED);
+
+    event_add_endpoint(&e, "peer", m->remote);
+    event_add_str(&e, "gateway", m->gateway->name);
+    event_add_str(&e, "group", g->model->name);
+    event_add_str(&e, "what", why);
+    effects_tell(c->out, &e);
+    persist_forget_member(c->s, g, m, c->out);
+    registry_remove(&g->registry, m);
+}
+
+static void forget_members(struct commit *c, struct group *g, const char *why)
+{
+    while (g->registry.n > 0)
+        forget_member(c, g, g->registry.members[g->registry.n - 1], why);
+}
+
+/* The group is gone, with all that it had. */
+static void end_group(struct commit *c, struct group *g)
+{
+    const struct model_group nothing = {
+        .name = g->model->name, .where = g->model->where, .id = g->model->id, .atd_s = g->atd_s};
+
+    pull_end_group(c->s, g, c->out);
+    forget_members(c, g, "the group was removed");
+    groups_forget_minted(c->s, g, c->out);
+    groups_drop_keks(c->s, g, c->out);
+    groups_adopt(c->s, g, &nothing, c->out);
+    push_free(g->push);
+    group_free(g);
+}
+
+static void end_groups(struct commit *c)
+{
+    struct server *s = c->s;
+
+    for (size_t i = 0; i < s->n_groups; i++) {
+        bool lives = false;
+        for (size_t k = 0; k < c->to->n_groups; k++)
+            lives = lives || c->groups[k] == s->groups[i];
+        if (!lives)
+            end_group(c, s->groups[i]);
+    }
+}
+
+/* ---- everything moves over ---- */
+
+/* Members whose gateway the group lists no more are out; the others point to the new model. */
+static size_t move_members(struct commit *c, struct group *g, size_t at)
+{
+    size_t n_out = 0;
+
+    for (size_t i = g->registry.n; i-- > 0;) {
+        struct registry_member *m = g->registry.members[i];
+        const struct model_server_gateway *now = c->gateways[m->gateway - c->s->model->gateways];
+        if (now && c->listed[now - c->to->gateways] >> at & 1) {
+            m->gateway = now;
+            continue;
+        }
+        forget_member(c, g, m, "its gateway is not in the group's ike-gateway list any more");
+        n_out++;
+    }
+    return n_out;
+}
+
+static void move_groups(struct commit *c)
+{
+    for (size_t i = 0; i < c->to->n_groups; i++) {
+        if (!c->groups[i]) {
+            c->groups[i] = server_group_new(c->s, &c->to->groups[i]);
+            continue;
+        }
+        if (move_members(c, c->groups[i], i) > 0)
+            group_rekey(c->groups[i], NULL);
+        groups_forget_minted(c->s, c->groups[i], c->out);
+        groups_adopt(c->s, c->groups[i], &c->to->groups[i], c->out);
+    }
+}
+
+static void take_over(struct commit *c)
+{
+    struct server *s = c->s;
+
+    phase1_peers_replace(s->phase1, c->index, c->heirs);
+    free(s->peers);
+    free(s->listed);
+    free(s->groups);
+    s->peers = c->peers;
+    s->listed = c->listed;
+    s->groups = c->groups;
+    s->n_groups = c->to->n_groups;
+    s->model = c->to;
+}
+
+/* ---- what becomes of keys ---- */
+
+static void apply(struct commit *c, const struct model_change *change)
+{
+    struct group *g = change->to ? group_of(c->s, change->to) : NULL;
+    struct group_sa *sa = g && change->name ? group_sa_named(g, change->name) : NULL;
+
+    switch (change_effect_of(change)) {
+    case CHANGE_SA_NOW:
+        group_rekey(g, sa);
+        break;
+    case CHANGE_ALL_NOW:
+        group_rekey(g, NULL);
+        break;
+    case CHANGE_SA_LATER:
+        group_rekey_later(g, sa);
+        break;
+    case CHANGE_ALL_LATER:
+    case CHANGE_NEXT_CHANGEOVER:
+        group_rekey_later(g, NULL);
+        break;
+    case CHANGE_KEK_NOW:
+    case CHANGE_ADDRESS:
+        group_rekey_kek(g);
+        break;
+    case CHANGE_KEK_FIRST:
+        forget_members(c, g, "server-member-communication begins");
+        break;
+    case CHANGE_KEK_DELETE:
+        groups_drop_keks(c->s, g, c->out);
+        break;
+    case CHANGE_SIGNER:  /* group_set_signer() has asked for it */
+    case CHANGE_NOTHING: /* the planner reads the new model by itself */
+    case CHANGE_NEXT_MESSAGE:
+    case CHANGE_NEXT_TEK:
+    case CHANGE_NEXT_KEK:
+    case CHANGE_SA_FIRST:
+    case CHANGE_PHASE1: /* done while everything moved over */
+    case CHANGE_SA_DELETE:
+    case CHANGE_SA_DROP:
+    case CHANGE_MEMBER_OUT:
+    case CHANGE_GROUP_START:
+    case CHANGE_GROUP_END:
+    case CHANGE_GROUP_ANEW:
+    case CHANGE_IMPOSSIBLE:
+    case CHANGE_EFFECT_COUNT:
+        break;
+    }
+}
+
+static void tell(const struct model_change *change, struct commit *c)
+{
+    const struct model_group *g = change->to ? change->to : change->from;
+    struct event e = event_of(EV_COMMIT);
+
+    event_add_str(&e, "group", g ? g->name : NULL);
+    event_add_str(&e, "what", change_line(change, &c->arena));
+    model_event_where(&e, change->where);
+    effects_tell(c->out, &e);
+}
+
+static void carry_out(struct commit *c)
+{
+    size_t n = 0;
+
+    for (const struct model_change *change = c->changes; change; change = change->next) {
+        if (n++ < CHANGE_LINES_MAX)
+            tell(change, c);
+    }
+    end_groups(c);
+    end_phase1(c);
+    move_groups(c);
+    const struct model_change *changes = c->changes;
+    take_over(c);
+    for (; changes; changes = changes->next)
+        apply(c, changes);
+    server_use_certificates(c->s);
+    signing_update(c->s, c->now, c->out);
+    groups_advance(c->s, c->now, c->out);
+}
+
+enum err server_reconfigure(struct server *s, instant_t now, const struct server_config *config,
+                            struct effects *out)
+{
+    struct commit c = {.s = s, .now = now, .to = config->model, .out = out};
+    enum err e = prepare(&c, config);
+
+    if (e)
+        give_up(&c);
+    else
+        carry_out(&c);
+    arena_free(&c.arena);
+    return e;
+}
