@@ -68,7 +68,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         service.handlers[i].answer = echo;
     check_frame(in);
     check_tree(in);
-    struct ctl_session s = ctl_session_start(&service, size % 2);
+    struct ctl_session s =
+        ctl_session_start(&service, (enum ctl_class)(size % CTL_CLASS_COUNT), NULL);
     ctl_session_feed(&s, in);
     ctl_session_event(&s, in.len < CTL_BODY_MAX ? in : bytes(NULL, 0));
     check_answers(ctl_buf_bytes(&s.out));

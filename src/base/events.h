@@ -61,6 +61,7 @@ enum event_level { EVENT_DEBUG, EVENT_INFO, EVENT_NOTICE, EVENT_WARNING, EVENT_E
     X(EV_CONFIG, "config", NOTICE, "configuration")                                                \
     X(EV_COMMIT, "commit", NOTICE, "the configuration of a running program changed")               \
     X(EV_CONTROL, "control", INFO, "control socket")                                               \
+    X(EV_DENIED, "denied", WARNING, "a command was refused: its user has not the privilege")       \
     X(EV_DATA_PATH, "data-path", WARNING, "data path")                                             \
     X(EV_SUPPRESSED, "suppressed", NOTICE, "lines that the log's rate limit kept back")            \
     X(EV_INTERNAL, "internal", ERROR, "this machine")

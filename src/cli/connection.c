@@ -105,11 +105,10 @@ static enum err greet(struct cli_connection *c, char sentence[CTL_SENTENCE_MAX])
 
     ctl_put_str(&w, "program", "conclave");
     ctl_hello_write(&out, ctl_buf_bytes(&w.buf));
-    enum err e = send_all(c, ctl_buf_bytes(&out));
+    (void)send_all(c, ctl_buf_bytes(&out)); /* who hangs up at once has said why */
     ctl_buf_free(&w.buf);
     ctl_buf_free(&out);
-    if (e == ERR_OK)
-        e = next_frame(c, &f, &used);
+    enum err e = next_frame(c, &f, &used);
     if (e == ERR_OK && f.kind == CTL_ERROR)
         return refused(&f, sentence);
     if (e == ERR_OK)

@@ -75,6 +75,7 @@ struct monitor {
     FILE *out, *err;
     size_t n;
     struct cli_connection sources[SOURCES_MAX];
+    bool refused; /* one of them said no */
 };
 
 static const char *program_of(const struct cli_connection *c)
@@ -114,6 +115,7 @@ static bool drain(struct monitor *m, struct cli_connection *c)
     }
     if (e == ERR_SHORT)
         return true;
+    m->refused = m->refused || e == ERR_REFUSED;
     fprintf(m->err, "%s: %s\n", program_of(c), e == ERR_CLOSED ? "has ended" : sentence);
     return false;
 }
@@ -170,5 +172,5 @@ int cli_monitor(const char *const *paths, size_t n_paths, const struct cli_line 
     sigaction(SIGINT, &old, NULL);
     while (m.n > 0)
         drop(&m, m.n - 1);
-    return CLI_OK;
+    return m.refused ? CLI_FAILED : CLI_OK;
 }

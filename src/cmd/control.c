@@ -1,37 +1,81 @@
 #include "cmd/control.h"
+#include "cmd/privilege.h"
 #include "ctl/event.h"
 #include "host/stream.h"
 
+#include <assert.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 struct connection {
     struct control *control;
     struct connection *next;
     struct host_stream *stream;
+    uid_t uid;
+    pid_t pid;
     struct ctl_session session;
 };
 
 struct control {
-    const struct ctl_service *service;
+    struct control_config config;
+    struct ctl_service service;
+    struct privileges privileges;
     struct host_listener *listener;
     struct connection *connections;
 };
 
+static_assert((int)CONTROL_CONNECTIONS_MAX < (int)HOST_STREAMS_MAX, "one too many is told so");
+
 /* ---- connections ---- */
 
-static void *opened(void *ctx, struct host_stream *stream, struct host_peer peer)
+static size_t count(const struct control *c, enum ctl_class up_to)
+{
+    size_t n = 0;
+
+    for (const struct connection *k = c->connections; k; k = k->next)
+        n += k->session.class <= up_to;
+    return n;
+}
+
+/* Whether this one is one too many: of its class, or of all together. */
+static bool is_full(const struct control *c, enum ctl_class class)
+{
+    static const size_t max[] = {[CTL_NONE] = CONTROL_STRANGERS_MAX,
+                                 [CTL_VIEW] = CONTROL_VIEWERS_MAX,
+                                 [CTL_CONTROL] = CONTROL_CONNECTIONS_MAX};
+
+    return count(c, class) >= max[class];
+}
+
+static void *opened(void *ctx, struct host_stream *stream, const struct host_peer *peer)
 {
     struct control *c = ctx;
-    bool may_control = peer.uid == 0 || peer.uid == geteuid();
+    enum ctl_class class = privilege_class(&c->privileges, peer);
     struct connection *new = calloc(1, sizeof *new);
 
     if (!new)
         return NULL;
-    *new = (struct connection){.control = c, .next = c->connections, .stream = stream};
-    new->session = ctl_session_start(c->service, may_control);
+    *new = (struct connection){
+        .control = c, .next = c->connections, .stream = stream, .uid = peer->uid, .pid = peer->pid};
+    new->session = ctl_session_start(&c->service, class, new);
+    if (is_full(c, class))
+        ctl_session_turn_away(&new->session, ERR_BUSY,
+                              "too many consoles are connected: close one, then try again");
     c->connections = new;
     return new;
+}
+
+static void denied(void *owner, const struct ctl_command *command)
+{
+    const struct connection *k = owner;
+    const struct control_config *config = &k->control->config;
+    struct event e = event_of(EV_DENIED);
+
+    event_add_u64(&e, "uid", k->uid);
+    event_add_u64(&e, "process", (uint64_t)k->pid);
+    event_add_str(&e, "command", command->words);
+    event_add_str(&e, "needs", ctl_class_name(command->class));
+    event_add_str(&e, "has", ctl_class_name(k->session.class));
+    config->tell(config->ctx, &e);
 }
 
 static void received(void *user, struct bytes octets)
@@ -72,14 +116,17 @@ static void closed(void *user)
 
 /* ---- the socket ---- */
 
-enum err control_open(struct host *host, const char *path, const struct ctl_service *service,
-                      struct control **ret)
+enum err control_open(struct host *host, const struct control_config *config, struct control **ret)
 {
     struct control *c = calloc(1, sizeof *c);
 
     if (!c)
         return ERR_NOMEM;
-    c->service = service;
+    *c = (struct control){
+        .config = *config, .service = *config->service, .privileges = *config->privileges};
+    c->service.denied = denied;
+    for (size_t i = 0; i < CTL_CLASS_COUNT; i++)
+        c->service.holders[i] = c->privileges.groups[i].holders;
     const struct host_stream_hooks hooks = {.ctx = c,
                                             .opened = opened,
                                             .received = received,
@@ -87,7 +134,7 @@ enum err control_open(struct host *host, const char *path, const struct ctl_serv
                                             .sent = sent,
                                             .is_over = is_over,
                                             .closed = closed};
-    enum err e = host_listen(host, path, &hooks, &c->listener);
+    enum err e = host_listen(host, config->path, &hooks, &c->listener);
     if (e == ERR_OK)
         *ret = c;
     else

@@ -1,6 +1,7 @@
 #include "cmd/daemon.h"
 #include "cmd/control.h"
 #include "cmd/network.h"
+#include "cmd/privilege.h"
 #include "crypto/crypto.h"
 #include "host/clock.h"
 #include "host/loop.h"
@@ -271,18 +272,52 @@ void daemon_free(struct daemon *d)
     free(d);
 }
 
+/* A group that was asked for by name must be there; the default ones need not. */
+static bool has_groups(const struct daemon *d, const struct privileges *p)
+{
+    const struct options *o = &d->options;
+    bool view = !o->view_group || p->groups[CTL_VIEW].known;
+    bool control = !o->control_group || p->groups[CTL_CONTROL].known;
+
+    if (!view || !control)
+        fprintf(stderr, "%s: %s: this machine has no such group\n", o->program,
+                view ? o->control_group : o->view_group);
+    return view && control;
+}
+
+static void tell_control(struct daemon *d, const char *path, const struct privileges *p)
+{
+    static const char *const keys[] = {[CTL_VIEW] = "view-group", [CTL_CONTROL] = "control-group"};
+    struct event e = event_of(EV_CONTROL);
+
+    event_add_str(&e, "socket", path);
+    for (size_t i = CTL_VIEW; i < ARRAY_LEN(keys); i++)
+        event_add_fmt(&e, keys[i], "%s%s", p->groups[i].name,
+                      p->groups[i].known ? "" : " (not there)");
+    daemon_tell(d, &e);
+}
+
+static void on_denied(void *ctx, const struct event *e) { daemon_tell(ctx, e); }
+
 static enum err open_control(struct daemon *d, const struct ctl_service *service)
 {
     char path[256];
+    struct privileges privileges = privileges_of(d->options.view_group, d->options.control_group);
+    struct control_config config = {
+        .path = path, .service = service, .privileges = &privileges, .tell = on_denied, .ctx = d};
 
+    if (!has_groups(d, &privileges))
+        return ERR_NOT_FOUND;
     (void)mkdir(d->options.run_dir, 0755); /* it is normally there; else the next call says why */
     snprintf(path, sizeof path, "%s/%s.sock", d->options.run_dir, d->options.program);
-    enum err e = control_open(d->host, path, service, &d->control);
+    enum err e = control_open(d->host, &config, &d->control);
     if (e != ERR_OK)
         fprintf(stderr, "%s: %s: %s\n", d->options.program, path,
                 e == ERR_BUSY     ? "another one runs here"
                 : e == ERR_SYSTEM ? strerror(errno)
                                   : err_text(e));
+    else
+        tell_control(d, path, &privileges);
     return e;
 }
 

@@ -1,4 +1,5 @@
 #include "cmd/options.h"
+#include "cmd/privilege.h"
 
 #include <getopt.h>
 #include <stdio.h>
@@ -14,6 +15,8 @@ enum opt {
     OPT_VERSION = 256,
     OPT_RUN_DIR,
     OPT_PKI_DIR,
+    OPT_VIEW_GROUP,
+    OPT_CONTROL_GROUP,
     OPT_PORT,
     OPT_SERVER_PORT,
     OPT_WORKERS,
@@ -37,6 +40,10 @@ static const struct {
     {"config", "FILE", "configuration (/etc/conclave/conclave.conf)", OPT_CONFIG, BOTH},
     {"run-dir", "DIR", "folder of the control socket (/run/conclave)", OPT_RUN_DIR, BOTH},
     {"pki-dir", "DIR", "folder of key pairs (/etc/conclave/pki)", OPT_PKI_DIR, SERVER},
+    {"view-group", "GROUP", "Unix group that may look (" PRIVILEGE_VIEW_GROUP ")", OPT_VIEW_GROUP,
+     BOTH},
+    {"control-group", "GROUP", "... and that may act (" PRIVILEGE_CONTROL_GROUP ")",
+     OPT_CONTROL_GROUP, BOTH},
     {"port", "N", "own UDP port (848)", OPT_PORT, BOTH},
     {"server-port", "N", "UDP port of the key servers (848)", OPT_SERVER_PORT, MEMBER},
     {"workers", "N", "threads for slow work (one per processor)", OPT_WORKERS, BOTH},
@@ -129,6 +136,10 @@ static bool set_text(struct options *o, int opt, const char *value)
         o->run_dir = value;
     else if (opt == OPT_PKI_DIR)
         o->pki_dir = value;
+    else if (opt == OPT_VIEW_GROUP)
+        o->view_group = value;
+    else if (opt == OPT_CONTROL_GROUP)
+        o->control_group = value;
     else if (opt == OPT_LOG_FILE)
         o->log_file = value;
     else if (opt == OPT_LOG_FORMAT)

@@ -8,10 +8,11 @@ enum { OWN_MARK = 0x848 };
 
 struct options {
     const char *program;
-    const char *check;   /* -n FILE: check it and end */
-    const char *config;  /* -f FILE */
-    const char *run_dir; /* the control socket's folder */
-    const char *pki_dir; /* key pairs; server only */
+    const char *check;                      /* -n FILE: check it and end */
+    const char *config;                     /* -f FILE */
+    const char *run_dir;                    /* the control socket's folder */
+    const char *pki_dir;                    /* key pairs; server only */
+    const char *view_group, *control_group; /* cmd/privilege.h; NULL: its defaults */
     const char *log_file;
     enum host_log_format log_format;
     enum event_level log_level;

@@ -42,6 +42,15 @@ static const struct {
 #undef X
 };
 
+const char *ctl_class_name(enum ctl_class c)
+{
+    static const char *const names[] = {
+        [CTL_NONE] = "none", [CTL_VIEW] = "security", [CTL_CONTROL] = "security-control"};
+
+    assert((unsigned)c < ARRAY_LEN(names));
+    return names[c];
+}
+
 const struct ctl_command *ctl_command_of(enum ctl_command_id id)
 {
     assert((unsigned)id < CTL_COMMAND_COUNT);

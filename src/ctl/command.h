@@ -11,8 +11,9 @@
 enum { CTL_WORDS_MAX = 32, CTL_ARGS_MAX = 6, CTL_CHOICES_MAX = 64, CTL_SENTENCE_MAX = 400 };
 
 enum ctl_target { CTL_SERVER = 1, CTL_MEMBER = 2, CTL_BOTH = 3 }; /* who answers */
-/* Junos's privileges: security may look, security-control may change. */
-enum ctl_class { CTL_VIEW, CTL_CONTROL };
+/* Junos's privileges: security may look, security-control may change and act. Each holds what the
+ * one before holds; every command needs one, a peer may have none. */
+enum ctl_class { CTL_NONE, CTL_VIEW, CTL_CONTROL, CTL_CLASS_COUNT };
 
 /*    id, answers, class, arguments, name of the answer (Junos's), words, help */
 // clang-format off
@@ -125,6 +126,7 @@ struct ctl_request {
     struct ctl_argument args[CTL_ARGS_MAX];
 };
 
+const char *ctl_class_name(enum ctl_class c); /* "none", "security", "security-control" */
 const struct ctl_command *ctl_command_of(enum ctl_command_id id);
 const struct ctl_command *ctl_command_by_words(const char *words); /* in full, or NULL */
 

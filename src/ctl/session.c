@@ -2,16 +2,17 @@
 
 #include <stdio.h>
 
-struct ctl_session ctl_session_start(const struct ctl_service *service, bool may_control)
+struct ctl_session ctl_session_start(const struct ctl_service *service, enum ctl_class class,
+                                     void *owner)
 {
-    struct ctl_session s = {.service = service, .may_control = may_control};
+    struct ctl_session s = {.service = service, .class = class, .owner = owner};
     struct ctl_wr hello = {0};
 
     s.in.cap = (size_t)2 * (CTL_BODY_MAX + CTL_FRAME_HEADER);
     ctl_put_str(&hello, "program", service->program);
     ctl_put_str(&hello, "version", service->version);
     ctl_put_str(&hello, "host", service->host);
-    ctl_put_bool(&hello, "may-control", may_control);
+    ctl_put_str(&hello, "privilege", ctl_class_name(class));
     ctl_hello_write(&s.out, ctl_buf_bytes(&hello.buf));
     ctl_buf_free(&hello.buf);
     return s;
@@ -26,6 +27,12 @@ static void give_up(struct ctl_session *s, enum err e, const char *sentence)
 {
     refuse(s, 0, e, sentence);
     s->closing = true;
+}
+
+void ctl_session_turn_away(struct ctl_session *s, enum err e, const char *sentence)
+{
+    ctl_buf_eat(&s->out, s->out.len); /* no greeting */
+    give_up(s, e, sentence);
 }
 
 static void take_hello(struct ctl_session *s, const struct ctl_frame *f)
@@ -68,14 +75,25 @@ static void answer(struct ctl_session *s, uint32_t id, const struct ctl_request 
     ctl_buf_free(&reply.buf);
 }
 
+static void deny(struct ctl_session *s, uint32_t id, const struct ctl_command *c)
+{
+    char sentence[CTL_SENTENCE_MAX];
+    const char *holders = s->service->holders[c->class];
+
+    snprintf(sentence, sizeof sentence, "'%s' needs the privilege %s%s%s", c->words,
+             ctl_class_name(c->class), holders ? ", which you have as " : "",
+             holders ? holders : "");
+    refuse(s, id, ERR_DENIED, sentence);
+    if (s->service->denied)
+        s->service->denied(s->owner, c);
+}
+
 static void dispatch(struct ctl_session *s, uint32_t id, const struct ctl_request *r)
 {
     char sentence[CTL_SENTENCE_MAX];
 
-    if (r->command->class == CTL_CONTROL && !s->may_control) {
-        snprintf(sentence, sizeof sentence, "'%s' needs the privilege security-control",
-                 r->command->words);
-        refuse(s, id, ERR_DENIED, sentence);
+    if (s->class < r->command->class) {
+        deny(s, id, r->command);
     } else if (r->command->id == CTL_MONITOR) {
         monitor(s, id);
     } else if (!s->service->handlers[r->command->id].answer) {

@@ -19,19 +19,26 @@ struct ctl_handler {
 struct ctl_service {
     void *ctx;
     const char *program, *version, *host;
+    const char *holders[CTL_CLASS_COUNT]; /* who has the privilege: the end of a refusal */
+    /* A peer asked for what it may not; `owner` is the session's. NULL: nobody minds. */
+    void (*denied)(void *owner, const struct ctl_command *command);
     struct ctl_handler handlers[CTL_COMMAND_COUNT];
 };
 
 struct ctl_session {
     const struct ctl_service *service;
-    bool may_control; /* the peer has security-control, not only security */
+    enum ctl_class class; /* the privilege of the peer */
+    void *owner;
     bool greeted, closing;
     uint32_t monitor; /* the request that asked for events, 0 = none */
     uint64_t n_lost;  /* events that found no room since the last one that did */
     struct ctl_buf in, out;
 };
 
-struct ctl_session ctl_session_start(const struct ctl_service *service, bool may_control);
+struct ctl_session ctl_session_start(const struct ctl_service *service, enum ctl_class class,
+                                     void *owner);
+/* Says why the peer is not served, and that this is all. */
+void ctl_session_turn_away(struct ctl_session *s, enum err e, const char *sentence);
 void ctl_session_feed(struct ctl_session *s, struct bytes octets);
 /* An event (the octets of its tree) for a session that asked for them; else no effect. */
 void ctl_session_event(struct ctl_session *s, struct bytes event);

@@ -97,14 +97,37 @@ void host_stream_wake(struct host_stream *s)
 
 /* ---- accepting ---- */
 
-static struct host_peer peer_of(int fd)
+/* The supplementary groups of the peer: free() them. NULL: none, or the kernel does not say. */
+static gid_t *groups_of(int fd, size_t *ret_n)
 {
-    struct ucred cred = {.uid = (uid_t)-1, .gid = (gid_t)-1, .pid = -1};
-    socklen_t len = sizeof cred;
+    socklen_t len = 0;
+    gid_t *groups = NULL;
 
-    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) != 0)
-        cred.uid = (uid_t)-1; /* nobody */
-    return (struct host_peer){cred.uid, cred.gid, cred.pid};
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, NULL, &len) != 0 && errno == ERANGE)
+        groups = malloc(len);
+    if (groups && getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups, &len) != 0) {
+        free(groups);
+        groups = NULL;
+    }
+    *ret_n = groups ? len / sizeof *groups : 0;
+    return groups;
+}
+
+static void *introduce(struct host_listener *l, struct host_stream *s)
+{
+    struct ucred cred = {0};
+    socklen_t len = sizeof cred;
+    struct host_peer peer = {0};
+    gid_t *groups = groups_of(s->fd, &peer.n_groups);
+
+    peer.known = getsockopt(s->fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) == 0;
+    peer.uid = cred.uid;
+    peer.gid = cred.gid;
+    peer.pid = cred.pid;
+    peer.groups = groups;
+    void *user = l->hooks.opened(l->hooks.ctx, s, &peer);
+    free(groups);
+    return user;
 }
 
 static void adopt(struct host_listener *l, int fd)
@@ -120,7 +143,7 @@ static void adopt(struct host_listener *l, int fd)
     l->streams = s;
     l->n_streams++;
     if (host_watch_new(l->host, fd, stream_ready, s, &s->watch) == ERR_OK)
-        s->user = l->hooks.opened(l->hooks.ctx, s, peer_of(fd));
+        s->user = introduce(l, s);
     if (s->user)
         serve(s, false);
     else
@@ -160,7 +183,7 @@ static enum err bind_and_listen(struct host_listener *l)
         return ERR_BUSY;
     if (unlink(l->address.sun_path) != 0 && errno != ENOENT)
         return ERR_SYSTEM;
-    mode_t old = umask(S_IXUSR | S_IXGRP | S_IRWXO);
+    mode_t old = umask(S_IXUSR | S_IXGRP | S_IXOTH);
     int status = bind(l->fd, address, sizeof l->address);
     umask(old);
     if (status != 0)

@@ -10,18 +10,21 @@ struct host;
 struct host_listener;
 struct host_stream;
 
-enum { HOST_STREAMS_MAX = 64 }; /* connections of one listener; more are refused */
+enum { HOST_STREAMS_MAX = 96 }; /* connections of one listener; more are closed at once */
 
-/* Who connected, as the kernel says (SO_PEERCRED). */
+/* Who connected, as the kernel noted it at that moment (SO_PEERCRED, SO_PEERGROUPS). */
 struct host_peer {
+    bool known; /* else the rest says nothing */
     uid_t uid;
     gid_t gid;
     pid_t pid;
+    const gid_t *groups; /* supplementary ones, during the call */
+    size_t n_groups;
 };
 struct host_stream_hooks {
     void *ctx;
     /* A connection; what it returns is `user` below. NULL refuses it. */
-    void *(*opened)(void *ctx, struct host_stream *stream, struct host_peer peer);
+    void *(*opened)(void *ctx, struct host_stream *stream, const struct host_peer *peer);
     void (*received)(void *user, struct bytes octets);
     /* What is to be sent next (it may be empty), and how much of it has gone. */
     struct bytes (*outgoing)(void *user);
@@ -31,8 +34,9 @@ struct host_stream_hooks {
     void (*closed)(void *user); /* `stream` is gone */
 };
 
-/* Binds to `path` with mode 0660, replacing the socket of a program that no longer runs. ERR_BUSY:
- * somebody answers there; ERR_LENGTH: the path is too long; ERR_DENIED; ERR_SYSTEM (errno). */
+/* Binds to `path` with mode 0666 (who may what, the hooks decide by the peer), replacing the socket
+ * of a program that no longer runs. ERR_BUSY: somebody answers there; ERR_LENGTH: the path is too
+ * long; ERR_DENIED; ERR_SYSTEM (errno). */
 MUST_USE enum err host_listen(struct host *h, const char *path,
                               const struct host_stream_hooks *hooks, struct host_listener **ret);
 /* Closes the connections, too, after one last attempt to send what is outgoing; removes the file.

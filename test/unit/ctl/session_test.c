@@ -35,12 +35,23 @@ static enum err answer_clear(void *ctx, const struct ctl_request *r, struct ctl_
     return ERR_OK;
 }
 
+static unsigned n_denied;
+
+static void denied(void *owner, const struct ctl_command *command)
+{
+    assert_ptr_equal(owner, &n_denied);
+    assert_non_null(command);
+    n_denied++;
+}
+
 static char version[] = "1.2";
 static const struct ctl_service service = {
     .ctx = version,
     .program = "conclaved",
     .version = "1.2",
     .host = "srv",
+    .denied = denied,
+    .holders = {[CTL_CONTROL] = "root"},
     .handlers = {[CTL_SHOW_VERSION] = {answer_version},
                  [CTL_SHOW_SERVER_MEMBERS] = {answer_members},
                  [CTL_CLEAR_MEMBER_GROUP] = {answer_clear}},
@@ -98,9 +109,9 @@ static void ask(struct ctl_session *s, uint32_t id, enum ctl_command_id command,
     ctl_buf_free(&w.buf);
 }
 
-static struct ctl_session greeted(bool may_control)
+static struct ctl_session greeted(enum ctl_class class)
 {
-    struct ctl_session s = ctl_session_start(&service, may_control);
+    struct ctl_session s = ctl_session_start(&service, class, &n_denied);
 
     assert_int_equal(next(&s).kind, CTL_HELLO);
     feed(&s, CTL_HELLO, 0, bytes("CVL\1", 4));
@@ -110,7 +121,7 @@ static struct ctl_session greeted(bool may_control)
 
 static void a_request_is_answered(void **state)
 {
-    struct ctl_session s = greeted(false);
+    struct ctl_session s = greeted(CTL_VIEW);
     struct arena arena = {0};
     struct ctl_node *tree = NULL;
 
@@ -128,7 +139,7 @@ static void a_request_is_answered(void **state)
 
 static void octets_may_come_one_by_one(void **state)
 {
-    struct ctl_session s = greeted(false);
+    struct ctl_session s = greeted(CTL_VIEW);
     struct ctl_request r = {.command = ctl_command_of(CTL_SHOW_VERSION)};
     struct ctl_wr w = {0};
     struct ctl_buf b = {0};
@@ -148,7 +159,7 @@ static void octets_may_come_one_by_one(void **state)
 
 static void refusals_have_sentences(void **state)
 {
-    struct ctl_session s = greeted(false);
+    struct ctl_session s = greeted(CTL_VIEW);
 
     (void)state;
     ask(&s, 1, CTL_SHOW_SERVER_MEMBERS, "red");
@@ -159,21 +170,60 @@ static void refusals_have_sentences(void **state)
                                            "security-associations'");
     ask(&s, 3, CTL_CLEAR_MEMBER_GROUP, NULL);
     assert_string_equal(next_error(&s, 3), "'clear security group-vpn member group' needs the "
-                                           "privilege security-control");
+                                           "privilege security-control, which you have as root");
+    assert_int_equal(n_denied, 1);
     feed(&s, CTL_REQUEST, 4, bytes("\1", 1));
     assert_string_equal(next_error(&s, 4), err_text(ERR_SHORT));
     assert_false(s.closing);
     ctl_session_free(&s);
 
-    s = greeted(true);
+    s = greeted(CTL_CONTROL);
     ask(&s, 3, CTL_CLEAR_MEMBER_GROUP, NULL);
     assert_int_equal(next(&s).kind, CTL_DONE);
     ctl_session_free(&s);
 }
 
+/* Every command of the table, asked by every class. Commands without a handler are known by what
+ * they are refused with. */
+static void every_command_has_its_class(void **state)
+{
+    static const struct ctl_service nothing = {.program = "conclaved", .version = "1", .host = "h"};
+
+    (void)state;
+    for (unsigned class = CTL_NONE; class < CTL_CLASS_COUNT; class ++) {
+        for (unsigned id = 0; id < CTL_COMMAND_COUNT; id++) {
+            const struct ctl_command *c = ctl_command_of((enum ctl_command_id)id);
+            struct ctl_session s = ctl_session_start(&nothing, (enum ctl_class) class, NULL);
+            (void)next(&s);
+            feed(&s, CTL_HELLO, 0, bytes("CVL\1", 4));
+            ask(&s, 1, c->id, NULL);
+            assert_true(c->class > CTL_NONE);
+            if (class < c->class)
+                assert_non_null(strstr(next_error(&s, 1), "needs the privilege security"));
+            else if (c->id != CTL_MONITOR)
+                assert_non_null(strstr(next_error(&s, 1), "conclaved does not answer"));
+            assert_int_equal(s.out.len, 0);
+            ctl_session_free(&s);
+        }
+    }
+}
+
+static void who_is_turned_away_hears_why_and_no_more(void **state)
+{
+    struct ctl_session s = ctl_session_start(&service, CTL_VIEW, &n_denied);
+
+    (void)state;
+    ctl_session_turn_away(&s, ERR_BUSY, "come again");
+    assert_string_equal(next_error(&s, 0), "come again");
+    assert_true(s.closing);
+    feed(&s, CTL_HELLO, 0, bytes("CVL\1", 4));
+    assert_int_equal(s.out.len, 0);
+    ctl_session_free(&s);
+}
+
 static void events_reach_subscribers_until_cancelled(void **state)
 {
-    struct ctl_session s = greeted(false);
+    struct ctl_session s = greeted(CTL_VIEW);
     struct bytes event = bytes("\5\1a\1", 4);
 
     (void)state;
@@ -200,7 +250,7 @@ static void events_reach_subscribers_until_cancelled(void **state)
 static void a_slow_subscriber_loses_events_and_is_told(void **state)
 {
     static uint8_t filler[CTL_BODY_MAX];
-    struct ctl_session s = greeted(false);
+    struct ctl_session s = greeted(CTL_VIEW);
     struct arena arena = {0};
     struct ctl_node *tree = NULL;
 
@@ -220,7 +270,7 @@ static void a_slow_subscriber_loses_events_and_is_told(void **state)
 
 static void unread_answers_stop_further_ones(void **state)
 {
-    struct ctl_session s = greeted(false);
+    struct ctl_session s = greeted(CTL_VIEW);
 
     (void)state;
     ctl_buf_space(&s.out, CTL_OUT_MAX);
@@ -238,7 +288,7 @@ static void strangers_are_shown_out(void **state)
     struct ctl_session s;
 
     (void)state;
-    s = ctl_session_start(&service, true);
+    s = ctl_session_start(&service, CTL_CONTROL, &n_denied);
     (void)next(&s);
     feed(&s, CTL_HELLO, 0, bytes("CVL\2", 4));
     assert_non_null(strstr(next_error(&s, 0), "another version"));
@@ -247,25 +297,25 @@ static void strangers_are_shown_out(void **state)
     assert_int_equal(s.out.len, 0);
     ctl_session_free(&s);
 
-    s = ctl_session_start(&service, true);
+    s = ctl_session_start(&service, CTL_CONTROL, &n_denied);
     (void)next(&s);
     ask(&s, 1, CTL_SHOW_VERSION, NULL); /* before HELLO */
     assert_string_equal(next_error(&s, 0), err_text(ERR_UNEXPECTED));
     assert_true(s.closing);
     ctl_session_free(&s);
 
-    s = greeted(true);
+    s = greeted(CTL_CONTROL);
     ctl_session_feed(&s, bytes_str("GET / HTTP/1.1\r\n"));
     assert_string_equal(next_error(&s, 0), err_text(ERR_LENGTH));
     assert_true(s.closing);
     ctl_session_free(&s);
 
-    s = greeted(true);
+    s = greeted(CTL_CONTROL);
     ask(&s, 0, CTL_SHOW_VERSION, NULL);
     assert_string_equal(next_error(&s, 0), "a request needs an id");
     ctl_session_free(&s);
 
-    s = greeted(true);
+    s = greeted(CTL_CONTROL);
     feed(&s, CTL_DONE, 1, bytes(NULL, 0));
     assert_true(s.closing);
     ctl_session_free(&s);
@@ -277,6 +327,8 @@ int main(void)
         cmocka_unit_test(a_request_is_answered),
         cmocka_unit_test(octets_may_come_one_by_one),
         cmocka_unit_test(refusals_have_sentences),
+        cmocka_unit_test(every_command_has_its_class),
+        cmocka_unit_test(who_is_turned_away_hears_why_and_no_more),
         cmocka_unit_test(events_reach_subscribers_until_cancelled),
         cmocka_unit_test(a_slow_subscriber_loses_events_and_is_told),
         cmocka_unit_test(unread_answers_stop_further_ones),

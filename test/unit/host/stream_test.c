@@ -2,6 +2,8 @@
 #include "host/loop.h"
 #include "host/stream.h"
 
+#include <grp.h>
+#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -24,14 +26,16 @@ static struct {
     size_t n_held;
     bool over, refuse;
     struct host_peer peer;
+    gid_t groups[NGROUPS_MAX];
     int n_closed;
 } w;
 
-static void *opened(void *ctx, struct host_stream *stream, struct host_peer peer)
+static void *opened(void *ctx, struct host_stream *stream, const struct host_peer *peer)
 {
     (void)ctx;
     w.stream = stream;
-    w.peer = peer;
+    w.peer = *peer;
+    memcpy(w.groups, peer->groups, peer->n_groups * sizeof *w.groups);
     if (w.refuse)
         host_quit(w.host);
     return w.refuse ? NULL : &w;
@@ -132,6 +136,28 @@ static void a_stream_answers_and_hangs_up(void **state)
     close(fd);
 }
 
+/* What the kernel noted when the connection was made, not what the peer is by now. */
+static void the_groups_of_a_peer_are_known(void **state)
+{
+    static const gid_t many[] = {47110, 47111, 47112};
+    gid_t mine[NGROUPS_MAX];
+    bool may_change = setgroups(ARRAY_LEN(many), many) == 0; /* root may */
+    int n = getgroups(NGROUPS_MAX, mine), fd = dial();
+
+    (void)state;
+    if (may_change)
+        assert_int_equal(setgroups(0, NULL), 0);
+    assert_int_equal(send(fd, ".", 1, 0), 1);
+    host_run(w.host);
+    assert_true(w.peer.known);
+    assert_int_equal(w.peer.n_groups, n);
+    assert_int_equal(w.peer.gid, getegid());
+    assert_true(!may_change || n == ARRAY_LEN(many));
+    for (int i = 0; i < n; i++)
+        assert_int_equal(w.groups[i], mine[i]);
+    close(fd);
+}
+
 static void the_end_of_a_stream_closes_it(void **state)
 {
     int fd = dial();
@@ -179,13 +205,13 @@ static void refused_streams_are_closed(void **state)
     close(fd);
 }
 
-static void the_socket_is_for_owner_and_group(void **state)
+static void anybody_may_knock(void **state)
 {
     struct stat st;
 
     (void)state;
     assert_int_equal(stat(w.path, &st), 0);
-    assert_int_equal(st.st_mode & 0777, 0660);
+    assert_int_equal(st.st_mode & 0777, 0666);
 }
 
 static void one_at_a_time_and_leftovers_are_replaced(void **state)
@@ -213,10 +239,11 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_stream_answers_and_hangs_up, setup, teardown),
+        cmocka_unit_test_setup_teardown(the_groups_of_a_peer_are_known, setup, teardown),
         cmocka_unit_test_setup_teardown(the_end_of_a_stream_closes_it, setup, teardown),
         cmocka_unit_test_setup_teardown(a_woken_stream_sends_what_is_new, setup, teardown),
         cmocka_unit_test_setup_teardown(refused_streams_are_closed, setup, teardown),
-        cmocka_unit_test_setup_teardown(the_socket_is_for_owner_and_group, setup, teardown),
+        cmocka_unit_test_setup_teardown(anybody_may_knock, setup, teardown),
         cmocka_unit_test_setup_teardown(one_at_a_time_and_leftovers_are_replaced, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
