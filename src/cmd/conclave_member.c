@@ -88,6 +88,15 @@ static void on_stop(void *self, instant_t now, struct effects *out)
     member_stop(member_of(self), now, out);
 }
 
+static void on_clock(void *self, const char *vpn, span_t offset)
+{
+    struct show *show = self;
+    enum err e = show->data ? data_set_clock(show->data, vpn, offset) : ERR_OK;
+
+    assert(e == ERR_OK); /* the data path knows the model's VPNs */
+    (void)e;
+}
+
 /* What could not be installed leaves the guard as it was: protected traffic is dropped. */
 static void on_install(void *self, const struct esp_vpn_install *install)
 {
@@ -207,6 +216,7 @@ static enum err run_member(const struct options *o, const struct model_member *m
                                   .due = due,
                                   .reseed = on_reseed,
                                   .stop = on_stop,
+                                  .clock = on_clock,
                                   .install = on_install,
                                   .needs_files = !o->no_data_path}; /* nft, devices */
     struct ctl_service service = {

@@ -33,6 +33,11 @@ static void on_stored(void *self, instant_t now, uint64_t id, enum err err, stru
     server_stored(server_of(self), now, id, err, out);
 }
 
+static void on_wall(void *self, instant_t now, span_t utc, struct effects *out)
+{
+    server_wall(server_of(self), now, utc, out);
+}
+
 static void on_timer(void *self, instant_t now, struct effects *out)
 {
     server_timer(server_of(self), now, out);
@@ -76,6 +81,7 @@ static enum err new_server(const struct options *o, const struct model_server *m
                                                  .datagram = on_datagram,
                                                  .job_done = on_job_done,
                                                  .stored = on_stored,
+                                                 .wall = on_wall,
                                                  .timer = on_timer,
                                                  .due = due,
                                                  .reseed = on_reseed,

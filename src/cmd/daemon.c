@@ -15,11 +15,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "version.h"
 
-enum { JOBS_MAX = 8192, RESEED_S = 600 };
+enum { JOBS_MAX = 8192, RESEED_S = 600, WALL_S = 10 };
 
 struct daemon {
     struct options options;
@@ -30,7 +31,7 @@ struct daemon {
     struct network *network;
     size_t n_jobs; /* with the workers */
     struct effects effects;
-    instant_t reseed_at;
+    instant_t reseed_at, wall_at;
     wall_t since;
     bool running, stopping;
 };
@@ -147,6 +148,10 @@ static void carry_out(struct daemon *d, struct effects *effects)
         case EFFECT_TELL:
             daemon_tell(d, e->event);
             break;
+        case EFFECT_CLOCK:
+            assert(d->engine.clock);
+            d->engine.clock(d->engine.self, e->clock.vpn, e->clock.offset);
+            break;
         case EFFECT_INSTALL:
             assert(d->engine.install);
             d->engine.install(d->engine.self, e->install);
@@ -162,6 +167,7 @@ static void settle(struct daemon *d)
     carry_out(d, &d->effects);
     network_flush(d->network);
     instant_t due = instant_min(d->engine.due(d->engine.self), d->reseed_at);
+    due = instant_min(due, d->wall_at);
     host_arm(d->host, instant_min(due, host_log_due(d->log)));
 }
 
@@ -197,10 +203,25 @@ static void reseed(struct daemon *d, instant_t now)
     d->reseed_at = instant_add(now, span_s(RESEED_S));
 }
 
+/* A step of the calendar is noticed within WALL_S. */
+static void tell_wall(struct daemon *d, instant_t now)
+{
+    struct timespec t;
+
+    d->wall_at = INSTANT_NEVER;
+    if (!d->engine.wall)
+        return;
+    host_wall_exact(&t);
+    d->engine.wall(d->engine.self, now, (span_t){t.tv_sec * NS_PER_S + t.tv_nsec}, &d->effects);
+    d->wall_at = instant_add(now, span_s(WALL_S));
+}
+
 static void on_due(void *ctx, instant_t now)
 {
     struct daemon *d = ctx;
 
+    if (instant_reached(d->wall_at, now))
+        tell_wall(d, now);
     if (instant_reached(d->reseed_at, now))
         reseed(d, now);
     if (instant_reached(d->engine.due(d->engine.self), now))
@@ -364,6 +385,7 @@ enum err daemon_run(struct daemon *d, const struct ip *addresses, size_t n_addre
         tell_trouble(d, "confine", "this kernel cannot cut us off from files");
     d->reseed_at = instant_add(host_now(), span_s(RESEED_S));
     tell_started(d);
+    tell_wall(d, host_now());
     d->running = true;
     if (d->engine.start)
         d->engine.start(d->engine.self, host_now(), &d->effects);

@@ -25,6 +25,10 @@ struct engine {
     instant_t (*due)(const void *self);
     void (*reseed)(void *self, const uint8_t seed[DRBG_SEED]);
     void (*stop)(void *self, instant_t now, struct effects *out);
+    /* Servers: what the calendar shows, UTC since 1970. */
+    void (*wall)(void *self, instant_t now, span_t utc, struct effects *out);
+    /* Members: hands the group clock of a VPN to the data path. */
+    void (*clock)(void *self, const char *vpn, span_t offset);
     /* Members: hands an install to the data path. */
     void (*install)(void *self, const struct esp_vpn_install *install);
     bool needs_files; /* while it runs; else it is cut off from all of them */

@@ -4,6 +4,11 @@
 
 enum { FLAG_RE_REGISTER = 0x01, FLAG_CLOCK_VALID = 0x02, US_PER_S = 1000000 };
 
+span_t gdoi_state_clock(const struct gdoi_state *s)
+{
+    return (span_t){s->clock_s * NS_PER_S + s->clock_us * INT64_C(1000)};
+}
+
 bool gdoi_is_state(const struct ike1_notify *n) { return n->type == GDOI_NOTIFY_STATE; }
 
 static enum err check_state(const struct ike1_notify *n)

@@ -1,6 +1,7 @@
 #pragma once
 /* Private parts, sent only to peers that announced us (ike1/vendor.h): the state notification and
  * the reason of a refusal. */
+#include "base/instant.h"
 #include "ike1/header.h"
 #include "ike1/payload.h"
 #include "wire/chain.h"
@@ -23,6 +24,8 @@ struct gdoi_state {
     uint32_t clock_s, clock_us; /* group clock */
     uint8_t digest[GDOI_DIGEST];
 };
+/* The group clock as it was told: time since 1970, less what 32 bits of seconds cannot hold. */
+span_t gdoi_state_clock(const struct gdoi_state *s);
 bool gdoi_is_state(const struct ike1_notify *n); /* type 36865 */
 /* ERR_DOI, ERR_TYPE for the protocol, ERR_LENGTH, ERR_VERSION; ERR_VALUE for a million microseconds
  * or an unknown flag. */

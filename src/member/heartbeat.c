@@ -111,11 +111,22 @@ static void check_digest(struct member *m, struct vpn *v, instant_t now,
     vpn_register_within(m, v, now, before_drop(v));
 }
 
+/* A registration has measured the clock; heartbeats keep it (decisions M21). */
+static void hear_clock(struct vpn *v, instant_t now, const struct gdoi_state *state,
+                       struct effects *out)
+{
+    if (!state->clock_valid || !v->clock.set)
+        return;
+    member_clock_hear(&v->clock, gdoi_state_clock(state), now);
+    vpn_tell_clock(v, out);
+}
+
 /* A member that holds a newer KEK has been through with what one under the old KEK asks of it. */
 void heartbeat_state(struct member *m, struct vpn *v, instant_t now, const struct gdoi_state *state,
                      bool under_current, struct effects *out)
 {
     heartbeat_told(v, state);
+    hear_clock(v, now, state, out);
     arm(v);
     if (state->re_register && under_current) {
         tell(v, EV_STATE_DIFFERS, "the server wants its members to register again", out);

@@ -7,6 +7,17 @@
 
 /* ---- the ring ---- */
 
+uint32_t keyring_window_ms(const struct keyring *k)
+{
+    uint32_t least = 0;
+
+    for (size_t i = 0; i < k->n; i++) {
+        uint32_t w = k->teks[i]->window_ms;
+        least = w && (!least || w < least) ? w : least;
+    }
+    return least;
+}
+
 bool keyring_can_send(const struct keyring *k, instant_t now)
 {
     for (size_t i = 0; i < k->n; i++) {
@@ -172,6 +183,7 @@ static struct esp_sa_install sa_of(const struct tek *t, instant_t now, struct ar
         .key = t->key,
         .auth_key = t->auth_key,
         .transport_mode = t->transport_mode,
+        .window_ms = t->window_ms,
         .selectors = arena_copy(arena, t->selectors, t->n_selectors * sizeof *t->selectors),
         .n_selectors = t->n_selectors,
     };

@@ -47,6 +47,8 @@ size_t keyring_delete(struct keyring *k, uint32_t spi, instant_t now);
 size_t keyring_expire(struct keyring *k, instant_t now);
 void keyring_clear(struct keyring *k);
 
+/* The smallest anti-replay window of its keys; 0: none has one. */
+uint32_t keyring_window_ms(const struct keyring *k);
 bool keyring_can_send(const struct keyring *k, instant_t now);
 /* The SPIs of the newest generation of each SA, ascending; how many. */
 size_t keyring_newest(const struct keyring *k, uint32_t ret_spis[MEMBER_TEKS_MAX]);

@@ -10,6 +10,7 @@ enum {
     MEMBER_ATD_DEFAULT_S = 15, /* of a server that does not tell: the statement's default */
     MEMBER_ATD_MAX_S = 900,    /* the statement's largest */
     MEMBER_KEY_DIGEST = 8,
+    MEMBER_WINDOW_MAX_MS = 3600000, /* of time stamps: the statement has at most six minutes */
 };
 
 #define MEMBER_PULL_RETRANSMIT_FIRST span_ms(500) /* doubled each time ... */

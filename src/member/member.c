@@ -19,9 +19,15 @@ void member_drop(struct member *m, struct endpoint from, enum err why, const cha
     effects_tell(out, &e);
 }
 
-const struct gdoi_dialect *member_dialect(const struct member *m)
+struct gdoi_dialect member_dialect(const struct member *m, bool stamps)
 {
-    return m->config.dialect ? m->config.dialect : &GDOI_RFC6407;
+    struct gdoi_dialect d = m->config.dialect ? *m->config.dialect : GDOI_RFC6407;
+
+    if (stamps) {
+        d.d3p_type_number = GDOI_STAMPS.d3p_type_number;
+        d.d3p_window_number = GDOI_STAMPS.d3p_window_number;
+    }
+    return d;
 }
 
 void member_kek_learned(struct member *m, const struct kek *kek)

@@ -81,6 +81,7 @@ struct member_sa_view {
     instant_t expiry;
     instant_t switch_at; /* when it began or will begin to send */
     instant_t drop_at;   /* NEVER until a successor is known */
+    uint32_t window_ms;  /* of its time stamps; 0: none */
     const struct esp_selector *selectors;
     size_t n_selectors;
     const uint8_t *key_digest; /* 8 octets of a one-way digest: lets checkers compare keys without
@@ -121,6 +122,8 @@ struct member_vpn_view {
     struct member_kek_view previous_kek; /* receives only, until it expires */
     struct member_push_counters pushes;
     struct member_heartbeat_view heartbeat;
+    bool clock_set;
+    span_t clock_offset; /* the group clock: time since 1970 is the member's clock plus this */
     uint32_t activation_delay_s, spread_s; /* as the server told, or the default and 0 */
     size_t n_sas;
 };

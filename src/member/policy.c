@@ -141,6 +141,18 @@ static size_t n_before(const struct gdoi_sa *sa, size_t i)
     return n;
 }
 
+/* One GAP speaks for all keys of the payload (RFC 6407 5.2.1); with a type there MUST be a window
+ * (draft-weis-delay-detection-03 4). */
+static void check_gap(const struct gdoi_gap *gap, struct policy_refusal *r)
+{
+    if (gap->d3p_type != 0 && gap->d3p_type != GDOI_D3P_POSIX_TIME)
+        refuse(r, 0, ERR_TYPE, "time stamps of that type are not supported");
+    else if ((gap->d3p_type != 0) != (gap->d3p_window != 0))
+        refuse(r, 0, ERR_MISSING, "time stamps need both a type and a window");
+    else if (gap->d3p_window > MEMBER_WINDOW_MAX_MS)
+        refuse(r, 0, ERR_VALUE, "the anti-replay window is longer than an hour");
+}
+
 enum err policy_check(const struct gdoi_sa *sa, bool transport_mode,
                       struct policy_refusal *ret_refusal)
 {
@@ -149,6 +161,7 @@ enum err policy_check(const struct gdoi_sa *sa, bool transport_mode,
 
     if (sa->has_sak)
         check_sak(&sa->sak, &r);
+    check_gap(&sa->gap, &r);
     for (size_t i = 0; i < sa->n_sats; i++) {
         const struct gdoi_sat *sat = &sa->sats[i];
         const char *what = NULL;
@@ -216,6 +229,7 @@ void policy_teks(const struct gdoi_sa *sa, const struct gdoi_kd *kd, struct ip s
         if (!t) {
             assert(n < GDOI_TEKS_MAX);
             t = ret_teks[n++] = tek_of(sat, gdoi_kd_tek(kd, sat->spi), server, received);
+            t->window_ms = sa->gap.d3p_window;
         }
         assert(t->n_selectors < ESP_SELECTORS_MAX);
         t->selectors[t->n_selectors++] = selector_of(sat);

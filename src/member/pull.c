@@ -153,7 +153,8 @@ static enum err parse_message_2(struct member *m, struct vpn *v, const struct ch
     v->pull.policy = malloc(sizeof *v->pull.policy);
     if (!v->pull.policy)
         abort(); /* like every container: limits are checked where sizes enter */
-    return gdoi_sa_parse(chain_find(c, IKE1_PAYLOAD_SA)->body, member_dialect(m), &m->tolerated,
+    struct gdoi_dialect dialect = member_dialect(m, phase1_peer_knows_stamps(v->pull.sa));
+    return gdoi_sa_parse(chain_find(c, IKE1_PAYLOAD_SA)->body, &dialect, &m->tolerated,
                          v->pull.policy);
 }
 
@@ -268,6 +269,27 @@ static enum err take_teks(struct vpn *v, instant_t now, const struct message_4 *
     return keyring_pull(&v->keys, now, &offer, ret_learned);
 }
 
+/* The group clock as message 4 tells it; message 3 left when message 2 came. A clock that was
+ * measured with this server before serves on when this answer is too late for the window. */
+static enum err take_clock(struct vpn *v, instant_t now, const struct message_4 *m4,
+                           const char **ret_what)
+{
+    uint32_t window_ms = v->pull.policy->gap.d3p_window;
+    bool told = m4->has_state && m4->state.clock_valid;
+    enum err e = told ? member_clock_measure(&v->clock, gdoi_state_clock(&m4->state),
+                                             v->pull.received, now, window_ms)
+                      : ERR_POLICY;
+
+    bool serves_on = v->clock.set && ip_equal(v->clock_of, vpn_peer(v)->address);
+    if (e == ERR_OK)
+        v->clock_of = vpn_peer(v)->address;
+    if (!e || window_ms == 0 || (e == ERR_TIMEOUT && serves_on))
+        return ERR_OK;
+    *ret_what = told ? "the answer took too long to set the group clock by"
+                     : "the keys have time stamps, and the server tells no group clock";
+    return e;
+}
+
 /* Takes the keys of message 4: all, or none. */
 static enum err take_keys(struct member *m, struct vpn *v, instant_t now,
                           const struct message_4 *m4, size_t *ret_learned)
@@ -295,15 +317,21 @@ static void message_4(struct member *m, struct vpn *v, instant_t now, const stru
                       struct effects *out)
 {
     struct message_4 m4 = {0};
+    const char *what = "the keys of message 4 cannot be taken";
     size_t learned = 0;
     enum err e = parse_message_4(m, v, c, &m4);
 
     if (!e)
+        e = take_clock(v, now, &m4, &what);
+    if (!e)
         e = take_keys(m, v, now, &m4, &learned);
     if (e) {
-        reject(m, v, now, e, "the keys of message 4 cannot be taken", out);
+        reject(m, v, now, e, what, out);
         return;
     }
+    if (v->clock.set)
+        vpn_tell_clock(v, out);
+    v->knows_stamps = phase1_peer_knows_stamps(v->pull.sa);
     v->beat.native = phase1_peer_is_native(v->pull.sa);
     heartbeat_told(v, m4.has_state ? &m4.state : NULL);
     vpn_pull_end(v);

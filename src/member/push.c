@@ -147,7 +147,8 @@ static enum err read_policy(struct push *p, const struct chain *c)
     if (!sa)
         return ERR_OK;
     p->has_sa = true;
-    enum err e = gdoi_sa_parse(sa->body, member_dialect(m), &m->tolerated, &p->sa);
+    struct gdoi_dialect dialect = member_dialect(m, p->v->knows_stamps);
+    enum err e = gdoi_sa_parse(sa->body, &dialect, &m->tolerated, &p->sa);
     if (!e)
         e = gdoi_kd_parse(chain_find(c, IKE1_PAYLOAD_KD)->body, &p->kd, NULL);
     return e ? e : gdoi_kd_match(&p->sa, &p->kd, &p->carrier->cookies, &m->tolerated);
@@ -197,6 +198,10 @@ static enum err check_policy(struct push *p)
     struct policy_refusal refusal;
     enum err e = p->has_sa ? policy_check(&p->sa, p->m->config.transport_mode, &refusal) : ERR_OK;
 
+    if (!e && p->sa.gap.d3p_window != 0 && !p->v->clock.set) {
+        p->refused = "the keys have time stamps, and the group clock has not been measured";
+        return ERR_POLICY;
+    }
     if (!e)
         return ERR_OK;
     vpn_policy_refused(p->v, &refusal);

@@ -56,7 +56,7 @@ bool tek_is_succeeded(const struct tek *t)
 
 bool tek_same_key(const struct tek *a, const struct tek *b)
 {
-    return a->cipher == b->cipher && a->auth == b->auth &&
+    return a->cipher == b->cipher && a->auth == b->auth && a->window_ms == b->window_ms &&
            secret_equal(secret_bytes(&a->key), secret_bytes(&b->key)) &&
            secret_equal(secret_bytes(&a->auth_key), secret_bytes(&b->auth_key));
 }

@@ -21,7 +21,8 @@ struct tek {
     enum auth auth;
     struct secret key, auth_key;
     bool transport_mode;
-    bool receive_only; /* SA Direction receiver, or no longer named: a key on its way out */
+    uint32_t window_ms; /* of its time stamps; 0: none */
+    bool receive_only;  /* SA Direction receiver, or no longer named: a key on its way out */
     size_t n_selectors;
     struct esp_selector selectors[ESP_SELECTORS_MAX];
     instant_t learned; /* when the message came that named it first */

@@ -49,6 +49,11 @@ bool vpn_is_urgent(const struct vpn *v, instant_t now)
     return !instant_is_never(end) && instant_since(end, now).ns <= span_s(4 * (int64_t)v->atd_s).ns;
 }
 
+void vpn_tell_clock(const struct vpn *v, struct effects *out)
+{
+    effects_clock(out, v->model->name, v->clock.offset);
+}
+
 void vpn_install(struct vpn *v, instant_t now, struct effects *out)
 {
     effects_install(out, keyring_install(&v->keys, v->model->name, now, &out->arena));
@@ -188,8 +193,9 @@ void vpn_failed(struct member *m, struct vpn *v, instant_t now, enum err err, st
 }
 
 /* L - 3 ATD of the key that ends first, the KEK included (junos.md 3.4), spread so that members of
- * one group do not come together and yet every one inside (L - 4 ATD, L - 2 ATD) (decisions M10).
- */
+ * one group do not come together and yet every one inside (L - 4 ATD, L - 2 ATD) (decisions M10);
+ * or when the group clock is to be measured again, which lifetimes of a day do not outlast but
+ * pushes can, for ever. */
 static instant_t reregistration(struct member *m, const struct vpn *v)
 {
     instant_t end = first_end(v);
@@ -198,7 +204,8 @@ static instant_t reregistration(struct member *m, const struct vpn *v)
 
     spread = span_min(spread, (span_t){pushes ? atd.ns / 2 : atd.ns * 9 / 10});
     int64_t jitter = spread.ns > 0 ? (int64_t)drbg_below(&m->drbg, (uint64_t)spread.ns) : 0;
-    return instant_add(end, (span_t){-3 * atd.ns + (pushes ? jitter : -jitter)});
+    instant_t next = instant_add(end, (span_t){-3 * atd.ns + (pushes ? jitter : -jitter)});
+    return instant_min(next, member_clock_due(&v->clock, keyring_window_ms(&v->keys)));
 }
 
 span_t vpn_spread(const struct vpn *v) { return span_max(span_s(v->spread_s), MEMBER_SPREAD_MIN); }

@@ -8,6 +8,7 @@
  */
 #include "gdoi/notify.h"
 #include "gdoi/sa.h"
+#include "member/clock.h"
 #include "member/keyring.h"
 #include "member/member.h"
 #include "member/policy.h"
@@ -62,6 +63,9 @@ struct vpn {
     struct pull pull;
     struct keyring keys;
     struct keks keks;
+    bool knows_stamps; /* the server that it registered with */
+    struct member_clock clock;
+    struct ip clock_of; /* the server that it was measured with */
     struct heartbeat beat;
     struct probe probe;
     uint32_t atd_s, spread_s; /* as the server told, or the default and 0 */
@@ -110,6 +114,8 @@ void vpn_rekeyed(struct member *m, struct vpn *v, instant_t now, struct effects 
 void vpn_register_within(struct member *m, struct vpn *v, instant_t now, span_t within);
 /* The span in which the members of a group may come together: at least a second. */
 span_t vpn_spread(const struct vpn *v);
+/* The group clock goes to the data path. */
+void vpn_tell_clock(const struct vpn *v, struct effects *out);
 void vpn_policy_refused(struct vpn *v, const struct policy_refusal *refusal); /* counts */
 /* Nothing more is sent, nothing more is due. */
 void vpn_stop(struct vpn *v);
@@ -165,7 +171,8 @@ void heartbeat_due(struct member *m, struct vpn *v, instant_t now, struct effect
 /* multicast.c: joins and leaves, so that exactly the groups of the held KEKs are heard. */
 void multicast_follow(struct member *m, struct effects *out);
 
-const struct gdoi_dialect *member_dialect(const struct member *m);
+/* How servers speak: as configured; `stamps`: this one has announced that it knows time stamps. */
+struct gdoi_dialect member_dialect(const struct member *m, bool stamps);
 /* A new KEK: counts what is odd about it. */
 void member_kek_learned(struct member *m, const struct kek *kek);
 /* member.c: counts a datagram that was not taken, and tells. */

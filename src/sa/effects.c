@@ -58,6 +58,13 @@ void effects_tell(struct effects *out, const struct event *event)
     append(out, EFFECT_TELL)->event = arena_copy(&out->arena, event, sizeof *event);
 }
 
+void effects_clock(struct effects *out, const char *vpn, span_t offset)
+{
+    struct effect *e = append(out, EFFECT_CLOCK);
+    e->clock.vpn = vpn;
+    e->clock.offset = offset;
+}
+
 void effects_install(struct effects *out, const struct esp_vpn_install *install)
 {
     append(out, EFFECT_INSTALL)->install = install;

@@ -4,6 +4,7 @@
  * engine until its next step. */
 #include "base/arena.h"
 #include "base/events.h"
+#include "base/instant.h"
 #include "base/ip.h"
 
 struct job;
@@ -17,6 +18,7 @@ enum effect_kind {
     EFFECT_MULTICAST, /* hear a multicast group, or no more: members only */
     EFFECT_JOB,
     EFFECT_TELL,
+    EFFECT_CLOCK, /* the group clock of a VPN: members only */
     EFFECT_INSTALL,
 };
 
@@ -40,6 +42,10 @@ struct effect {
             struct ip group;
             const char *interface;
         } multicast;
+        struct {
+            const char *vpn;
+            span_t offset; /* what the time since 1970 is ahead of the engine's clock */
+        } clock;
         const struct store_tx *persist;        /* store/tx.h */
         const struct job *job;                 /* sa/job.h: for a worker, comes back as an input */
         const struct event *event;             /* for the log and for subscribers */
@@ -67,6 +73,8 @@ void effects_multicast(struct effects *out, bool join, struct ip group, const ch
 void effects_persist(struct effects *out, const struct store_tx *tx);
 void effects_job(struct effects *out, const struct job *job);
 void effects_tell(struct effects *out, const struct event *event);
+/* In front of the first install with time stamps, and whenever the clock is set anew. */
+void effects_clock(struct effects *out, const char *vpn, span_t offset);
 void effects_install(struct effects *out, const struct esp_vpn_install *install);
 void effects_reset(struct effects *out); /* wipes, keeps memory for the next step */
 void effects_free(struct effects *out);

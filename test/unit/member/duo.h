@@ -62,6 +62,9 @@ struct duo {
     struct event events[DUO_EVENTS]; /* of the member */
     size_t n_events;
     struct installed installed[DUO_VPNS];
+    span_t clock[DUO_VPNS]; /* the group clock, as the data path was told last */
+    size_t n_clocks[DUO_VPNS];
+    bool clock_was_first; /* blue's, before any install with keys */
 };
 
 static const struct endpoint site_2 = {{4, {10, 0, 0, 2}}, 848};
@@ -99,6 +102,14 @@ static inline void duo_install(struct duo *w, const struct esp_vpn_install *in)
     to->n_closed = in->n_closed;
     for (size_t i = 0; i < in->n_sas; i++)
         to->sas[i] = in->sas[i];
+}
+
+static inline void duo_clock(struct duo *w, const char *vpn, span_t offset)
+{
+    size_t i = strcmp(vpn, "red") == 0;
+    w->clock[i] = offset;
+    w->n_clocks[i]++;
+    w->clock_was_first = w->clock_was_first || w->installed[0].n_sas == 0;
 }
 
 static inline void duo_queue(struct duo *w, bool to_server, const struct effect *e)
@@ -158,6 +169,8 @@ static inline void duo_carry(struct duo *w, bool of_member)
             duo_install(w, e->install);
         else if (e->kind == EFFECT_PERSIST)
             server_stored(w->server, w->now, e->persist->id, ERR_OK, &w->out);
+        else if (e->kind == EFFECT_CLOCK)
+            duo_clock(w, e->clock.vpn, e->clock.offset);
         else if (e->kind == EFFECT_TELL && of_member && w->n_events < DUO_EVENTS)
             w->events[w->n_events++] = *e->event;
     }
@@ -428,7 +441,7 @@ static inline void fake_send(struct duo *w, const struct fake_answer *a)
     if (second)
         ike1_data_write(&c, IKE1_PAYLOAD_NONCE, a->nonce.len ? a->nonce : BYTES_OF(f->nr));
     if (a->sa)
-        gdoi_sa_write(&c, &GDOI_RFC6407, a->sa);
+        gdoi_sa_write(&c, &GDOI_STAMPS, a->sa);
     if (a->seq)
         gdoi_seq_write(&c, *a->seq);
     if (a->kd)

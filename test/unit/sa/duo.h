@@ -149,6 +149,7 @@ static inline void duo_collect(struct duo *d, int s)
         case EFFECT_PERSIST:
         case EFFECT_FANOUT:
         case EFFECT_MULTICAST:
+        case EFFECT_CLOCK:
         case EFFECT_INSTALL:
             fail();
         }
