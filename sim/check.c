@@ -84,12 +84,25 @@ struct check_report check_report(const struct check *c)
     return r;
 }
 
+static const char *law_broken;
+
+const char *check_law_broken(void) { return law_broken; }
+
+void check_broken(const struct world *w, const char *law, const char *who)
+{
+    law_broken = law;
+    fprintf(stderr, "check broken: %s: %s at %.3f s, step %" PRIu64 "\n", law, who,
+            (double)w->now.ns / 1e9 - WORLD_START_S, w->n_steps);
+    abort();
+}
+
 __attribute__((noreturn)) static void broken(const struct world *w, const char *law, const char *a,
                                              const char *b, uint32_t spi)
 {
-    fprintf(stderr, "check broken: %s: %s %s SPI %08" PRIx32 " at %.3f s, step %" PRIu64 "\n", law,
-            a, b, spi, (double)w->now.ns / 1e9 - WORLD_START_S, w->n_steps);
-    abort();
+    char who[128];
+
+    snprintf(who, sizeof who, "%s %s SPI %08" PRIx32, a, b, spi);
+    check_broken(w, law, who);
 }
 
 static struct watched *find(struct check *c, uint32_t spi)

@@ -30,6 +30,12 @@
 struct check;
 struct world;
 
+/* A law is broken: says which, by whom and when, and ends the program. */
+__attribute__((noreturn)) void check_broken(const struct world *w, const char *law,
+                                            const char *who);
+/* Which one; NULL: none. For a handler of SIGABRT. */
+const char *check_law_broken(void);
+
 struct check *check_new(void);
 void check_free(struct check *c);
 /* A datagram leaves; what kind it is. *ret_push is filled for one that check_pushes can judge. */

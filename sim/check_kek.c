@@ -3,7 +3,6 @@
 #include "sim/check.h"
 #include "sim/world.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 enum { KEKS_MAX = 64, SAMPLE = 16 };
@@ -29,14 +28,6 @@ struct check_keks *check_keks_new(void)
 void check_keks_free(struct check_keks *c) { free(c); }
 
 struct check_keks_report check_keks_report(const struct check_keks *c) { return c->report; }
-
-__attribute__((noreturn)) static void broken(const struct world *w, const char *law,
-                                             const char *node)
-{
-    fprintf(stderr, "check broken: %s: %s at %.3f s, step %llu\n", law, node,
-            (double)w->now.ns / 1e9 - WORLD_START_S, (unsigned long long)w->n_steps);
-    abort();
-}
 
 const struct check_kek *check_keks_find(const struct check_keks *c, struct bytes spi)
 {
@@ -99,7 +90,7 @@ void check_keks_datagram(const struct check_keks *c, const struct world *w, stru
         const struct check_kek *k = &c->keks[i];
         size_t len = k->key.len < SAMPLE ? k->key.len : SAMPLE;
         if (k->used && memmem(datagram.data, datagram.len, k->key.b, len))
-            broken(w, "no KEK's octets are on the wire", "");
+            check_broken(w, "no KEK's octets are on the wire", "");
     }
 }
 
@@ -112,7 +103,7 @@ static void check_newest(const struct check_keks *c, const struct world *w, cons
         if (k->used && k->group == v->model->group_id && instant_before(held, k->created) &&
             instant_before(instant_add(k->created, CHECK_SNAPSHOT_AGE), v->registered_at) &&
             instant_before(instant_add(w->now, span_s(1)), k->expiry)) /* whole seconds are told */
-            broken(w, "a registration brings the newest KEK", name);
+            check_broken(w, "a registration brings the newest KEK", name);
     }
 }
 
@@ -123,11 +114,11 @@ static void check_held(struct check_keks *c, const struct world *w, size_t node,
     const struct check_kek *k = check_keks_find(c, v->kek.cookies), *before = c->held[node];
 
     if (!k || !bytes_equal(BYTES_OF(k->digest), bytes(v->kek.key_digest, CHECK_DIGEST)))
-        broken(w, "a member's KEK is the server's", name);
+        check_broken(w, "a member's KEK is the server's", name);
     if (before && instant_before(k->created, before->created))
-        broken(w, "no member goes back to an older KEK", name);
+        check_broken(w, "no member goes back to an older KEK", name);
     if (instant_before(instant_add(k->expiry, REPEATED), w->now))
-        broken(w, "nobody holds a KEK after its expiry", name);
+        check_broken(w, "nobody holds a KEK after its expiry", name);
     check_newest(c, w, name, v, k->created);
     c->report.learned += k != before;
     c->held[node] = k;

@@ -1,5 +1,6 @@
 #include "sim/check_push.h"
 
+#include "sim/check.h"
 #include "sim/disk.h"
 #include "sim/world.h"
 
@@ -40,9 +41,10 @@ struct check_pushes_report check_pushes_report(const struct check_pushes *c) { r
 __attribute__((noreturn)) static void broken(const struct world *w, const char *law, const char *to,
                                              uint32_t seq)
 {
-    fprintf(stderr, "check broken: %s: %s SEQ %" PRIu32 " at %.3f s, step %" PRIu64 "\n", law, to,
-            seq, (double)w->now.ns / 1e9 - WORLD_START_S, w->n_steps);
-    abort();
+    char who[64];
+
+    snprintf(who, sizeof who, "%s SEQ %" PRIu32, to, seq);
+    check_broken(w, law, who);
 }
 
 static bool is_durable(struct disk *disk, const struct opened *push)

@@ -75,7 +75,7 @@ static char *second_group(struct arena *arena, const struct models_plan *plan)
         plan->atd_s);
 }
 
-const struct model *models_server(struct arena *arena, const struct models_plan *plan)
+const char *models_server_text(struct arena *arena, const struct models_plan *plan)
 {
     char *text = arena_text(
         arena,
@@ -108,7 +108,12 @@ const struct model *models_server(struct arena *arena, const struct models_plan 
         if (models_odd_of(plan, i).both)
             n += (size_t)snprintf(all + n, room - n, SET "server group g2 ike-gateway gw%u\n", i);
     }
-    return models_read(arena, "server", all);
+    return all;
+}
+
+const struct model *models_server(struct arena *arena, const struct models_plan *plan)
+{
+    return models_read(arena, "server", models_server_text(arena, plan));
 }
 
 static const char second_vpn[] =

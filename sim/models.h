@@ -33,5 +33,6 @@ struct models_odd models_odd_of(const struct models_plan *plan, unsigned member)
 const struct model *models_read(struct arena *arena, const char *name, const char *text);
 /* Server 192.0.2.1 with group g1 (id 1) and one gateway per member; member i is 198.18.x.y, VPN
  * "v1". */
+const char *models_server_text(struct arena *arena, const struct models_plan *plan);
 const struct model *models_server(struct arena *arena, const struct models_plan *plan);
 const struct model *models_member(struct arena *arena, const struct models_plan *plan, unsigned i);

@@ -24,7 +24,9 @@ static void build(struct story *s)
     s->world.on_event = on_event;
     s->world.on_event_ctx = s;
     s->world.print_events = getenv("SCENARIO_EVENTS") != NULL;
-    world_add(&s->world, NODE_SERVER, "ks", models_server(&s->arena, &s->plan), s->link);
+    s->server_text = arena_text(&s->arena, "%s", models_server_text(&s->arena, &s->plan));
+    world_add(&s->world, NODE_SERVER, "ks", models_read(&s->arena, "server", s->server_text),
+              s->link);
     for (unsigned i = 0; i < s->plan.members; i++) {
         char name[16];
         snprintf(name, sizeof name, "gm%u", i + 1);

@@ -25,6 +25,7 @@ struct story {
     struct link link;
     bool built;
     unsigned long seed;
+    char *server_text; /* what the server's configuration is being edited to */
     struct told *told; /* newest first */
     unsigned counts[WORLD_NODES_MAX][EVENT_COUNT];
     uint32_t group_id; /* that the condition at hand is about; 0: the first */

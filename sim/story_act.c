@@ -95,6 +95,53 @@ static void do_forge(struct story *s, size_t at)
     }
 }
 
+/* ---- the server's configuration ---- */
+
+/* The statement at words[at..], as a line of the configuration, without its end. */
+static const char *statement(struct story *s, size_t at)
+{
+    const char *line = "set security group-vpn";
+
+    for (size_t i = at; i < s->n_words; i++)
+        line = arena_text(&s->arena, "%s %s", line, s->words[i]);
+    return line;
+}
+
+static void do_set(struct story *s, size_t at)
+{
+    s->server_text = arena_text(&s->arena, "%s%s\n", s->server_text, statement(s, at));
+}
+
+/* Takes away every line that begins with the statement. */
+static void do_delete(struct story *s, size_t at)
+{
+    const char *prefix = statement(s, at);
+    size_t len = strlen(prefix);
+    char *rest = arena_text(&s->arena, "%s", s->server_text), *to = rest;
+    bool found = false;
+
+    for (const char *line = s->server_text; *line;) {
+        size_t n = strcspn(line, "\n") + 1;
+        bool goes = strncmp(line, prefix, len) == 0 && (line[len] == ' ' || line[len] == '\n');
+        if (!goes) {
+            memcpy(to, line, n);
+            to += n;
+        }
+        found = found || goes;
+        line += n;
+    }
+    *to = '\0';
+    if (!found)
+        story_stop(s, "no statement begins with", prefix);
+    s->server_text = rest;
+}
+
+static void do_commit(struct story *s, size_t at)
+{
+    (void)at;
+    world_commit(&s->world, 0, models_read(&s->arena, "server", s->server_text));
+}
+
 static void do_backup(struct story *s, size_t at)
 {
     (void)at;
@@ -135,7 +182,11 @@ static void cut(struct world *w, size_t node) { w->nodes[node].cut = true; }
 
 static void heal(struct world *w, size_t node) { w->nodes[node].cut = false; }
 
-static void freeze(struct world *w, size_t node) { w->nodes[node].frozen = true; }
+static void freeze(struct world *w, size_t node)
+{
+    w->nodes[node].frozen = true;
+    heap_remove(&w->heap, &w->nodes[node].due);
+}
 
 static const struct {
     const char *verb;
@@ -150,6 +201,9 @@ static const struct {
     {"pass", do_pass, NULL},
     {"boundaries", do_boundaries, NULL},
     {"forge", do_forge, NULL},
+    {"set", do_set, NULL},
+    {"delete", do_delete, NULL},
+    {"commit", do_commit, NULL},
     {"backup", do_backup, NULL},
     {"restore", do_restore, NULL},
     {"wall", do_wall, NULL},

@@ -395,6 +395,23 @@ void world_power_cut(struct world *w, size_t node)
     w->nodes[node].power_cut = true;
 }
 
+void world_commit(struct world *w, size_t node, const struct model *model)
+{
+    struct node *n = &w->nodes[node];
+
+    n->model = model;
+    map_addresses(w, n);
+    if (!n->server)
+        return;
+    enum err e = server_reconfigure(n->server, w->now,
+                                    &(struct server_config){.model = model->server}, &w->effects);
+    if (e) {
+        fprintf(stderr, "world: %s refuses its configuration: %s\n", n->name, err_text(e));
+        abort();
+    }
+    carry_out(w, n);
+}
+
 void world_wall(struct world *w, span_t by) { w->wall.ns += by.ns; }
 
 void world_register(struct world *w, size_t node)

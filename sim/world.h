@@ -122,6 +122,8 @@ void world_boot(struct world *w, size_t node);
 void world_kill(struct world *w, size_t node);
 /* Ends a server's whole machine: what the system had not written yet is lost. */
 void world_power_cut(struct world *w, size_t node);
+/* The operator of a server commits another configuration; the model outlives the world. */
+void world_commit(struct world *w, size_t node, const struct model *model);
 /* Somebody sets the server's calendar. */
 void world_wall(struct world *w, span_t by);
 /* The operator of a member wants it to register again. */
