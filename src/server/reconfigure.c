@@ -196,6 +196,16 @@ static size_t move_members(struct commit *c, struct group *g, size_t at)
     return n_out;
 }
 
+/* Somebody went who has the keys. Without pushes nobody would hear of others before he comes for
+ * them anyway, and whoever went does not get those. */
+static void shut_out(struct group *g)
+{
+    if (g->model->communication.present)
+        group_rekey(g, NULL);
+    else
+        group_rekey_later(g, NULL);
+}
+
 static void move_groups(struct commit *c)
 {
     for (size_t i = 0; i < c->to->n_groups; i++) {
@@ -204,7 +214,7 @@ static void move_groups(struct commit *c)
             continue;
         }
         if (move_members(c, c->groups[i], i) > 0)
-            group_rekey(c->groups[i], NULL);
+            shut_out(c->groups[i]);
         groups_forget_minted(c->s, c->groups[i], c->out);
         groups_adopt(c->s, c->groups[i], &c->to->groups[i], c->out);
     }
