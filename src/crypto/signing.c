@@ -23,6 +23,11 @@ enum err signing_key_new(struct sign_key **private, struct signing_key **ret)
     return ERR_OK;
 }
 
+void signing_key_id(const struct signing_key *k, uint8_t out[SIGNING_KEY_ID])
+{
+    hash_parts(HASH_SHA256, PARTS(bytes(k->spki, k->spki_len)), out);
+}
+
 struct signing_key *signing_key_hold(struct signing_key *k)
 {
     assert(k->refs > 0);

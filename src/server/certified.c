@@ -64,6 +64,17 @@ struct signing_key *certified_find(const struct certified *c, const char *name)
     return k ? k->key : NULL;
 }
 
+struct signing_key *certified_with_id(const struct certified *c, const uint8_t id[SIGNING_KEY_ID])
+{
+    for (size_t i = 0; i < c->n; i++) {
+        uint8_t own[SIGNING_KEY_ID];
+        signing_key_id(c->list[i].key, own);
+        if (bytes_equal(BYTES_OF(own), bytes(id, SIGNING_KEY_ID)))
+            return c->list[i].key;
+    }
+    return NULL;
+}
+
 void certified_free(struct certified *c)
 {
     for (size_t i = 0; i < c->n; i++) {

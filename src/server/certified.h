@@ -21,4 +21,6 @@ struct certified {
 MUST_USE enum err certified_take(struct certified *c, struct server_certificate *list, size_t n);
 /* NULL: there is none of that name. */
 struct signing_key *certified_find(const struct certified *c, const char *name);
+/* The one with that id (crypto/signing.h), or NULL. */
+struct signing_key *certified_with_id(const struct certified *c, const uint8_t id[SIGNING_KEY_ID]);
 void certified_free(struct certified *c); /* wipes */

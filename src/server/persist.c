@@ -69,10 +69,7 @@ static void put_tek(const struct server *s, const struct group *g, const struct 
     put(tx, STORE_TEK, row_key_u32(t->spi, key), &value, out);
 }
 
-static void signer_id(const struct signing_key *key, uint8_t id[ROW_SIGNER_KEY])
-{
-    hash_parts(HASH_SHA256, PARTS(bytes(key->spki, key->spki_len)), id);
-}
+static_assert((int)ROW_SIGNER_KEY == (int)SIGNING_KEY_ID, "a row is named by its key");
 
 static void put_signer(const struct signing_key *signer, const char *certificate,
                        struct store_tx *tx, struct effects *out)
@@ -82,7 +79,7 @@ static void put_signer(const struct signing_key *signer, const char *certificate
 
     enum err e = sign_key_to_pem(signer->private, pem, ROW_PEM_MAX, &len);
     assert(e == ERR_OK); /* RSA_BITS_MAX bits have less */
-    signer_id(signer, id);
+    signing_key_id(signer, id);
     struct row_signer row = {BYTES_OF(id), certificate, bytes(pem, len)};
     struct wr value = new_value(out);
     row_signer_write(&value, &row);
@@ -104,7 +101,7 @@ static void put_kek(const struct server *s, const struct group *g, const struct 
                           .signer = BYTES_OF(id)};
     struct wr value = new_value(out);
 
-    signer_id(k->signer, id);
+    signing_key_id(k->signer, id);
     row_kek_write(&value, &row);
     put(tx, STORE_KEK, row.spi, &value, out);
     put_signer(k->signer, k->policy->certificate, tx, out);
@@ -173,7 +170,7 @@ void persist_drop_signer(struct server *s, const struct signing_key *key, struct
     uint8_t id[ROW_SIGNER_KEY];
 
     (void)s;
-    signer_id(key, id);
+    signing_key_id(key, id);
     drop(STORE_SIGNER, BYTES_OF(id), 0, out);
 }
 

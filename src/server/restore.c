@@ -14,6 +14,13 @@ struct found_kek {
     struct group *group;
     struct kek_generation *kek;
 };
+/* A key pair that KEKs were made with: the server's own, one that the configuration names, or one
+ * that it named then (decisions M17: their pushes go on being signed with it). */
+struct found_signer {
+    struct bytes id;
+    struct signing_key *key; /* held */
+    bool is_used;            /* by a KEK, or for the next ones */
+};
 struct restore {
     struct server *s;
     const struct server_config *config;
@@ -23,9 +30,9 @@ struct restore {
     struct store_tx *cleanup; /* rows that are of no use any more */
     struct found_tek *teks;
     struct found_kek *keks;
-    uint8_t signer[ROW_SIGNER_KEY]; /* the server's own */
+    struct found_signer *signers;
     uint64_t counted; /* groups whose SEQ and numbers are known: bit i for groups[i] */
-    size_t n_teks, n_keks, n_keys, n_members, n_bans, n_unused[STORE_TABLE_COUNT];
+    size_t n_signers, n_teks, n_keks, n_keys, n_members, n_bans, n_unused[STORE_TABLE_COUNT];
 };
 
 static instant_t at(const struct restore *r, instant_t kept)
@@ -100,18 +107,63 @@ static struct group_sa *sa_of(struct group *g, const char *name)
     return NULL;
 }
 
+static enum err former_signer(const struct row_signer *k, struct signing_key **ret)
+{
+    struct sign_key *pair = NULL;
+    enum err e = sign_key_from_pem(k->pem, &pair);
+
+    if (!e)
+        e = signing_key_new(&pair, ret);
+    sign_key_free(pair);
+    return e;
+}
+
+static enum err find_signer(struct restore *r, const struct row_signer *k, struct found_signer *ret)
+{
+    struct signing_key *named = certified_with_id(&r->s->certified, k->id.data);
+    enum err e = ERR_OK;
+
+    *ret = (struct found_signer){.id = k->id, .is_used = named || !k->certificate};
+    if (!named && k->certificate)
+        return former_signer(k, &ret->key);
+    if (!named)
+        e = signing_restore(r->s, k->pem, r->out);
+    if (!e)
+        ret->key = signing_key_hold(named ? named : r->s->signing.key);
+    return e;
+}
+
 static void restore_signer(struct restore *r, const struct store_row *row)
 {
     struct row_signer k;
+    struct found_signer found = {.key = NULL};
     enum err e = row_signer_read(row, &r->arena, &k);
 
     if (!e)
-        e = signing_restore(r->s, k.pem, r->out);
-    if (e) {
+        e = find_signer(r, &k, &found);
+    if (e)
         give_up(r, row, e, "key pair");
-        return;
+    else
+        r->signers[r->n_signers++] = found;
+}
+
+static struct found_signer *signer_of(struct restore *r, struct bytes id)
+{
+    for (size_t i = 0; i < r->n_signers; i++) {
+        if (bytes_equal(r->signers[i].id, id))
+            return &r->signers[i];
     }
-    memcpy(r->signer, k.id.data, sizeof r->signer);
+    return NULL;
+}
+
+/* KEKs have their own hold on them by now. */
+static void release_signers(struct restore *r)
+{
+    for (size_t i = 0; i < r->n_signers; i++) {
+        if (!r->signers[i].is_used)
+            forget(r, STORE_SIGNER, r->signers[i].id);
+        signing_key_release(r->signers[i].key);
+    }
 }
 
 static void restore_group(struct restore *r, const struct store_row *row)
@@ -168,7 +220,8 @@ static void restore_kek(struct restore *r, const struct store_row *row)
     enum err e = row_kek_read(row, &r->arena, &k);
 
     found.group = e ? NULL : counted_group_of(r, k.group);
-    if (!e && (!found.group || !bytes_equal(k.signer, BYTES_OF(r->signer))))
+    struct found_signer *signer = e ? NULL : signer_of(r, k.signer);
+    if (!e && (!found.group || !signer))
         e = ERR_NOT_FOUND;
     if (!e) {
         const struct kept_kek kek = {.number = k.number,
@@ -178,7 +231,8 @@ static void restore_kek(struct restore *r, const struct store_row *row)
                                      .policy = k.policy,
                                      .iv = k.iv,
                                      .key = k.key,
-                                     .signer = r->s->signing.key};
+                                     .signer = signer->key};
+        signer->is_used = true;
         e = kek_restore(&kek, &found.kek);
     }
     if (e)
@@ -359,6 +413,7 @@ static void restore_all(struct restore *r)
     restore_table(r, STORE_BAN, restore_ban);
     restore_table(r, STORE_SERVER, restore_clock);
     place_keys(r);
+    release_signers(r);
     if (r->config->keys_lost)
         alarm(r, EV_STORE_OLD);
     if (r->config->clock_lost)
@@ -376,6 +431,7 @@ void restore_rows(struct server *s, const struct server_config *config, instant_
     if (config->n_rows == 0 && !config->keys_lost)
         return;
     r.cleanup = store_tx_new(&out->arena, 0, false);
+    r.signers = arena_alloc(&r.arena, config->n_rows * sizeof *r.signers);
     r.teks = arena_alloc(&r.arena, config->n_rows * sizeof *r.teks);
     r.keks = arena_alloc(&r.arena, config->n_rows * sizeof *r.keks);
     restore_all(&r);

@@ -181,8 +181,11 @@ void server_use_certificates(struct server *s)
 {
     for (size_t i = 0; i < s->n_groups; i++) {
         const struct model_communication *c = &s->groups[i]->model->communication;
-        if (c->present && c->certificate)
-            group_set_signer(s->groups[i], certified_find(&s->certified, c->certificate));
+        struct signing_key *key = c->present && c->certificate
+                                      ? certified_find(&s->certified, c->certificate)
+                                      : s->groups[i]->signer;
+        if (key)
+            group_set_signer(s->groups[i], key);
     }
 }
 
@@ -205,8 +208,8 @@ static enum err start(struct server *s, const struct server_config *with, instan
         return e;
     for (size_t i = 0; i < model->n_groups; i++)
         s->groups[s->n_groups++] = server_group_new(s, &model->groups[i]);
-    server_use_certificates(s);
     restore_rows(s, with, now, out);
+    server_use_certificates(s);
     signing_start(s, now, out);
     groups_advance(s, now, out);
     return ERR_OK;

@@ -48,7 +48,8 @@ MUST_USE enum err server_gateways(const struct model_server *model, struct phase
 struct phase1_config server_phase1_config(const struct model_server *model,
                                           const struct phase1_peer *peers);
 struct group *server_group_new(struct server *s, const struct model_group *model);
-/* Whether every certificate that the model names is there; then: the groups' signers. */
+/* Whether every certificate that the model names is there; then: the groups' signers. A KEK that
+ * was made with another key pair is replaced. */
 MUST_USE enum err server_certified(const struct model_server *model,
                                    const struct certified *certified, struct effects *out);
 void server_use_certificates(struct server *s);

@@ -372,6 +372,92 @@ static void a_ban_holds(void **state)
     effects_free(&out);
 }
 
+/* ---- who signs ---- */
+
+/* Blue's pushes are signed with the key pair of that name from the next start on; NULL: with the
+ * server's own. The key pairs of two names differ, those of one are the same. */
+static void name_certificate(struct life *l, const char *name)
+{
+    static uint8_t pem[2][8192];
+    static size_t len[2];
+    static struct server_certificate list[1];
+    struct model_communication *c = &l->w->m.groups[0].communication;
+    size_t which = name && name[0] == 'b';
+    uint8_t entropy[SIGN_ENTROPY] = {(uint8_t)which};
+
+    *c = two_groups_communication();
+    c->certificate = name;
+    l->config.n_certificates = name ? 1 : 0;
+    l->config.certificates = list;
+    if (!name)
+        return;
+    list[0].name = name;
+    if (len[which]) {
+        assert_int_equal(sign_key_from_pem(bytes(pem[which], len[which]), &list[0].key), ERR_OK);
+        return;
+    }
+    assert_int_equal(sign_key_generate_rsa(RSA_BITS_MIN, entropy, &list[0].key), ERR_OK);
+    assert_int_equal(sign_key_to_pem(list[0].key, pem[which], sizeof pem[which], &len[which]),
+                     ERR_OK);
+}
+
+static const struct kek_generation *blue_kek(const struct life *l, enum group_kek_slot slot)
+{
+    return world_blue(l->w)->kek[slot];
+}
+
+static void a_kek_stays_with_its_certificate(void **state)
+{
+    struct life l = {.w = world_new(), .disk = store_memory_new()};
+
+    (void)state;
+    l.config.model = &l.w->m.model;
+    name_certificate(&l, "a");
+    restart(&l);
+    assert_int_equal(blue_kek(&l, GROUP_KEK_CURRENT)->signer->bits, RSA_BITS_MIN);
+    keep(&l);
+    struct seen *before = look(l.w);
+    name_certificate(&l, "a");
+    restart(&l);
+    struct seen *after = look(l.w);
+    assert_memory_equal(before, after, sizeof *before);
+    world_until(l.w, 60);
+    assert_int_equal(blue_kek(&l, GROUP_KEK_CURRENT)->number, 1); /* the same key: no new KEK */
+    assert_null(world_event(l.w, EV_SIGNING_KEY));
+    free(before);
+    free(after);
+    end(&l);
+}
+
+/* Decisions M17: what members have was signed with the old one. */
+static void another_certificate_makes_another_kek(void **state)
+{
+    static const char *const names[] = {"b", NULL, "a"};
+    struct life l = {.w = world_new(), .disk = store_memory_new()};
+
+    (void)state;
+    l.config.model = &l.w->m.model;
+    name_certificate(&l, "a");
+    restart(&l);
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        uint8_t old[SIGNING_KEY_ID], id[SIGNING_KEY_ID], spi[KEK_SPI];
+        signing_key_id(blue_kek(&l, GROUP_KEK_CURRENT)->signer, old);
+        memcpy(spi, blue_kek(&l, GROUP_KEK_CURRENT)->spi, sizeof spi);
+        keep(&l);
+        name_certificate(&l, names[i]);
+        restart(&l);
+        world_until(l.w, 200 * (1 + (double)i));
+        const struct kek_generation *previous = blue_kek(&l, GROUP_KEK_PREVIOUS);
+        assert_non_null(previous);
+        assert_memory_equal(previous->spi, spi, sizeof spi);
+        signing_key_id(previous->signer, id);
+        assert_memory_equal(id, old, sizeof id);
+        signing_key_id(blue_kek(&l, GROUP_KEK_CURRENT)->signer, id);
+        assert_memory_not_equal(id, old, sizeof id);
+    }
+    end(&l);
+}
+
 /* ---- what is not used ---- */
 
 static void a_key_whose_ipsec_sa_is_gone_is_told_and_forgotten(void **state)
@@ -534,6 +620,8 @@ int main(void)
         cmocka_unit_test(a_member_whose_gateway_is_gone_is_forgotten),
         cmocka_unit_test(a_member_that_may_no_longer_join_is_forgotten),
         cmocka_unit_test(a_ban_holds),
+        cmocka_unit_test(a_kek_stays_with_its_certificate),
+        cmocka_unit_test(another_certificate_makes_another_kek),
         cmocka_unit_test(a_key_whose_ipsec_sa_is_gone_is_told_and_forgotten),
         cmocka_unit_test(keys_of_a_group_whose_numbers_are_unknown_are_not_used),
         cmocka_unit_test(an_older_copy_gives_no_keys_and_no_members),
