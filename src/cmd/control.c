@@ -84,6 +84,12 @@ static void received(void *user, struct bytes octets)
     ctl_session_feed(&k->session, octets);
 }
 
+static bool go_on(void *user)
+{
+    struct connection *k = user;
+    return ctl_session_go_on(&k->session);
+}
+
 static struct bytes outgoing(void *user)
 {
     struct connection *k = user;
@@ -130,6 +136,7 @@ enum err control_open(struct host *host, const struct control_config *config, st
     const struct host_stream_hooks hooks = {.ctx = c,
                                             .opened = opened,
                                             .received = received,
+                                            .go_on = go_on,
                                             .outgoing = outgoing,
                                             .sent = sent,
                                             .is_over = is_over,

@@ -59,13 +59,53 @@ static void monitor(struct ctl_session *s, uint32_t id)
         s->monitor = id;
 }
 
-static void answer(struct ctl_session *s, uint32_t id, const struct ctl_request *r)
+/* ---- answers ---- */
+
+static void end_pending(struct ctl_session *s)
+{
+    ctl_buf_free(&s->pending.reply.buf);
+    arena_free(&s->pending.arena);
+    s->pending = (struct ctl_pending){0};
+}
+
+bool ctl_session_go_on(struct ctl_session *s)
+{
+    struct ctl_pending *p = &s->pending;
+
+    if (p->id == 0 || s->closing || s->out.len > 0)
+        return p->id != 0 && !s->closing;
+    bool last = s->service->handlers[p->request.command->id].more(s->service->ctx, &p->request,
+                                                                  &p->at, &p->reply);
+    struct bytes made = ctl_buf_bytes(&p->reply.buf);
+    for (; made.len > 0; made = ctl_buf_bytes(&p->reply.buf)) {
+        size_t n = made.len < CTL_PIECE ? made.len : CTL_PIECE;
+        ctl_frame_write(&s->out, CTL_REPLY, p->id, bytes(made.data, n));
+        ctl_buf_eat(&p->reply.buf, n);
+    }
+    if (p->reply.buf.err != ERR_OK)
+        give_up(s, p->reply.buf.err, NULL);
+    else if (last)
+        ctl_frame_write(&s->out, CTL_DONE, p->id, bytes(NULL, 0));
+    if (last || s->closing)
+        end_pending(s);
+    return p->id != 0;
+}
+
+/* Answers, or begins to; then the arena is the session's. */
+static void answer(struct ctl_session *s, uint32_t id, const struct ctl_request *r,
+                   struct arena *arena)
 {
     const struct ctl_handler *h = &s->service->handlers[r->command->id];
     char sentence[CTL_SENTENCE_MAX] = "";
     struct ctl_wr reply = {0};
 
     enum err e = h->answer(s->service->ctx, r, &reply, sentence);
+    if (e == ERR_OK && h->more) {
+        s->pending = (struct ctl_pending){id, *arena, *r, {0}, reply};
+        *arena = (struct arena){0};
+        (void)ctl_session_go_on(s);
+        return;
+    }
     if (e == ERR_OK)
         e = ctl_wr_end(&reply);
     if (e == ERR_OK)
@@ -88,7 +128,8 @@ static void deny(struct ctl_session *s, uint32_t id, const struct ctl_command *c
         s->service->denied(s->owner, c);
 }
 
-static void dispatch(struct ctl_session *s, uint32_t id, const struct ctl_request *r)
+static void dispatch(struct ctl_session *s, uint32_t id, const struct ctl_request *r,
+                     struct arena *arena)
 {
     char sentence[CTL_SENTENCE_MAX];
 
@@ -101,7 +142,7 @@ static void dispatch(struct ctl_session *s, uint32_t id, const struct ctl_reques
                  r->command->words);
         refuse(s, id, ERR_NOT_FOUND, sentence);
     } else {
-        answer(s, id, r);
+        answer(s, id, r, arena);
     }
 }
 
@@ -114,19 +155,24 @@ static void take_request(struct ctl_session *s, const struct ctl_frame *f)
 
     if (f->id == 0)
         give_up(s, ERR_VALUE, "a request needs an id");
-    else if (s->out.len > CTL_OUT_MAX)
+    else if (s->out.len > CTL_OUT_MAX || s->pending.id != 0)
         refuse(s, f->id, ERR_BUSY, "earlier answers have not been read yet");
     else if (e != ERR_OK)
         refuse(s, f->id, e, sentence);
     else
-        dispatch(s, f->id, &request);
+        dispatch(s, f->id, &request, &arena);
     arena_free(&arena);
 }
 
 static void take_cancel(struct ctl_session *s, uint32_t id)
 {
+    if (id != 0 && id == s->pending.id) {
+        end_pending(s);
+        refuse(s, id, ERR_CLOSED, "cancelled");
+        return;
+    }
     if (id == 0 || id != s->monitor)
-        return; /* answered already: requests are answered at once */
+        return; /* answered already */
     s->monitor = 0;
     ctl_frame_write(&s->out, CTL_DONE, id, bytes(NULL, 0));
 }
@@ -194,6 +240,7 @@ void ctl_session_event(struct ctl_session *s, struct bytes event)
 
 void ctl_session_free(struct ctl_session *s)
 {
+    end_pending(s);
     ctl_buf_free(&s->in);
     ctl_buf_free(&s->out);
 }

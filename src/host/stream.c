@@ -76,11 +76,13 @@ static void serve(struct host_stream *s, bool may_read)
 {
     const struct host_stream_hooks *hooks = &s->listener->hooks;
 
-    if ((may_read && !pull(s)) || !push(s)) {
+    bool ok = !may_read || pull(s);
+    bool more = ok && hooks->go_on && hooks->go_on(s->user);
+    if (!ok || !push(s)) {
         hang_up(s);
         return;
     }
-    bool waits = hooks->outgoing(s->user).len > 0;
+    bool waits = more || hooks->outgoing(s->user).len > 0;
     if (!waits && hooks->is_over(s->user))
         hang_up(s);
     else

@@ -26,6 +26,9 @@ struct host_stream_hooks {
     /* A connection; what it returns is `user` below. NULL refuses it. */
     void *(*opened)(void *ctx, struct host_stream *stream, const struct host_peer *peer);
     void (*received)(void *user, struct bytes octets);
+    /* One more piece of something long may become outgoing; called once in a turn of the loop, so
+     * that others have theirs. Whether there is more to come. NULL: nothing is that long. */
+    bool (*go_on)(void *user);
     /* What is to be sent next (it may be empty), and how much of it has gone. */
     struct bytes (*outgoing)(void *user);
     void (*sent)(void *user, size_t n);

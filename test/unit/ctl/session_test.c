@@ -35,6 +35,32 @@ static enum err answer_clear(void *ctx, const struct ctl_request *r, struct ctl_
     return ERR_OK;
 }
 
+/* A list of 0 .. LONG - 1, PER_PIECE at a time. */
+enum { LONG = 1000, PER_PIECE = 300 };
+
+static enum err begin_long(void *ctx, const struct ctl_request *r, struct ctl_wr *reply,
+                           char sentence[CTL_SENTENCE_MAX])
+{
+    (void)ctx;
+    (void)r;
+    (void)sentence;
+    ctl_list(reply, "number");
+    return ERR_OK;
+}
+
+static bool more_of_long(void *ctx, const struct ctl_request *r, struct ctl_cursor *at,
+                         struct ctl_wr *reply)
+{
+    (void)ctx;
+    assert_string_equal(ctl_request_text(r, "group"), "red"); /* the request is still there */
+    for (size_t i = 0; i < PER_PIECE && at->at < LONG; i++)
+        ctl_put_u64(reply, NULL, at->at++);
+    if (at->at < LONG)
+        return false;
+    ctl_end(reply);
+    return true;
+}
+
 static unsigned n_denied;
 
 static void denied(void *owner, const struct ctl_command *command)
@@ -54,6 +80,7 @@ static const struct ctl_service service = {
     .holders = {[CTL_CONTROL] = "root"},
     .handlers = {[CTL_SHOW_VERSION] = {answer_version},
                  [CTL_SHOW_SERVER_MEMBERS] = {answer_members},
+                 [CTL_SHOW_SERVER_IPSEC] = {begin_long, more_of_long},
                  [CTL_CLEAR_MEMBER_GROUP] = {answer_clear}},
 };
 
@@ -208,6 +235,50 @@ static void every_command_has_its_class(void **state)
     }
 }
 
+static void a_long_answer_comes_in_pieces(void **state)
+{
+    struct ctl_session s = greeted(CTL_VIEW);
+    struct ctl_buf body = {0};
+    struct arena arena = {0};
+    struct ctl_node *tree = NULL;
+    unsigned n_pieces = 0;
+
+    (void)state;
+    ask(&s, 3, CTL_SHOW_SERVER_IPSEC, "red");
+    assert_int_equal(s.pending.id, 3);
+    assert_true(ctl_session_go_on(&s)); /* the first piece is still there: no other one is made */
+    assert_int_equal(s.pending.at.at, PER_PIECE);
+    ask(&s, 4, CTL_SHOW_VERSION, NULL);
+    for (bool done = false; !done;) {
+        struct ctl_frame f = next(&s);
+        if (f.id == 4) { /* one answer at a time */
+            assert_int_equal(f.kind, CTL_ERROR);
+        } else {
+            done = f.kind == CTL_DONE;
+            assert_true(done || f.kind == CTL_REPLY);
+            ctl_buf_put(&body, f.body);
+            n_pieces++;
+        }
+        if (s.out.len == 0 && !done)
+            (void)ctl_session_go_on(&s);
+    }
+    assert_false(ctl_session_go_on(&s));
+    assert_int_equal(n_pieces, 5);
+    assert_int_equal(ctl_tree_parse(&arena, ctl_buf_bytes(&body), &tree), ERR_OK);
+    assert_int_equal(ctl_find(tree, "number")->n, LONG);
+    ctl_buf_free(&body);
+    arena_free(&arena);
+
+    ask(&s, 5, CTL_SHOW_SERVER_IPSEC, "red");
+    assert_int_equal(next(&s).kind, CTL_REPLY);
+    feed(&s, CTL_CANCEL, 5, bytes(NULL, 0));
+    assert_string_equal(next_error(&s, 5), "cancelled");
+    assert_false(ctl_session_go_on(&s));
+    ask(&s, 6, CTL_SHOW_SERVER_IPSEC, "red");
+    assert_int_equal(s.pending.id, 6);
+    ctl_session_free(&s); /* the console went away */
+}
+
 static void who_is_turned_away_hears_why_and_no_more(void **state)
 {
     struct ctl_session s = ctl_session_start(&service, CTL_VIEW, &n_denied);
@@ -328,6 +399,7 @@ int main(void)
         cmocka_unit_test(octets_may_come_one_by_one),
         cmocka_unit_test(refusals_have_sentences),
         cmocka_unit_test(every_command_has_its_class),
+        cmocka_unit_test(a_long_answer_comes_in_pieces),
         cmocka_unit_test(who_is_turned_away_hears_why_and_no_more),
         cmocka_unit_test(events_reach_subscribers_until_cancelled),
         cmocka_unit_test(a_slow_subscriber_loses_events_and_is_told),

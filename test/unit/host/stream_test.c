@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -82,8 +83,26 @@ static void due(void *ctx, instant_t now) { on_due(ctx, now); }
 
 static void stop(void *ctx) { (void)ctx; }
 
-static const struct host_stream_hooks hooks = {NULL, opened,  received, outgoing,
-                                               sent, is_over, closed};
+static unsigned n_pieces; /* still to come: "more " each, and a full stop */
+
+static bool go_on(void *user)
+{
+    (void)user;
+    if (n_pieces == 0 || w.n_held > 0)
+        return n_pieces > 0;
+    w.over = --n_pieces == 0;
+    w.n_held = 5;
+    memcpy(w.held, w.over ? "done." : "more ", 5);
+    return n_pieces > 0;
+}
+
+static const struct host_stream_hooks hooks = {.opened = opened,
+                                               .received = received,
+                                               .go_on = go_on,
+                                               .outgoing = outgoing,
+                                               .sent = sent,
+                                               .is_over = is_over,
+                                               .closed = closed};
 
 static int setup(void **state)
 {
@@ -192,6 +211,30 @@ static void a_woken_stream_sends_what_is_new(void **state)
     close(fd);
 }
 
+/* Longer than a socket takes at once, and made while it is sent. */
+static void a_long_answer_goes_on_piece_by_piece(void **state)
+{
+    enum { PIECES = 20000 };
+    char octets[4096];
+    size_t n_heard = 0;
+    int fd = dial(), tiny = 1;
+
+    (void)state;
+    assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &tiny, sizeof tiny), 0);
+    n_pieces = PIECES;
+    pid_t child = fork();
+    if (child == 0) {
+        host_run(w.host);
+        _exit(0);
+    }
+    for (ssize_t n; (n = recv(fd, octets, sizeof octets, 0)) > 0;)
+        n_heard += (size_t)n;
+    assert_int_equal(n_heard, 5 * PIECES);
+    assert_int_equal(waitpid(child, NULL, 0), child);
+    n_pieces = 0;
+    close(fd);
+}
+
 static void refused_streams_are_closed(void **state)
 {
     int fd = dial();
@@ -242,6 +285,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(the_groups_of_a_peer_are_known, setup, teardown),
         cmocka_unit_test_setup_teardown(the_end_of_a_stream_closes_it, setup, teardown),
         cmocka_unit_test_setup_teardown(a_woken_stream_sends_what_is_new, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_long_answer_goes_on_piece_by_piece, setup, teardown),
         cmocka_unit_test_setup_teardown(refused_streams_are_closed, setup, teardown),
         cmocka_unit_test_setup_teardown(anybody_may_knock, setup, teardown),
         cmocka_unit_test_setup_teardown(one_at_a_time_and_leftovers_are_replaced, setup, teardown),
