@@ -6,6 +6,11 @@
 #include <string.h>
 
 enum { ATD_FACTOR = 10, TCP = 6, UDP = 17, DCCP = 33, SCTP = 132, UDP_LITE = 136 };
+enum {
+    DRIFTS_PER_S = 10000, /* seconds in which two clocks drift apart by one: 100 millionths */
+    WINDOW_PARTS = 4,
+    SMALL_WINDOW_MS = 10000,
+};
 
 /* ---- gateways ---- */
 
@@ -350,6 +355,32 @@ static void check_group_gateways(const struct conf_rules *r, const struct conf_n
         check_group_gateway(r, ref, server_address);
 }
 
+/* Between two measurements of the group clock - in the life of a key where no heartbeats come, and
+ * wherever the window is small - clocks drift by less than a quarter of the window (decisions M21).
+ */
+static void check_drift(const struct conf_rules *r, const struct conf_node *group,
+                        const struct conf_node *at)
+{
+    uint32_t ms = 0;
+    bool in_ms;
+
+    if (!conf_parse_window(conf_child_text(group, "anti-replay-time-window"), &ms, &in_ms) ||
+        (conf_child(group, "server-member-communication") && ms >= SMALL_WINDOW_MS))
+        return;
+    uint32_t below = (ms * DRIFTS_PER_S / 1000 + WINDOW_PARTS - 1) / WINDOW_PARTS;
+    for (const struct conf_node *sa = conf_child(group, "ipsec-sa"); sa; sa = conf_next(sa)) {
+        const struct conf_node *proposal = proposal_of(r, sa);
+        uint32_t lifetime = proposal ? conf_rule_number(proposal, "lifetime-seconds") : 0;
+        if (lifetime < below || used_before(r, sa, group))
+            continue;
+        CONF_RULE(r, CONF_ERROR, at,
+                  "clocks may drift by a quarter of this window in lifetime-seconds %u%s of ipsec "
+                  "proposal %s, expected less than %u or a wider window",
+                  lifetime, conf_child(proposal, "lifetime-seconds") ? "" : " (the default)",
+                  conf_text(proposal), below);
+    }
+}
+
 static void check_anti_replay(const struct conf_rules *r, const struct conf_node *group)
 {
     const struct conf_node *window = conf_child(group, "anti-replay-time-window");
@@ -358,10 +389,8 @@ static void check_anti_replay(const struct conf_rules *r, const struct conf_node
     if (window && off)
         CONF_RULE(r, CONF_WARNING, window, "contradicts no-anti-replay in line %u, which counts",
                   off->pos.line);
-    if (!window && !off)
-        CONF_RULE(r, CONF_UNBUILT, group,
-                  "time-based anti-replay is on by default and not supported yet, expected "
-                  "no-anti-replay");
+    if (!off)
+        check_drift(r, group, window ? window : group);
 }
 
 static void check_group_ciphers(const struct conf_rules *r, const struct conf_node *group)

@@ -184,7 +184,7 @@ static const struct conf_schema group[] = {
      .unit = "seconds"},
     {LEAF("anti-replay-time-window",
           "Time-based anti-replay window: seconds, or milliseconds with ms behind", CONF_T_WINDOW),
-     .dflt = "100", .unit = "seconds", .unbuilt = "expected no-anti-replay"},
+     .dflt = "100", .unit = "seconds"},
     {FLAG("no-anti-replay", "No time-based anti-replay")},
     {LEAF("server-address", "The address that this group's server answers at and sends from",
           CONF_T_IPV4),

@@ -34,13 +34,13 @@ static void test_verdicts(void **state)
     assert_int_equal(conf_check_exit_code(&c), 0);
     assert_string_equal(conf_check_report(&c), "a.conf: configuration check succeeds\n");
 
-    c = check_of(CONF_ROLE_SERVER, good);
+    c = check_of(CONF_ROLE_SERVER,
+                 with("set security group-vpn server group s member-threshold 9\n"));
     assert_int_equal(conf_check_verdict(&c), ERR_UNBUILT);
     assert_int_equal(conf_check_exit_code(&c), 0);
     assert_string_equal(
         conf_check_report(&c),
-        "a.conf:7:31: security group-vpn server group s: time-based anti-replay is on by default "
-        "and not supported yet, expected no-anti-replay\n"
+        "a.conf:10:39: security group-vpn server group s member-threshold: not supported yet\n"
         "a.conf: configuration check succeeds, but 1 statement is not supported yet: the program "
         "will not start\n");
 
