@@ -1,3 +1,4 @@
+#include "server/operator.h"
 #include "sim/forge.h"
 #include "sim/story.h"
 
@@ -77,6 +78,28 @@ static void do_boundaries(struct story *s, size_t at)
     if (story_is(s, at, "on"))
         w->back_after = story_span(s, story_word(s, at + 1));
 }
+
+/* ---- the operator ---- */
+
+/* GROUP WHO */
+static void operate(struct story *s, size_t at,
+                    void (*each)(struct world *w, struct group *g, size_t node))
+{
+    bool nodes[WORLD_NODES_MAX];
+    struct group *g = server_group_named(s->world.nodes[0].server, story_word(s, at));
+
+    if (!g)
+        story_stop(s, "no group is called", s->words[at]);
+    story_who(s, at + 1, nodes);
+    for (size_t n = 0; n < s->world.n_nodes; n++) {
+        if (nodes[n])
+            each(&s->world, g, n);
+    }
+}
+
+static void do_remove(struct story *s, size_t at) { operate(s, at, world_remove); }
+
+static void do_lift(struct story *s, size_t at) { operate(s, at, world_lift); }
 
 /* HOW WHO: of pushes to members, of acknowledgements to the server. */
 static void do_forge(struct story *s, size_t at)
@@ -201,6 +224,8 @@ static const struct {
     {"pass", do_pass, NULL},
     {"boundaries", do_boundaries, NULL},
     {"forge", do_forge, NULL},
+    {"remove", do_remove, NULL},
+    {"lift", do_lift, NULL},
     {"set", do_set, NULL},
     {"delete", do_delete, NULL},
     {"commit", do_commit, NULL},

@@ -2,6 +2,7 @@
 
 #include "ike1/numbers.h"
 #include "sa/job.h"
+#include "server/operator.h"
 #include "sim/check.h"
 #include "store/tx.h"
 
@@ -410,6 +411,33 @@ void world_commit(struct world *w, size_t node, const struct model *model)
         abort();
     }
     carry_out(w, n);
+}
+
+static void operated(struct world *w, enum err e, const struct operator_refusal *why)
+{
+    if (e) {
+        fprintf(stderr, "world: the operator is refused: %s: %s\n", err_text(e), why->sentence);
+        abort();
+    }
+    carry_out(w, &w->nodes[0]);
+}
+
+void world_remove(struct world *w, struct group *g, size_t node)
+{
+    struct operator_who who = {.address = w->nodes[node].ip};
+    struct operator_refusal why;
+
+    w->nodes[node].removed_at = w->now;
+    operated(w, server_remove(w->nodes[0].server, w->now, g, &who, &w->effects, &why), &why);
+}
+
+void world_lift(struct world *w, struct group *g, size_t node)
+{
+    struct operator_who who = {.address = w->nodes[node].ip};
+    struct operator_refusal why;
+
+    w->nodes[node].removed_at = INSTANT_NEVER;
+    operated(w, server_lift(w->nodes[0].server, w->now, g, &who, &w->effects, &why), &why);
 }
 
 void world_wall(struct world *w, span_t by) { w->wall.ns += by.ns; }
