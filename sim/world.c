@@ -413,9 +413,10 @@ void world_commit(struct world *w, size_t node, const struct model *model)
     carry_out(w, n);
 }
 
+/* ERR_BUSY: it was done already. */
 static void operated(struct world *w, enum err e, const struct operator_refusal *why)
 {
-    if (e) {
+    if (e && e != ERR_BUSY) {
         fprintf(stderr, "world: the operator is refused: %s: %s\n", err_text(e), why->sentence);
         abort();
     }
