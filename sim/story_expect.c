@@ -192,6 +192,16 @@ static bool has_joined(struct story *s, size_t at, size_t node)
     return false;
 }
 
+/* Bits of the key pair that signs the server's pushes. */
+static bool has_signer(struct story *s, size_t at, size_t node)
+{
+    const struct server *server = s->world.nodes[node].server;
+    const struct kek_generation *kek =
+        server ? server_group(server, 0)->kek[GROUP_KEK_CURRENT] : NULL;
+
+    return kek && story_count_is(s, at, kek->signer->bits);
+}
+
 static bool has_window(struct story *s, size_t at, size_t node)
 {
     return story_count_is(s, at, check_window(s->world.check, node));
@@ -238,6 +248,7 @@ static const struct {
     {"joined", has_joined},
     {"out-of", is_sent_out_of},
     {"window", has_window},
+    {"signer", has_signer},
     {"drops", has_dropped},
 };
 

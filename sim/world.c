@@ -189,6 +189,51 @@ static void tell(struct world *w, const struct node *n, const struct event *e)
         w->on_event(w->on_event_ctx, (size_t)(n - w->nodes), e);
 }
 
+/* ---- certificates ---- */
+
+struct certificates {
+    struct server_certificate list[MODEL_GROUPS_MAX];
+    size_t n;
+};
+
+/* The key pair that `certificate` names: its name ends with the number of its bits. */
+static struct sign_key *key_of(const char *name)
+{
+    uint8_t entropy[SIGN_ENTROPY] = {0};
+    const char *bits = strrchr(name, '-');
+    struct sign_key *key = NULL;
+
+    for (size_t i = 0; name[i] && i < sizeof entropy; i++)
+        entropy[i] = (uint8_t)name[i];
+    if (!bits || sign_key_generate_rsa((unsigned)strtoul(bits + 1, NULL, 10), entropy, &key)) {
+        fprintf(stderr, "world: certificate %s: expected a name as push-2048\n", name);
+        abort();
+    }
+    return key;
+}
+
+static struct certificates certificates_of(const struct model_server *model)
+{
+    struct certificates c = {.n = 0};
+
+    for (size_t i = 0; i < model->n_groups; i++) {
+        const char *name = model->groups[i].communication.certificate;
+        bool known = !name;
+        for (size_t k = 0; k < c.n; k++)
+            known = known || strcmp(c.list[k].name, name) == 0;
+        if (!known)
+            c.list[c.n++] = (struct server_certificate){name, key_of(name)};
+    }
+    return c;
+}
+
+/* Those that the server did not take. */
+static void certificates_free(struct certificates *c)
+{
+    for (size_t i = 0; i < c->n; i++)
+        sign_key_free(c->list[i].key);
+}
+
 /* ---- disk ---- */
 
 static struct store_tx *tx_copy(struct arena *a, const struct store_tx *tx)
@@ -324,13 +369,17 @@ static enum err boot_server(struct world *w, struct node *n, const uint8_t seed[
         s = store_shift(&n->disk.noted, &clock);
     n->disk.noted = clock;
     n->disk.noted.shift = s.shift;
+    struct certificates c = certificates_of(n->model->server);
     struct server_config config = {.model = n->model->server,
                                    .shift = s.shift,
                                    .keys_lost = n->disk.restored,
-                                   .clock_lost = s.lost};
+                                   .clock_lost = s.lost,
+                                   .certificates = c.list,
+                                   .n_certificates = c.n};
     config.rows = disk_rows(&n->disk, n->power_cut, &rows, &config.n_rows);
     enum err e = server_new(&config, seed, w->now, &w->effects, &n->server);
     n->power_cut = n->disk.restored = false;
+    certificates_free(&c);
     arena_free(&rows);
     return e;
 }
@@ -404,8 +453,11 @@ void world_commit(struct world *w, size_t node, const struct model *model)
     map_addresses(w, n);
     if (!n->server)
         return;
-    enum err e = server_reconfigure(n->server, w->now,
-                                    &(struct server_config){.model = model->server}, &w->effects);
+    struct certificates c = certificates_of(model->server);
+    struct server_config config = {
+        .model = model->server, .certificates = c.list, .n_certificates = c.n};
+    enum err e = server_reconfigure(n->server, w->now, &config, &w->effects);
+    certificates_free(&c);
     if (e) {
         fprintf(stderr, "world: %s refuses its configuration: %s\n", n->name, err_text(e));
         abort();
