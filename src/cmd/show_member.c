@@ -6,9 +6,11 @@
 #include "member/member.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 /* Junos numbers tunnels from here; ours count the SAs of a VPN, and of one VPN after the other. */
 enum { FIRST_TUNNEL = 49152, TUNNELS_OF_VPN = 64, FAIL_CLOSE_TUNNEL = 63488 };
+enum { POLICIES_MAX = ESP_SAS_MAX * ESP_SELECTORS_MAX }; /* of one VPN */
 
 /* ---- which VPNs ---- */
 
@@ -138,7 +140,9 @@ static void put_sa_detail(const struct each *e, size_t vpn, size_t i)
     ctl_put_str(e->w, "mode", "Tunnel");
     ctl_put_str(e->w, "type", "Group VPN");
     ctl_put_str(e->w, "sa-state", e->show->data ? "installed" : "not installed: no data path");
-    ctl_put_str(e->w, "anti-replay-service", "disabled");
+    ctl_put_str(e->w, "anti-replay-service", sa.window_ms ? "D3P enabled" : "disabled");
+    if (sa.window_ms)
+        ctl_put_u64(e->w, "anti-replay-window", sa.window_ms);
     put_selectors(e->w, &sa, tunnel_of(vpn, i));
     ctl_end(e->w);
 }
@@ -311,42 +315,89 @@ static void put_rules(struct ctl_wr *w, const char *type, const struct model_rul
 
 static uint16_t last_port(uint16_t port) { return port ? port : UINT16_MAX; }
 
-static void put_secure(const struct each *e, size_t vpn)
+static void put_selector(struct ctl_wr *w, const char *type, uint64_t tunnel,
+                         const struct esp_selector *s)
+{
+    put_policy(w, &(struct policy){.tunnel = tunnel,
+                                   .type = type,
+                                   .source = s->source,
+                                   .destination = s->destination,
+                                   .source_port_first = s->source_port,
+                                   .source_port_last = last_port(s->source_port),
+                                   .dest_port_first = s->destination_port,
+                                   .dest_port_last = last_port(s->destination_port),
+                                   .protocol = s->protocol});
+}
+
+/* Without a data path: what the keys would protect. */
+static void put_not_enforced(const struct each *e, size_t vpn)
 {
     for (size_t i = 0; i < member_vpn(e->show->member, vpn).n_sas; i++) {
         struct member_sa_view sa = member_sa(e->show->member, vpn, i, e->now);
-        for (size_t k = 0; sa.slot == ESP_SLOT_CURRENT && k < sa.n_selectors; k++) {
-            const struct esp_selector *s = &sa.selectors[k];
-            put_policy(e->w, &(struct policy){.tunnel = tunnel_of(vpn, i),
-                                              .type = "Secure",
-                                              .source = s->source,
-                                              .destination = s->destination,
-                                              .source_port_first = s->source_port,
-                                              .source_port_last = last_port(s->source_port),
-                                              .dest_port_first = s->destination_port,
-                                              .dest_port_last = last_port(s->destination_port),
-                                              .protocol = s->protocol});
-        }
+        for (size_t k = 0; sa.slot == ESP_SLOT_CURRENT && k < sa.n_selectors; k++)
+            put_selector(e->w, "Not enforced: no data path", tunnel_of(vpn, i), &sa.selectors[k]);
     }
+}
+
+static uint64_t tunnel_of_spi(const struct each *e, size_t vpn, const struct esp_policy_report *p)
+{
+    size_t i = 0, n = member_vpn(e->show->member, vpn).n_sas;
+
+    while (i < n) {
+        struct member_sa_view sa = member_sa(e->show->member, vpn, i, e->now);
+        if (sa.spi == p->spi && ip_equal(sa.server, p->server))
+            break;
+        i++;
+    }
+    return tunnel_of(vpn, i);
+}
+
+/* What a VPN without a key to send with lets out: its fail-open sessions, and nothing else. */
+static void put_keyless(const struct each *e, size_t vpn, const struct model_vpn *v)
+{
+    const struct policy rest = {.tunnel = FAIL_CLOSE_TUNNEL + vpn,
+                                .type = "Fail-close",
+                                .source_port_last = UINT16_MAX,
+                                .dest_port_last = UINT16_MAX};
+
+    put_rules(e->w, "Fail-open", v->fail_open, v->n_fail_open);
+    put_policy(e->w, &rest);
+}
+
+static void put_enforced(const struct each *e, size_t vpn, const struct model_vpn *v)
+{
+    struct esp_policy_report *rows = calloc(POLICIES_MAX, sizeof *rows);
+    struct data_policies in_force = {0};
+
+    if (!rows || data_policies(e->show->data, v->name, rows, POLICIES_MAX, &in_force) != ERR_OK) {
+        free(rows);
+        return;
+    }
+    put_rules(e->w, "Exclude", v->exclude, v->n_exclude);
+    for (size_t i = 0; i < in_force.n && i < POLICIES_MAX; i++) {
+        bool sends = rows[i].spi != 0;
+        put_selector(e->w, sends ? "Secure" : "Fail-close",
+                     sends ? tunnel_of_spi(e, vpn, &rows[i]) : FAIL_CLOSE_TUNNEL + vpn,
+                     &rows[i].selector);
+    }
+    if (!in_force.can_send)
+        put_keyless(e, vpn, v);
+    free(rows);
 }
 
 static void put_vpn_policy(const struct each *e, size_t vpn)
 {
     const struct model_vpn *v = member_vpn(e->show->member, vpn).model;
-    const struct policy rest = {.tunnel = FAIL_CLOSE_TUNNEL + vpn,
-                                .type = "Fail-close",
-                                .source_port_last = UINT16_MAX,
-                                .dest_port_last = UINT16_MAX};
 
     ctl_section(e->w, NULL);
     put_head(e->w, v);
     ctl_put_str(e->w, "from-zone", "any");
     ctl_put_str(e->w, "to-zone", v->external_interface);
     ctl_list(e->w, "policy");
-    put_rules(e->w, "Exclude", v->exclude, v->n_exclude);
-    put_secure(e, vpn);
-    put_rules(e->w, "Fail-open", v->fail_open, v->n_fail_open);
-    put_policy(e->w, &rest);
+    if (e->show->data)
+        put_enforced(e, vpn, v);
+    else
+        put_not_enforced(e, vpn);
     ctl_end(e->w);
     ctl_end(e->w);
 }

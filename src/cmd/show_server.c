@@ -141,7 +141,11 @@ static void put_sa_detail(struct ctl_wr *w, const struct group *g, const struct 
 {
     const struct generation *newest = group_newest(sa);
 
-    ctl_put_str(w, "anti-replay", g->model->anti_replay_window_ms ? "D3P enabled" : "disabled");
+    uint32_t window_ms = newest ? newest->window_ms : g->model->anti_replay_window_ms;
+
+    ctl_put_str(w, "anti-replay", window_ms ? "D3P enabled" : "disabled");
+    if (window_ms)
+        ctl_put_u64(w, "anti-replay-window", window_ms);
     if (newest)
         ctl_put_u64(w, "rekey-remaining",
                     left(timeline_renew_at(&newest->time, group_atd(g)), now));

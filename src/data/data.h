@@ -103,5 +103,13 @@ struct data_stats {
 void data_stats(struct data_path *path, bool with_guard, struct data_stats *ret);
 /* As esp_sadb_report(). */
 size_t data_sa_report(struct data_path *path, struct esp_sa_report *out, size_t room);
+/* What decides about the clear packets of a VPN now, behind its excludes. */
+struct data_policies {
+    bool can_send; /* else fail-open rules hold, and all else from the inside is dropped */
+    size_t n;      /* which may be more than there was room for */
+};
+MUST_USE enum err data_policies(struct data_path *path, const char *vpn,
+                                struct esp_policy_report *out, size_t room,
+                                struct data_policies *ret);
 /* Cheap: for a member that watches for unknown SPIs. */
 struct esp_unknown data_unknown(struct data_path *path);

@@ -446,4 +446,15 @@ size_t data_sa_report(struct data_path *p, struct esp_sa_report *out, size_t roo
     return esp_sadb_report(p->sadb, out, room);
 }
 
+enum err data_policies(struct data_path *p, const char *vpn, struct esp_policy_report *out,
+                       size_t room, struct data_policies *ret)
+{
+    size_t i = esp_sadb_vpn(p->sadb, vpn);
+    if (i == p->n_vpns)
+        return ERR_NOT_FOUND;
+    *ret = (struct data_policies){.can_send = esp_sadb_can_send(p->sadb, i),
+                                  .n = esp_sadb_policies(p->sadb, i, out, room)};
+    return ERR_OK;
+}
+
 struct esp_unknown data_unknown(struct data_path *p) { return esp_opener_unknown(p->opener); }

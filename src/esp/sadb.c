@@ -378,6 +378,27 @@ size_t esp_sadb_report(const struct esp_sadb *db, struct esp_sa_report *out, siz
     return n;
 }
 
+/* The policies are those of the SAs that send, in their order, and then what is closed. */
+size_t esp_sadb_policies(const struct esp_sadb *db, size_t vpn, struct esp_policy_report *out,
+                         size_t room)
+{
+    assert(vpn < db->n_vpns);
+    const struct esp_keys *k = &db->vpns[vpn].keys;
+    size_t n = 0;
+    for (size_t i = 0; i < k->n_sas; i++) {
+        const struct esp_installed *in = &k->sas[i];
+        for (size_t j = 0; in->slot == ESP_SLOT_CURRENT && j < in->n_selectors; j++, n++) {
+            if (n < room)
+                out[n] = (struct esp_policy_report){in->selectors[j], in->sa->spi, in->sa->server};
+        }
+    }
+    for (; n < k->n_policies; n++) {
+        if (n < room)
+            out[n] = (struct esp_policy_report){.selector = k->policies[n]};
+    }
+    return n;
+}
+
 bool esp_sadb_can_send(const struct esp_sadb *db, size_t vpn)
 {
     assert(vpn < db->n_vpns);

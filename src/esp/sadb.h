@@ -80,6 +80,15 @@ struct esp_sa_report {
 };
 /* Fills up to room reports and returns how many SAs there are. */
 size_t esp_sadb_report(const struct esp_sadb *db, struct esp_sa_report *out, size_t room);
+/* A policy in force, in the order in which they decide. */
+struct esp_policy_report {
+    struct esp_selector selector;
+    uint32_t spi; /* what sends under it; 0: nothing, it is dropped */
+    struct ip server;
+};
+/* As esp_sadb_report(), of one VPN. */
+size_t esp_sadb_policies(const struct esp_sadb *db, size_t vpn, struct esp_policy_report *out,
+                         size_t room);
 /* Whether that VPN has an SA to send with. */
 bool esp_sadb_can_send(const struct esp_sadb *db, size_t vpn);
 /* The selectors that decide for that VPN: those of its sending SAs, or the last known while there

@@ -107,6 +107,7 @@ static void server_ipsec(struct ctl_wr *w, bool detail)
     ctl_put_str(w, "encryption", "aes-256");
     if (detail) {
         ctl_put_str(w, "anti-replay", "D3P enabled");
+        ctl_put_u64(w, "anti-replay-window", 100000);
         ctl_put_u64(w, "rekey-remaining", 652);
         put_match_policy(w);
     }
@@ -217,7 +218,9 @@ static void put_sa_detail(struct ctl_wr *w, bool is_next)
     ctl_put_str(w, "mode", "Tunnel");
     ctl_put_str(w, "type", "Group VPN");
     ctl_put_str(w, "sa-state", "installed");
-    ctl_put_str(w, "anti-replay-service", "D3P enabled");
+    ctl_put_str(w, "anti-replay-service", is_next ? "disabled" : "D3P enabled");
+    if (!is_next)
+        ctl_put_u64(w, "anti-replay-window", 100000);
     ctl_list(w, "policy");
     ctl_section(w, NULL);
     ctl_put_u64(w, "tunnel-id", 49152);

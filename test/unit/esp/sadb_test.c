@@ -128,6 +128,17 @@ static void slots(void **state)
 
 /* One SA of the VPN has ended, another sends on: what the first protected does not leave in clear.
  */
+static void expect_policies(struct world *w, size_t n, uint32_t first_spi)
+{
+    struct esp_policy_report rows[3] = {0};
+    assert_int_equal(esp_sadb_policies(w->db, 0, rows, ARRAY_LEN(rows)), n);
+    assert_int_equal(rows[0].spi, first_spi);
+    for (size_t i = 1; i < n; i++)
+        assert_int_equal(rows[i].spi, 0);
+    assert_true(prefix_equal(rows[n - 1].selector.destination, prefix("10.3.0.0/16")));
+    assert_int_equal(esp_sadb_policies(w->db, 0, rows, 0), n); /* no room */
+}
+
 static void what_is_closed_is_dropped(void **state)
 {
     (void)state;
@@ -146,12 +157,14 @@ static void what_is_closed_is_dropped(void **state)
     assert_int_equal(decide(&w, ping("10.1.0.1", "10.3.0.1"), &sa), ESP_OUT_FAIL_CLOSE);
     assert_int_equal(decide(&w, ping("10.1.0.1", "10.4.0.1"), &sa), ESP_OUT_NO_POLICY);
     assert_int_equal(esp_sadb_selectors(w.db, 0, &policies), 2); /* steered, and in the guard */
+    expect_policies(&w, 2, 4096);
 
     in.n_sas = 0; /* nothing sends at all */
     assert_int_equal(world_install_all(&w, &in), ERR_OK);
     assert_int_equal(decide(&w, ping("10.1.0.1", "10.3.0.1"), &sa), ESP_OUT_FAIL_CLOSE);
     assert_int_equal(decide(&w, ping("10.1.0.1", "8.8.8.8"), &sa), ESP_OUT_FAIL_CLOSE);
     assert_int_equal(esp_sadb_selectors(w.db, 0, &policies), 1);
+    expect_policies(&w, 1, 0);
 
     in.n_closed = 0; /* the last known are remembered */
     assert_int_equal(world_install_all(&w, &in), ERR_OK);
