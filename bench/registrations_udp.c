@@ -75,12 +75,13 @@ static struct ip member_ip(size_t i) { return ip_v4(0x7f010001u + (uint32_t)i); 
 /* ---- the daemon ---- */
 
 static char folder[] = "/tmp/conclave-bench-XXXXXX";
-static char config_path[sizeof folder + 16];
+static char config_path[sizeof folder + 16], state[sizeof folder + 16];
 
 static void write_config(void)
 {
     must(mkdtemp(folder) != NULL, "folder");
     snprintf(config_path, sizeof config_path, "%s/bench.conf", folder);
+    snprintf(state, sizeof state, "%s/state", folder);
     FILE *f = fopen(config_path, "w");
     must(f != NULL, config_path);
     for (size_t i = 0; i < sizeof head / sizeof head[0]; i++)
@@ -96,8 +97,23 @@ static void write_config(void)
     must(fclose(f) == 0, config_path);
 }
 
+/* The daemon's store: both of its folders are this one. */
+static void remove_state(void)
+{
+    static const char *const names[] = {"conclave.db", "conclave.db-wal", "conclave.lock",
+                                        "store.key", "store.mark"};
+    char path[sizeof state + 32];
+
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        snprintf(path, sizeof path, "%s/%s", state, names[i]);
+        (void)unlink(path);
+    }
+    (void)rmdir(state);
+}
+
 static void remove_folder(void)
 {
+    remove_state();
     (void)unlink(config_path);
     (void)rmdir(folder);
 }
@@ -121,8 +137,9 @@ static pid_t start_daemon(const char *program, int processors)
 
     snprintf(port, sizeof port, "%d", PORT);
     snprintf(workers, sizeof workers, "%d", processors);
-    const char *const argv[] = {program, "-f",        config_path, "--run-dir",   folder,  "--port",
-                                port,    "--workers", workers,     "--log-level", "error", NULL};
+    const char *const argv[] = {
+        program, "-f",     config_path, "--run-dir", folder,  "--state-dir", state,   "--key-dir",
+        state,   "--port", port,        "--workers", workers, "--log-level", "error", NULL};
     posix_spawn_file_actions_init(&files);
     posix_spawn_file_actions_addopen(&files, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
     pin(0, 0, processors);

@@ -93,7 +93,8 @@ build_network() {
 
 start_server() {
     mkdir -p "$WORK/ks"
-    start ks "$BIN/conclaved" -f "$CONF/server.conf" --run-dir "$WORK/ks" >>"$WORK/ks.log" 2>&1 &
+    start ks "$BIN/conclaved" -f "$CONF/server.conf" --run-dir "$WORK/ks" \
+        --state-dir "$WORK/ks/state" --key-dir "$WORK/ks/keys" >>"$WORK/ks.log" 2>&1 &
     PIDS+=($!)
 }
 

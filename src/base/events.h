@@ -35,6 +35,8 @@ enum event_level { EVENT_DEBUG, EVENT_INFO, EVENT_NOTICE, EVENT_WARNING, EVENT_E
     X(EV_NOT_RESTORED, "not-restored", NOTICE, "something that was kept is not used again")        \
     X(EV_STORE_OLD, "store-old", ERROR,                                                            \
       "the database is an older copy: its keys are not used again, members have to register")      \
+    X(EV_STORE, "store", ERROR, "the store on the disk")                                           \
+    X(EV_STORE_AGAIN, "store-again", NOTICE, "the store on the disk works again")                  \
     X(EV_CLOCK_LOST, "clock-lost", ERROR,                                                          \
       "the clocks went back while the server was away: every group gets new keys")                 \
     X(EV_STORE_FAILED, "store-failed", ERROR, "something could not be stored")                     \

@@ -1,6 +1,7 @@
 /* conclaved: the key server engine on a host. */
 #include "cmd/certificates.h"
 #include "cmd/daemon.h"
+#include "cmd/keeper.h"
 #include "cmd/setup.h"
 #include "cmd/show.h"
 #include "crypto/crypto.h"
@@ -28,9 +29,24 @@ static void on_job_done(void *self, instant_t now, struct job_result *result, st
     server_job_done(server_of(self), now, result, out);
 }
 
-static void on_stored(void *self, instant_t now, uint64_t id, enum err err, struct effects *out)
+static void on_persist(void *self, const struct store_tx *tx)
 {
-    server_stored(server_of(self), now, id, err, out);
+    keeper_take(((struct show *)self)->keeper, tx);
+}
+
+static void on_stored(void *self, uint64_t id, enum err err)
+{
+    struct show *show = self;
+    struct effects effects = {0};
+
+    server_stored(show->server, host_now(), id, err, &effects);
+    daemon_carry_out(show->daemon, &effects);
+    effects_free(&effects);
+}
+
+static void on_store_event(void *self, const struct event *e)
+{
+    daemon_tell(((struct show *)self)->daemon, e);
 }
 
 static void on_wall(void *self, instant_t now, span_t utc, struct effects *out)
@@ -40,10 +56,16 @@ static void on_wall(void *self, instant_t now, span_t utc, struct effects *out)
 
 static void on_timer(void *self, instant_t now, struct effects *out)
 {
+    keeper_timer(((struct show *)self)->keeper, now);
     server_timer(server_of(self), now, out);
 }
 
-static instant_t due(const void *self) { return server_due(((const struct show *)self)->server); }
+static instant_t due(const void *self)
+{
+    const struct show *show = self;
+
+    return instant_min(server_due(show->server), keeper_due(show->keeper));
+}
 
 static void on_reseed(void *self, const uint8_t seed[DRBG_SEED])
 {
@@ -67,8 +89,41 @@ static struct setup setup_of(const struct options *o)
     return (struct setup){o->program, CONF_ROLE_SERVER, check_more, o->pki_dir};
 }
 
+/* The store: opened, and what is in it; the rows are in `a`. */
+static enum err open_store(const struct options *o, struct show *show, struct arena *a,
+                           struct database_contents *ret)
+{
+    const struct keeper_config config = {.host = daemon_loop(show->daemon),
+                                         .program = o->program,
+                                         .state_dir = o->state_dir,
+                                         .key_dir = o->key_dir,
+                                         .ctx = show,
+                                         .stored = on_stored,
+                                         .tell = on_store_event};
+
+    return keeper_open(&config, a, &show->keeper, ret);
+}
+
+static void set_engine(const struct options *o, struct show *show)
+{
+    const struct engine engine = {
+        .self = show,
+        .datagram = on_datagram,
+        .job_done = on_job_done,
+        .persist = on_persist,
+        .wall = on_wall,
+        .timer = on_timer,
+        .due = due,
+        .reseed = on_reseed,
+        .stop = on_stop,
+        .folders = {{o->state_dir, HOST_CHANGE}, {o->key_dir, HOST_CHANGE}},
+        .n_folders = 2};
+
+    daemon_engine(show->daemon, &engine);
+}
+
 static enum err new_server(const struct options *o, const struct model_server *model,
-                           struct show *show)
+                           const struct database_contents *kept, struct show *show)
 {
     uint8_t seed[DRBG_SEED];
     struct effects effects = {0};
@@ -77,18 +132,16 @@ static enum err new_server(const struct options *o, const struct model_server *m
 
     if (e != ERR_OK)
         return e;
-    daemon_engine(show->daemon, &(struct engine){.self = show,
-                                                 .datagram = on_datagram,
-                                                 .job_done = on_job_done,
-                                                 .stored = on_stored,
-                                                 .wall = on_wall,
-                                                 .timer = on_timer,
-                                                 .due = due,
-                                                 .reseed = on_reseed,
-                                                 .stop = on_stop});
+    set_engine(o, show);
     host_random(seed, sizeof seed);
-    const struct server_config config = {
-        .model = model, .certificates = certificates.list, .n_certificates = certificates.n};
+    const struct server_config config = {.model = model,
+                                         .rows = kept->rows,
+                                         .n_rows = kept->n_rows,
+                                         .shift = kept->clock.shift,
+                                         .keys_lost = kept->keys_lost,
+                                         .clock_lost = kept->clock.lost,
+                                         .certificates = certificates.list,
+                                         .n_certificates = certificates.n};
     e = server_new(&config, seed, host_now(), &effects, &show->server);
     certificates_free(&certificates);
     explicit_bzero(seed, sizeof seed);
@@ -96,6 +149,19 @@ static enum err new_server(const struct options *o, const struct model_server *m
     effects_free(&effects);
     if (e != ERR_OK)
         fprintf(stderr, "%s: key server: %s\n", o->program, err_text(e));
+    return e;
+}
+
+static enum err start_server(const struct options *o, const struct model_server *model,
+                             struct show *show)
+{
+    struct arena rows = {0}; /* secrets among them: gone as soon as they are read */
+    struct database_contents kept;
+    enum err e = open_store(o, show, &rows, &kept);
+
+    if (e == ERR_OK)
+        e = new_server(o, model, &kept, show);
+    arena_free(&rows);
     return e;
 }
 
@@ -138,9 +204,10 @@ static enum err serve(const struct options *o)
         e = daemon_new(&mine, &show.daemon);
     }
     if (e == ERR_OK)
-        e = new_server(o, model->server, &show);
+        e = start_server(o, model->server, &show);
     if (e == ERR_OK)
         e = run_server(o, model->server, &show);
+    keeper_close(show.keeper);
     daemon_free(show.daemon);
     server_free(show.server);
     crypto_stop();

@@ -7,7 +7,6 @@
 #include "host/loop.h"
 #include "host/system.h"
 #include "sa/job.h"
-#include "store/tx.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -130,7 +129,8 @@ static void carry_out(struct daemon *d, struct effects *effects)
     for (const struct effect *e = effects->first; e; e = e->next) {
         switch (e->kind) {
         case EFFECT_PERSIST:
-            d->engine.stored(d->engine.self, host_now(), e->persist->id, ERR_OK, effects);
+            assert(d->engine.persist);
+            d->engine.persist(d->engine.self, e->persist);
             break;
         case EFFECT_SEND:
             network_send(d->network, e->send.from, e->send.to, e->send.datagram);
@@ -368,6 +368,18 @@ static void stop(struct daemon *d)
     d->running = false;
 }
 
+static void confine(struct daemon *d)
+{
+    struct host_folder folders[1 + ENGINE_FOLDERS_MAX] = {{d->options.run_dir, HOST_REMOVE}};
+
+    for (size_t i = 0; i < d->engine.n_folders; i++)
+        folders[1 + i] = d->engine.folders[i];
+    if (!d->engine.needs_files && !host_confine(folders, 1 + d->engine.n_folders))
+        tell_trouble(d, "confine", "this kernel cannot cut us off from files");
+}
+
+struct host *daemon_loop(const struct daemon *d) { return d->host; }
+
 void daemon_engine(struct daemon *d, const struct engine *engine) { d->engine = *engine; }
 
 enum err daemon_run(struct daemon *d, const struct ip *addresses, size_t n_addresses,
@@ -381,8 +393,7 @@ enum err daemon_run(struct daemon *d, const struct ip *addresses, size_t n_addre
         e = open_control(d, service);
     if (e != ERR_OK)
         return e;
-    if (!d->engine.needs_files && !host_confine(d->options.run_dir))
-        tell_trouble(d, "confine", "this kernel cannot cut us off from files");
+    confine(d);
     d->reseed_at = instant_add(host_now(), span_s(RESEED_S));
     tell_started(d);
     tell_wall(d, host_now());

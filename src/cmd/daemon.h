@@ -6,11 +6,15 @@
 #include "cmd/options.h"
 #include "crypto/drbg.h"
 #include "ctl/session.h"
+#include "host/system.h"
 #include "sa/effects.h"
+
+enum { ENGINE_FOLDERS_MAX = 4 };
 
 struct daemon;
 struct esp_vpn_install;
 struct job_result;
+struct store_tx;
 
 /* The engine, as the daemon sees it; `self` is handed to every call. */
 struct engine {
@@ -19,8 +23,8 @@ struct engine {
     void (*datagram)(void *self, instant_t now, struct endpoint from, struct endpoint to,
                      uint8_t *data, size_t len, struct effects *out);
     void (*job_done)(void *self, instant_t now, struct job_result *result, struct effects *out);
-    /* Servers: the answer to a transaction. */
-    void (*stored)(void *self, instant_t now, uint64_t id, enum err err, struct effects *out);
+    /* Servers: takes a transaction over; its answer is an input of its own. */
+    void (*persist)(void *self, const struct store_tx *tx);
     void (*timer)(void *self, instant_t now, struct effects *out);
     instant_t (*due)(const void *self);
     void (*reseed)(void *self, const uint8_t seed[DRBG_SEED]);
@@ -31,7 +35,10 @@ struct engine {
     void (*clock)(void *self, const char *vpn, span_t offset);
     /* Members: hands an install to the data path. */
     void (*install)(void *self, const struct esp_vpn_install *install);
-    bool needs_files; /* while it runs; else it is cut off from all of them */
+    bool
+        needs_files; /* while it runs, any of them; else it is cut off from all but these folders */
+    struct host_folder folders[ENGINE_FOLDERS_MAX];
+    size_t n_folders;
 };
 
 /* Opens the log and the event loop. On failure it has been said on stderr. */
@@ -50,6 +57,7 @@ MUST_USE enum err daemon_run(struct daemon *d, const struct ip *addresses, size_
 void daemon_carry_out(struct daemon *d, struct effects *effects);
 /* The machine's name, for the console's prompt. Static storage. */
 const char *daemon_host(void);
+struct host *daemon_loop(const struct daemon *d);
 /* An event of the host's own. */
 void daemon_tell(struct daemon *d, const struct event *e);
 

@@ -14,6 +14,8 @@ enum opt {
     OPT_HELP = 'h',
     OPT_VERSION = 256,
     OPT_RUN_DIR,
+    OPT_STATE_DIR,
+    OPT_KEY_DIR,
     OPT_PKI_DIR,
     OPT_VIEW_GROUP,
     OPT_CONTROL_GROUP,
@@ -39,6 +41,8 @@ static const struct {
     {"check", "FILE", "check a configuration, report, and end", OPT_CHECK, BOTH},
     {"config", "FILE", "configuration (/etc/conclave/conclave.conf)", OPT_CONFIG, BOTH},
     {"run-dir", "DIR", "folder of the control socket (/run/conclave)", OPT_RUN_DIR, BOTH},
+    {"state-dir", "DIR", "folder of the store (/var/lib/conclave)", OPT_STATE_DIR, SERVER},
+    {"key-dir", "DIR", "folder of the store's key (/var/lib/conclave-keys)", OPT_KEY_DIR, SERVER},
     {"pki-dir", "DIR", "folder of key pairs (/etc/conclave/pki)", OPT_PKI_DIR, SERVER},
     {"view-group", "GROUP", "Unix group that may look (" PRIVILEGE_VIEW_GROUP ")", OPT_VIEW_GROUP,
      BOTH},
@@ -136,6 +140,10 @@ static bool set_text(struct options *o, int opt, const char *value)
         o->run_dir = value;
     else if (opt == OPT_PKI_DIR)
         o->pki_dir = value;
+    else if (opt == OPT_STATE_DIR)
+        o->state_dir = value;
+    else if (opt == OPT_KEY_DIR)
+        o->key_dir = value;
     else if (opt == OPT_VIEW_GROUP)
         o->view_group = value;
     else if (opt == OPT_CONTROL_GROUP)
@@ -202,6 +210,8 @@ bool options_read(int argc, char **argv, bool is_member, struct options *ret, in
     struct options o = {.program = is_member ? "conclave-member" : "conclaved",
                         .config = "/etc/conclave/conclave.conf",
                         .run_dir = "/run/conclave",
+                        .state_dir = "/var/lib/conclave",
+                        .key_dir = "/var/lib/conclave-keys",
                         .pki_dir = "/etc/conclave/pki",
                         .log_level = EVENT_INFO,
                         .port = 848,

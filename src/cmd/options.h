@@ -11,6 +11,7 @@ struct options {
     const char *check;                      /* -n FILE: check it and end */
     const char *config;                     /* -f FILE */
     const char *run_dir;                    /* the control socket's folder */
+    const char *state_dir, *key_dir;        /* the store, and its key; server only */
     const char *pki_dir;                    /* key pairs; server only */
     const char *view_group, *control_group; /* cmd/privilege.h; NULL: its defaults */
     const char *log_file;

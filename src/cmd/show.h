@@ -5,6 +5,7 @@
 
 struct daemon;
 struct data_path;
+struct keeper;
 struct member;
 struct phase1_sa;
 struct phase1_table;
@@ -14,6 +15,7 @@ struct server;
 struct show {
     struct daemon *daemon;
     struct server *server;  /* conclaved */
+    struct keeper *keeper;  /* conclaved */
     struct member *member;  /* conclave-member */
     struct data_path *data; /* conclave-member; NULL: no data path */
     uint16_t server_port;   /* conclave-member */

@@ -13,5 +13,8 @@ struct timespec;
 void host_wall_exact(struct timespec *ret);
 /* The calendar time of an instant, as far as the clocks agree now; INSTANT_NEVER gives 0. */
 wall_t host_wall_of(instant_t at);
+/* Another one after each reboot; where the system does not tell it, another one each time. */
+enum { HOST_BOOT_ID = 16 };
+void host_boot_id(uint8_t out[HOST_BOOT_ID]);
 /* From the kernel's generator; waits until it is seeded, at boot. */
 void host_random(uint8_t *out, size_t len);

@@ -78,11 +78,23 @@ enum {
         LANDLOCK_ACCESS_FS_MAKE_FIFO | LANDLOCK_ACCESS_FS_MAKE_BLOCK | LANDLOCK_ACCESS_FS_MAKE_SYM
 };
 
-static bool allow_removal(int rules, const char *folder)
+static uint64_t rights_of(enum host_access access)
 {
-    struct landlock_path_beneath_attr rule = {.allowed_access = LANDLOCK_ACCESS_FS_REMOVE_FILE,
-                                              .parent_fd =
-                                                  open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC)};
+    const uint64_t read = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR;
+
+    if (access == HOST_REMOVE)
+        return LANDLOCK_ACCESS_FS_REMOVE_FILE;
+    if (access == HOST_READ)
+        return read;
+    return read | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_MAKE_REG |
+           LANDLOCK_ACCESS_FS_REMOVE_FILE;
+}
+
+static bool allow(int rules, const struct host_folder *folder)
+{
+    struct landlock_path_beneath_attr rule = {
+        .allowed_access = rights_of(folder->access),
+        .parent_fd = open(folder->path, O_PATH | O_DIRECTORY | O_CLOEXEC)};
 
     if (rule.parent_fd < 0)
         return false;
@@ -91,15 +103,17 @@ static bool allow_removal(int rules, const char *folder)
     return ok;
 }
 
-bool host_confine(const char *folder)
+bool host_confine(const struct host_folder *folders, size_t n)
 {
     const struct landlock_ruleset_attr handled = {.handled_access_fs = FILE_RIGHTS};
     int rules = (int)syscall(SYS_landlock_create_ruleset, &handled, sizeof handled, 0);
+    bool ok = rules >= 0;
 
-    if (rules < 0)
-        return false;
-    bool ok = allow_removal(rules, folder) && syscall(SYS_landlock_restrict_self, rules, 0) == 0;
-    close(rules);
+    for (size_t i = 0; i < n && ok; i++)
+        ok = allow(rules, &folders[i]);
+    ok = ok && syscall(SYS_landlock_restrict_self, rules, 0) == 0;
+    if (rules >= 0)
+        close(rules);
     return ok;
 }
 

@@ -17,9 +17,20 @@ struct host_hardening {
 };
 struct host_hardening host_harden(void);
 
-/* From now on this thread and those it makes can open no file (Landlock); files that are open stay
- * so, and files in `folder` can be removed. Needs no_new_privileges. False: this kernel cannot. */
-bool host_confine(const char *folder);
+/* What may be done in a folder and below it. */
+enum host_access {
+    HOST_REMOVE, /* files */
+    HOST_READ,
+    HOST_CHANGE, /* read, write, make and remove files */
+};
+struct host_folder {
+    const char *path;
+    enum host_access access;
+};
+/* From now on this thread and those it makes can open no file outside of these folders (Landlock);
+ * files that are open stay so. Needs no_new_privileges. False: this kernel cannot, or there is no
+ * such folder. */
+bool host_confine(const struct host_folder *folders, size_t n);
 
 /* The whole file, NUL-terminated; free() it. ERR_LIMIT above `max` octets; ERR_SYSTEM (errno). */
 MUST_USE enum err host_read_file(const char *path, size_t max, char **ret_text, size_t *ret_len);

@@ -76,8 +76,10 @@ class Test:
         return p
 
     def start_server(self, conf, log="server.log", run_dir=None):
-        return self.start("conclaved", "-f", conf, "--run-dir", str(run_dir or self.folder), "--port",
-                          str(self.port), "--log-format", "json", log=log)
+        folder = run_dir or self.folder
+        return self.start("conclaved", "-f", conf, "--run-dir", str(folder), "--port",
+                          str(self.port), "--state-dir", str(folder / "state"), "--key-dir",
+                          str(folder / "keys"), "--log-format", "json", log=log)
 
     def start_member(self, conf, log="member.log", run_dir=None):
         return self.start("conclave-member", "-f", conf, "--run-dir", str(run_dir or self.folder),

@@ -78,8 +78,13 @@ class Program:
         env = dict(os.environ, ASAN_OPTIONS="detect_leaks=0", TZ="UTC")
         with open(self.log, "a") as out:
             self.process = self.net.start(self.node, str(self.net.programs / self.name), "-f", str(self.conf),
-                                          "--run-dir", str(self.dir), "--log-format", "json", *self.options,
-                                          stdout=out, stderr=out, env=env)
+                                          "--run-dir", str(self.dir), "--log-format", "json", *self.store(),
+                                          *self.options, stdout=out, stderr=out, env=env)
+
+    def store(self):
+        if self.name != "conclaved":
+            return []
+        return ["--state-dir", str(self.dir / "state"), "--key-dir", str(self.dir / "keys")]
 
     def stop(self):
         self.process.terminate()

@@ -153,6 +153,7 @@ def too_many(t):
 
 def groups_that_are_not_there(t):
     p = Test.start(t, "conclaved", "-f", str(t.folder / "server.conf"), "--run-dir", str(t.folder),
+                   "--state-dir", str(t.folder / "group-state"), "--key-dir", str(t.folder / "group-keys"),
                    "--view-group", "no-such-group", log="group.log")
     t.check("a group that does not exist is refused by name", p.wait(10) == 1 and
             "no-such-group: this machine has no such group" in t.log("group.log"), t.log("group.log"))

@@ -122,7 +122,8 @@ class Conclaved:
         self.log = self.run_dir / "conclaved.log"
         (work / "server.conf").write_text(conf)
         self.process = start(self.log, program, "-f", work / "server.conf",
-                             "--run-dir", self.run_dir, "--port", port, ns=SERVER)
+                             "--run-dir", self.run_dir, "--state-dir", self.run_dir / "state",
+                             "--key-dir", self.run_dir / "keys", "--port", port, ns=SERVER)
         self.up = wait(lambda: (self.run_dir / "conclaved.sock").exists())
 
     def stop(self):

@@ -39,12 +39,23 @@ static void randomness_differs(void **state)
     assert_false(bytes_equal(BYTES_OF(a), BYTES_OF(b)));
 }
 
+static void a_boot_has_one_id(void **state)
+{
+    uint8_t a[HOST_BOOT_ID] = {0}, b[HOST_BOOT_ID] = {1};
+
+    (void)state;
+    host_boot_id(a);
+    host_boot_id(b);
+    assert_true(bytes_equal(BYTES_OF(a), BYTES_OF(b)));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(time_goes_on),
         cmocka_unit_test(an_instant_has_a_calendar_time),
         cmocka_unit_test(randomness_differs),
+        cmocka_unit_test(a_boot_has_one_id),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -103,21 +103,25 @@ static int confined(const char *folder, const char *inside)
     char *text = NULL;
     size_t len = 0;
 
-    if (!host_harden().no_new_privileges || !host_confine(folder))
+    const struct host_folder folders[] = {{folder, HOST_REMOVE}, {"/proc", HOST_READ}};
+
+    if (!host_harden().no_new_privileges || !host_confine(folders, 2))
         return 1;
     if (host_read_file("/etc/passwd", 1 << 20, &text, &len) != ERR_SYSTEM || errno != EACCES)
         return 2;
     if (host_read_file(inside, 1 << 20, &text, &len) != ERR_SYSTEM || errno != EACCES)
         return 3;
+    if (host_read_file("/proc/version", 1 << 20, &text, &len) != ERR_OK)
+        return 5;
+    free(text);
     return unlink(inside) == 0 ? 0 : 4;
 }
 
-static void confinement_leaves_only_removal(void **state)
+static void in_confinement(int (*f)(const char *folder, const char *inside))
 {
     char folder[] = "/tmp/conclave-confine-XXXXXX", inside[64];
     int status = 0;
 
-    (void)state;
     assert_non_null(mkdtemp(folder));
     snprintf(inside, sizeof inside, "%s/file", folder);
     int fd = open(inside, O_WRONLY | O_CREAT, 0600);
@@ -125,7 +129,7 @@ static void confinement_leaves_only_removal(void **state)
     close(fd);
     pid_t child = fork();
     if (child == 0)
-        _exit(confined(folder, inside));
+        _exit(f(folder, inside));
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_true(WIFEXITED(status));
     if (WEXITSTATUS(status) == 1) {
@@ -137,6 +141,41 @@ static void confinement_leaves_only_removal(void **state)
     assert_int_equal(rmdir(folder), 0);
 }
 
+static void confinement_leaves_only_removal(void **state)
+{
+    (void)state;
+    in_confinement(confined);
+}
+
+/* A folder that is the program's own. */
+static int confined_to(const char *folder, const char *inside)
+{
+    const struct host_folder folders[] = {{folder, HOST_CHANGE}};
+    char more[64];
+
+    if (!host_harden().no_new_privileges || !host_confine(folders, 1))
+        return 1;
+    snprintf(more, sizeof more, "%s/more", folder);
+    int fd = open(more, O_RDWR | O_CREAT | O_EXCL, 0600);
+    if (fd < 0 || write(fd, "x", 1) != 1 || ftruncate(fd, 0) != 0 || close(fd) != 0)
+        return 2;
+    if (unlink(more) != 0 || open("/tmp/conclave-elsewhere", O_RDWR | O_CREAT, 0600) >= 0)
+        return 3;
+    return unlink(inside) == 0 ? 0 : 4;
+}
+
+static void confinement_leaves_a_folder_of_ones_own(void **state)
+{
+    (void)state;
+    in_confinement(confined_to);
+}
+
+static void there_is_no_confinement_to_a_folder_that_is_not(void **state)
+{
+    (void)state;
+    assert_false(host_confine(&(struct host_folder){"/nowhere/at/all", HOST_READ}, 1));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -144,6 +183,8 @@ int main(void)
         cmocka_unit_test(files_are_read_whole_or_not),
         cmocka_unit_test(secrets_are_for_their_owner),
         cmocka_unit_test(confinement_leaves_only_removal),
+        cmocka_unit_test(confinement_leaves_a_folder_of_ones_own),
+        cmocka_unit_test(there_is_no_confinement_to_a_folder_that_is_not),
         cmocka_unit_test(hardening_takes_hold),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
