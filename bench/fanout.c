@@ -7,74 +7,17 @@
  *     fanout DEVICE MAC   through a device instead, to a neighbour with that address who drops
  *                         everything: sendmmsg() on an UDP socket, and on AF_PACKET with frames of
  *                         our own making (bench/fanout_link.sh) */
-#include "bench.h"
+#include "bare_send.h"
 #include "host/loop.h"
 #include "host/udp.h"
 
-#include <arpa/inet.h>
-#include <errno.h>
 #include <linux/if_packet.h>
 #include <net/if.h>
-#include <netinet/in.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
-enum { MEMBERS = 100000, OCTETS = 300, TURNS = 5, BATCH = HOST_UDP_FANOUT_BATCH, PORT = 18482 };
+enum { MEMBERS = 100000, OCTETS = 300, TURNS = 5, PORT = 18482 };
 
 static struct endpoint members[MEMBERS];
 static uint8_t datagram[OCTETS];
-
-static void must(bool good, const char *what)
-{
-    if (good)
-        return;
-    fprintf(stderr, "fanout: %s: %s\n", what, strerror(errno));
-    exit(1);
-}
-
-static struct sockaddr_in address(struct endpoint e)
-{
-    return (struct sockaddr_in){.sin_family = AF_INET,
-                                .sin_port = htons(e.port),
-                                .sin_addr.s_addr = htonl(ip_v4_u32(e.ip))};
-}
-
-static int udp_socket(struct endpoint at)
-{
-    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    struct sockaddr_in a = address(at);
-
-    must(fd >= 0 && bind(fd, (struct sockaddr *)&a, sizeof a) == 0, "socket");
-    return fd;
-}
-
-/* ---- bare ---- */
-
-static double bare(uint32_t from)
-{
-    static struct sockaddr_in to[BATCH];
-    static struct mmsghdr m[BATCH];
-    struct iovec iov = {datagram, sizeof datagram};
-    int fd = udp_socket((struct endpoint){ip_v4(from), 0});
-    double begin = bench_cpu_s();
-
-    for (size_t at = 0; at < MEMBERS;) {
-        unsigned n = MEMBERS - at < BATCH ? (unsigned)(MEMBERS - at) : BATCH;
-        for (unsigned i = 0; i < n; i++) {
-            to[i] = address(members[at + i]);
-            m[i].msg_hdr = (struct msghdr){
-                .msg_name = &to[i], .msg_namelen = sizeof to[i], .msg_iov = &iov, .msg_iovlen = 1};
-        }
-        int sent = sendmmsg(fd, m, n, 0);
-        must(sent > 0, "sendmmsg");
-        at += (size_t)sent;
-    }
-    double s = bench_cpu_s() - begin;
-    (void)close(fd);
-    return s;
-}
 
 /* ---- as the daemon does it ---- */
 
@@ -100,13 +43,13 @@ static void failed(void *ctx, struct endpoint to, int error)
     (void)ctx;
     (void)to;
     errno = error;
-    must(false, "send");
+    bare_must(false, "send");
 }
 static void fanned_out(void *ctx, const struct host_udp_fanned_out *result)
 {
     (void)ctx;
     errno = result->error;
-    must(result->n_sent == MEMBERS, "the fan-out");
+    bare_must(result->n_sent == MEMBERS, "the fan-out");
     host_quit(host);
 }
 
@@ -117,10 +60,10 @@ static double ours(void)
     const struct host_udp_fanout push = {members, MEMBERS, BYTES_OF(datagram), NULL};
     struct host_udp *udp;
 
-    must(host_new(&host_hooks, 1, &host) == ERR_OK, "event loop");
-    must(host_udp_open(host, (struct endpoint){ip_v4(INADDR_LOOPBACK), 0}, 0, &hooks, &udp) ==
-             ERR_OK,
-         "socket");
+    bare_must(host_new(&host_hooks, 1, &host) == ERR_OK, "event loop");
+    bare_must(host_udp_open(host, (struct endpoint){ip_v4(INADDR_LOOPBACK), 0}, 0, &hooks, &udp) ==
+                  ERR_OK,
+              "socket");
     double begin = bench_cpu_s();
     host_udp_fanout(udp, &push);
     host_run(host);
@@ -132,14 +75,15 @@ static double ours(void)
 
 static void on_loopback(void)
 {
-    int receiver = udp_socket((struct endpoint){ip_v4(INADDR_ANY), PORT});
+    int receiver = bare_socket((struct endpoint){ip_v4(INADDR_ANY), PORT});
     double bare_s = 0, ours_s = 0;
 
     for (size_t i = 0; i < MEMBERS; i++)
         members[i] = (struct endpoint){ip_v4(0x7f010001u + (uint32_t)i), PORT};
-    (void)bare(INADDR_LOOPBACK); /* warms routes and caches */
+    (void)bare_send(ip_v4(INADDR_LOOPBACK), members, MEMBERS,
+                    BYTES_OF(datagram)); /* warms routes and caches */
     for (int turn = 0; turn < TURNS; turn++) {
-        bare_s += bare(INADDR_LOOPBACK);
+        bare_s += bare_send(ip_v4(INADDR_LOOPBACK), members, MEMBERS, BYTES_OF(datagram));
         ours_s += ours();
     }
     double bare_rate = TURNS * (double)MEMBERS / bare_s;
@@ -197,16 +141,17 @@ static void aim_frame(uint8_t f[FRAME], struct endpoint to)
 
 static double frames(const char *device, const uint8_t mac[6])
 {
-    static uint8_t batch[BATCH][FRAME];
-    static struct mmsghdr m[BATCH];
-    static struct iovec iov[BATCH];
+    static uint8_t batch[BARE_BATCH][FRAME];
+    static struct mmsghdr m[BARE_BATCH];
+    static struct iovec iov[BARE_BATCH];
     struct sockaddr_ll link = {
         .sll_family = AF_PACKET, .sll_ifindex = (int)if_nametoindex(device), .sll_halen = 6};
     int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0), on = 1;
 
-    must(fd >= 0 && setsockopt(fd, SOL_PACKET, PACKET_QDISC_BYPASS, &on, sizeof on) == 0, device);
+    bare_must(fd >= 0 && setsockopt(fd, SOL_PACKET, PACKET_QDISC_BYPASS, &on, sizeof on) == 0,
+              device);
     memcpy(link.sll_addr, mac, 6);
-    for (size_t i = 0; i < BATCH; i++) {
+    for (size_t i = 0; i < BARE_BATCH; i++) {
         make_template(mac, batch[i]);
         iov[i] = (struct iovec){batch[i], FRAME};
         m[i].msg_hdr = (struct msghdr){
@@ -214,11 +159,11 @@ static double frames(const char *device, const uint8_t mac[6])
     }
     double begin = bench_cpu_s();
     for (size_t at = 0; at < MEMBERS;) {
-        unsigned n = MEMBERS - at < BATCH ? (unsigned)(MEMBERS - at) : BATCH;
+        unsigned n = MEMBERS - at < BARE_BATCH ? (unsigned)(MEMBERS - at) : BARE_BATCH;
         for (unsigned i = 0; i < n; i++)
             aim_frame(batch[i], members[at + i]);
         int sent = sendmmsg(fd, m, n, 0);
-        must(sent > 0, "sendmmsg of frames");
+        bare_must(sent > 0, "sendmmsg of frames");
         at += (size_t)sent;
     }
     double s = bench_cpu_s() - begin;
@@ -232,15 +177,16 @@ static void on_device(const char *device, const char *mac_text)
     uint8_t mac[6];
     double bare_s = 0, frames_s = 0;
 
-    must(sscanf(mac_text, "%2x:%2x:%2x:%2x:%2x:%2x", &b[0], &b[1], &b[2], &b[3], &b[4], &b[5]) == 6,
-         mac_text);
+    bare_must(
+        sscanf(mac_text, "%2x:%2x:%2x:%2x:%2x:%2x", &b[0], &b[1], &b[2], &b[3], &b[4], &b[5]) == 6,
+        mac_text);
     for (size_t i = 0; i < 6; i++)
         mac[i] = (uint8_t)b[i];
     for (size_t i = 0; i < MEMBERS; i++)
         members[i] = (struct endpoint){ip_v4(0x0a000001u + (uint32_t)i), PORT};
-    (void)bare(INADDR_ANY);
+    (void)bare_send(ip_v4(INADDR_ANY), members, MEMBERS, BYTES_OF(datagram));
     for (int turn = 0; turn < TURNS; turn++) {
-        bare_s += bare(INADDR_ANY);
+        bare_s += bare_send(ip_v4(INADDR_ANY), members, MEMBERS, BYTES_OF(datagram));
         frames_s += frames(device, mac);
     }
     double bare_rate = TURNS * (double)MEMBERS / bare_s;

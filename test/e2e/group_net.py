@@ -131,7 +131,7 @@ class Program:
 
     def counter(self, kind, name):
         """Of `show counters`: kind "datagrams", "event" or "dropped"."""
-        daemons = json.loads(self.console("show counters | display json"))
+        daemons = json.loads(self.console("show security group-vpn counters | display json"))
         for d in find_lists(daemons, kind):
             for c in d:
                 if c.get("name") == name or c.get("reason") == name:
@@ -222,7 +222,7 @@ def tap(tests, names):
         try:
             test(*args)
             error = None
-        except (AssertionError, RuntimeError, subprocess.SubprocessError, OSError) as e:
+        except (AssertionError, RuntimeError, ValueError, LookupError, subprocess.SubprocessError, OSError) as e:
             error = "%s %s" % (e, getattr(e, "output", "") or "")
         failed += error is not None
         print("%sok %d - %s: %s (%.0f s)" % ("not " if error else "", number, test.__name__,
