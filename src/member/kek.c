@@ -104,24 +104,27 @@ size_t keks_delete(struct keks *k, const struct ike1_cookies *cookies)
     return n;
 }
 
-static void expire(struct kek *k, instant_t now)
+static instant_t current_end(const struct keks *k)
 {
-    if (k->present && instant_reached(k->expiry, now))
-        forget(k);
+    return k->current.present ? k->current.expiry : INSTANT_NEVER;
+}
+
+static instant_t previous_end(const struct keks *k)
+{
+    return k->previous.present ? instant_add(k->previous.expiry, MEMBER_KEK_GRACE) : INSTANT_NEVER;
 }
 
 void keks_expire(struct keks *k, instant_t now)
 {
-    expire(&k->current, now);
-    expire(&k->previous, now);
+    if (instant_reached(current_end(k), now)) {
+        k->previous = k->current;
+        forget(&k->current);
+    }
+    if (instant_reached(previous_end(k), now))
+        forget(&k->previous);
 }
 
-static instant_t end_of(const struct kek *k) { return k->present ? k->expiry : INSTANT_NEVER; }
-
-instant_t keks_due(const struct keks *k)
-{
-    return instant_min(end_of(&k->current), end_of(&k->previous));
-}
+instant_t keks_due(const struct keks *k) { return instant_min(current_end(k), previous_end(k)); }
 
 uint32_t keks_sequence(const struct keks *k)
 {

@@ -1,7 +1,9 @@
 #pragma once
 /* The keys of the rekey SA that a member holds (RFC 6407 5.3): the current one, and the one before
  * it, with which it only receives until that expires: repeats of the push that replaced it, and
- * heartbeats for those who missed it, still travel under it (decisions M5). */
+ * heartbeats for those who missed it, still travel under it (decisions M5). One that has expired
+ * receives for MEMBER_KEK_GRACE more: a push of the last moment is as late as its way is long, and
+ * some servers push at no other moment. */
 #include "base/instant.h"
 #include "base/ip.h"
 #include "crypto/cipher.h"
@@ -47,9 +49,9 @@ void keks_pull(struct keks *k, instant_t received, const struct kek *offered);
 bool keks_push(struct keks *k, const struct kek *offered);
 /* Forgets the one with these cookies, or all (NULL); the number of those. */
 size_t keks_delete(struct keks *k, const struct ike1_cookies *cookies);
-/* Forgets what has expired. */
+/* What has expired is current no more, and forgotten after its grace. */
 void keks_expire(struct keks *k, instant_t now);
-/* When the next one expires; NEVER when there is none. */
+/* When keks_expire() has something to do; NEVER when there is none. */
 instant_t keks_due(const struct keks *k);
 /* The highest sequence number taken from the server of the current one, under either: a server has
  * one counter for a group (decisions M11). */

@@ -24,6 +24,7 @@ enum {
 #define MEMBER_RETRY_URGENT span_s(2) /* or this while keys are about to end (decisions M7) */
 /* How much later than its interval a heartbeat may come: its way, and the server's next timer. */
 #define MEMBER_HEARTBEAT_GRACE span_s(2)
+#define MEMBER_KEK_GRACE span_s(2) /* a KEK receives for so long after its expiry */
 #define MEMBER_SPREAD_MIN                                                                          \
     span_s(1) /* of members that notice something together (decisions M10)                         \
                */

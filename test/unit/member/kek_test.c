@@ -54,7 +54,7 @@ static void a_push_replaces_and_the_old_one_receives(void **state)
     pull(&k, 0, kek(1, 0, 100));
     assert_true(push(&k, kek(2, 60, 200)));
     expect(&k, 2, 1);
-    assert_int_equal(keks_due(&k).ns, at(100).ns);
+    assert_int_equal(keks_due(&k).ns, at(102).ns);
     assert_false(push(&k, kek(2, 70, 900))); /* known: not a second longer */
     assert_false(push(&k, kek(1, 70, 900)));
     expect(&k, 2, 1);
@@ -62,9 +62,27 @@ static void a_push_replaces_and_the_old_one_receives(void **state)
     assert_ptr_equal(keks_find(&k, &k.previous.cookies), &k.previous);
     assert_true(push(&k, kek(3, 80, 300)));
     expect(&k, 3, 2);
-    keks_expire(&k, at(200));
+    keks_expire(&k, at(201));
+    expect(&k, 3, 2);
+    keks_expire(&k, at(202));
     expect(&k, 3, 0);
-    keks_expire(&k, at(300));
+}
+
+/* It receives for a moment longer: the push that replaces it may be on its way. */
+static void an_expired_kek_receives_for_a_moment(void **state)
+{
+    (void)state;
+    struct keks k = {0};
+    pull(&k, 0, kek(1, 0, 100));
+    assert_int_equal(keks_due(&k).ns, at(100).ns);
+    keks_expire(&k, at(100));
+    expect(&k, 0, 1);
+    assert_true(push(&k, kek(2, 101, 200)));
+    expect(&k, 2, 1);
+    assert_int_equal(keks_due(&k).ns, at(102).ns);
+    keks_expire(&k, at(102));
+    expect(&k, 2, 0);
+    keks_expire(&k, at(250));
     expect(&k, 0, 0);
     assert_true(instant_is_never(keks_due(&k)));
     assert_int_equal(keks_sequence(&k), 0);
@@ -178,6 +196,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_push_replaces_and_the_old_one_receives),
+        cmocka_unit_test(an_expired_kek_receives_for_a_moment),
         cmocka_unit_test(a_kek_heard_again_in_a_pull_gains_nothing),
         cmocka_unit_test(a_pull_is_the_whole_truth),
         cmocka_unit_test(a_snapshot_takes_nothing_back),

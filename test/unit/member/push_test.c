@@ -195,7 +195,7 @@ static void a_new_kek_replaces_the_old_one(void **state)
     push_give(w, &two, next, 13);
     expect_ack(w, &two, 13);
     assert_int_equal(duo_vpn(w, 0).pushes.keks_learned, 1);
-    duo_alone_until(w, 3600);
+    duo_alone_until(w, 3602);
     assert_int_equal(duo_vpn(w, 0).previous_kek.cookies.len, 0);
     assert_int_equal(duo_vpn(w, 0).kek.cookies.len, 16);
     w->n_packets = 0;
