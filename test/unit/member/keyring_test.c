@@ -58,6 +58,21 @@ static enum err pull(struct keyring *k, int64_t now, int32_t atd, int32_t dtd, s
     return keyring_pull(k, at(now), &offer, &learned);
 }
 
+static enum err push(struct keyring *k, int64_t now, int32_t atd, int32_t dtd, size_t n,
+                     struct tek **teks)
+{
+    size_t learned = 0;
+    struct keyring_offer offer = {.teks = teks,
+                                  .n = n,
+                                  .atd_s = atd >= 0 ? (uint32_t)atd : 0,
+                                  .has_dtd = dtd >= 0,
+                                  .dtd_s = dtd >= 0 ? (uint32_t)dtd : 0,
+                                  .received = at(now)};
+    for (size_t i = 0; i < n; i++)
+        teks[i]->learned = at(now);
+    return keyring_push(k, at(now), &offer, &learned);
+}
+
 /* How many are forgotten. */
 static size_t expire(struct keyring *k, instant_t now)
 {
@@ -507,6 +522,198 @@ static void a_key_without_life_is_none(void **state)
     tek_free(NULL);
 }
 
+/* ---- pushes ---- */
+
+static void expect_order(const struct keyring *k, size_t n, const uint32_t *spis)
+{
+    assert_int_equal(k->n, n);
+    for (size_t i = 0; i < n; i++)
+        assert_int_equal(k->teks[i]->spi, spis[i]);
+}
+
+/* What it does not name stays; what it brings stands where the policy stood, whose selectors may be
+ * part of a later one's. */
+static void a_push_is_a_delta_in_the_order_of_policies(void **state)
+{
+    (void)state;
+    struct keyring k = {0};
+    struct esp_selector narrow = selector("10.1.0.0/16", "10.0.0.0/8");
+    assert_int_equal(
+        pull(&k, 0, 0, 0, 2, (struct tek *[]){tek_with(256, 1, 3600, narrow), tek(257, 3600)}),
+        ERR_OK);
+    assert_int_equal(push(&k, 3540, 30, 45, 1, (struct tek *[]){tek_with(258, 3, 7140, narrow)}),
+                     ERR_OK);
+    expect_order(&k, 3, (const uint32_t[]){256, 258, 257});
+    assert_int_equal(held(&k, 256)->send_until.ns, at(3570).ns);
+    assert_int_equal(held(&k, 256)->drop_at.ns, at(3585).ns);
+    assert_true(instant_is_never(held(&k, 257)->send_until));
+    assert_int_equal(push(&k, 3541, 29, 44, 1, (struct tek *[]){tek(259, 7141)}), ERR_OK);
+    expect_order(&k, 4, (const uint32_t[]){256, 258, 257, 259});
+    assert_int_equal(
+        push(&k, 3541, 29, 44, 1,
+             (struct tek *[]){tek_with(260, 5, 7141, selector("10.9.0.0/16", "0.0.0.0/0"))}),
+        ERR_OK); /* a new policy */
+    assert_int_equal(k.teks[4]->spi, 260);
+    uint32_t newest[MEMBER_TEKS_MAX];
+    assert_int_equal(keyring_newest(&k, newest), 3);
+    assert_int_equal(newest[0], 258);
+    assert_int_equal(newest[1], 259);
+    assert_int_equal(newest[2], 260);
+    keyring_clear(&k);
+}
+
+/* A KEK push repeats the current keys (RFC 6407 5.6.1) beside those to come: whoever missed the
+ * current one sends with it at once, and the delay governs the other. */
+static void a_push_of_two_generations(void **state)
+{
+    (void)state;
+    struct keyring k = {0};
+    assert_int_equal(pull(&k, 0, 0, 0, 1, (struct tek *[]){tek(256, 3600)}), ERR_OK);
+    assert_int_equal(push(&k, 100, 30, 45, 2, (struct tek *[]){tek(257, 900), tek(258, 800)}),
+                     ERR_OK);
+    expect_order(&k, 3, (const uint32_t[]){256, 257, 258});
+    assert_int_equal(slot(&k, 256, 100), ESP_SLOT_PREVIOUS);
+    assert_int_equal(slot(&k, 257, 100), ESP_SLOT_CURRENT);
+    assert_int_equal(slot(&k, 258, 100), ESP_SLOT_NEXT);
+    assert_int_equal(slot(&k, 257, 130), ESP_SLOT_PREVIOUS);
+    assert_int_equal(slot(&k, 258, 130), ESP_SLOT_CURRENT);
+    keyring_clear(&k);
+}
+
+/* The next one is held already, the current one was missed. */
+static void a_missed_key_goes_before_the_next_one(void **state)
+{
+    (void)state;
+    struct keyring k = {0};
+    assert_int_equal(pull(&k, 0, 0, 0, 1, (struct tek *[]){tek(256, 3600)}), ERR_OK);
+    assert_int_equal(push(&k, 100, 30, 45, 1, (struct tek *[]){tek(258, 8000)}), ERR_OK);
+    assert_int_equal(push(&k, 110, 20, 35, 2, (struct tek *[]){tek(257, 900), tek(258, 8000)}),
+                     ERR_OK);
+    expect_order(&k, 3, (const uint32_t[]){256, 257, 258});
+    assert_int_equal(slot(&k, 256, 110), ESP_SLOT_PREVIOUS);
+    assert_int_equal(slot(&k, 257, 129), ESP_SLOT_CURRENT);
+    assert_int_equal(slot(&k, 258, 130), ESP_SLOT_CURRENT); /* not moved (M1) */
+    assert_int_equal(slot(&k, 257, 130), ESP_SLOT_PREVIOUS);
+    keyring_clear(&k);
+}
+
+/* Who holds no live key for that traffic waits for nothing. */
+static void a_push_after_the_end_sends_at_once(void **state)
+{
+    (void)state;
+    struct keyring k = {0};
+    assert_int_equal(pull(&k, 0, 0, 0, 1, (struct tek *[]){tek(256, 100)}), ERR_OK);
+    assert_int_equal(keyring_expire(&k, at(100)), 1);
+    assert_int_equal(k.n_ended, 1);
+    assert_int_equal(push(&k, 110, 30, 45, 1, (struct tek *[]){tek(257, 900)}), ERR_OK);
+    assert_int_equal(slot(&k, 257, 110), ESP_SLOT_CURRENT);
+    assert_int_equal(k.n_ended, 0); /* its own end closes that traffic again */
+    keyring_clear(&k);
+}
+
+static void a_pushed_key_may_be_for_receiving_only(void **state)
+{
+    (void)state;
+    struct keyring k = {0};
+    struct tek *straggler = tek(257, 900);
+    straggler->receive_only = true;
+    assert_int_equal(pull(&k, 0, 0, 0, 1, (struct tek *[]){tek(256, 3600)}), ERR_OK);
+    assert_int_equal(push(&k, 10, 0, 15, 1, (struct tek *[]){straggler}), ERR_OK);
+    assert_int_equal(slot(&k, 256, 10), ESP_SLOT_CURRENT);
+    assert_int_equal(slot(&k, 257, 10), ESP_SLOT_PREVIOUS);
+    assert_int_equal(held(&k, 257)->drop_at.ns, at(25).ns);
+    keyring_clear(&k);
+}
+
+/* Of an offer that cannot be taken nothing is taken. */
+static void a_push_in_conflict_or_too_large_changes_nothing(void **state)
+{
+    (void)state;
+    struct keyring k = {0};
+    struct esp_selector all = selector("10.0.0.0/8", "10.0.0.0/8");
+    assert_int_equal(pull(&k, 0, 0, 0, 1, (struct tek *[]){tek(256, 3600)}), ERR_OK);
+    assert_int_equal(
+        push(&k, 10, 30, 45, 2, (struct tek *[]){tek(257, 3600), tek_with(256, 77, 3600, all)}),
+        ERR_CONFLICT);
+    expect_order(&k, 1, (const uint32_t[]){256});
+    for (uint32_t i = 1; i < MEMBER_TEKS_MAX; i++)
+        assert_int_equal(push(&k, 10, 30, 45, 1, (struct tek *[]){tek(256 + i, 3600)}), ERR_OK);
+    assert_int_equal(push(&k, 10, 30, 45, 1, (struct tek *[]){tek(5000, 3600)}), ERR_TOO_MANY);
+    assert_int_equal(k.n, MEMBER_TEKS_MAX);
+    assert_int_equal(keyring_delete(&k, 0, at(11)), MEMBER_TEKS_MAX);
+    assert_int_equal(k.n_ended, 1); /* they all protected the same traffic */
+    keyring_clear(&k);
+}
+
+/* What has ended takes room too, until the next PULL: traffic is not opened for want of it. */
+static void what_has_ended_takes_room(void **state)
+{
+    (void)state;
+    struct keyring k = {0};
+    for (uint32_t i = 0; i < MEMBER_TEKS_MAX; i++) {
+        char net[20];
+        (void)snprintf(net, sizeof net, "10.%u.0.0/16", i);
+        struct tek *t = tek_with(256 + i, 1, 3600, selector(net, net));
+        assert_int_equal(push(&k, 0, 0, 0, 1, &t), ERR_OK);
+        assert_int_equal(keyring_delete(&k, 256 + i, at(0)), 1);
+    }
+    assert_int_equal(k.n_ended, MEMBER_TEKS_MAX);
+    assert_int_equal(push(&k, 0, 0, 0, 1, (struct tek *[]){tek(9000, 3600)}), ERR_TOO_MANY);
+    assert_int_equal(pull(&k, 1, 0, 0, 1, (struct tek *[]){tek(9000, 3600)}), ERR_OK);
+    assert_int_equal(k.n_ended, 0);
+    keyring_clear(&k);
+}
+
+/* The successor is gone: the present key goes on, one that has stopped does not begin again. */
+static void a_deleted_key_is_nobodys_successor(void **state)
+{
+    (void)state;
+    struct keyring k = {0};
+    assert_int_equal(pull(&k, 0, 0, 0, 1, (struct tek *[]){tek(256, 3600)}), ERR_OK);
+    assert_int_equal(push(&k, 10, 30, 45, 1, (struct tek *[]){tek(257, 3600)}), ERR_OK);
+    assert_int_equal(keyring_delete(&k, 4000, at(20)), 0);
+    assert_int_equal(held(&k, 256)->send_until.ns, at(40).ns);
+    assert_int_equal(keyring_delete(&k, 257, at(20)), 1);
+    assert_true(instant_is_never(held(&k, 256)->send_until));
+    assert_true(instant_is_never(held(&k, 256)->drop_at));
+    assert_int_equal(push(&k, 30, 30, 45, 1, (struct tek *[]){tek(258, 3600)}), ERR_OK);
+    assert_int_equal(keyring_delete(&k, 258, at(65)), 1);
+    assert_int_equal(slot(&k, 256, 65), ESP_SLOT_PREVIOUS);
+    assert_int_equal(k.n_ended, 1);
+    keyring_clear(&k);
+}
+
+/* A key that waits for its turn protects already: its predecessor may end before that. */
+static void what_waits_is_closed(void **state)
+{
+    (void)state;
+    struct keyring k = {0};
+    struct arena arena = {0};
+    assert_int_equal(pull(&k, 0, 0, 0, 1, (struct tek *[]){tek(256, 100)}), ERR_OK);
+    assert_int_equal(push(&k, 90, 30, 45, 1, (struct tek *[]){tek(257, 900)}), ERR_OK);
+    keyring_expire(&k, at(100));
+    assert_int_equal(keyring_install(&k, "v", at(100), &arena)->n_closed, 1);
+    assert_int_equal(keyring_install(&k, "v", at(120), &arena)->n_closed, 0);
+    arena_free(&arena);
+    keyring_clear(&k);
+}
+
+/* What came by push since message 2 is not in the snapshot, and not lost by it (M9). */
+static void a_pull_knows_nothing_of_what_came_since(void **state)
+{
+    (void)state;
+    struct keyring k = {0};
+    struct tek *older = tek(256, 3600);
+    assert_int_equal(pull(&k, 0, 0, 0, 1, (struct tek *[]){older}), ERR_OK);
+    assert_int_equal(push(&k, 51, 30, 45, 1, (struct tek *[]){tek(257, 7000)}), ERR_OK);
+    assert_int_equal(pull(&k, 50, 0, 0, 1, (struct tek *[]){tek(256, 3600)}), ERR_OK);
+    assert_int_equal(held(&k, 256)->send_until.ns, at(81).ns);
+    assert_int_equal(slot(&k, 257, 81), ESP_SLOT_CURRENT);
+    assert_int_equal(pull(&k, 60, 0, 0, 1, (struct tek *[]){tek(256, 3600)}), ERR_OK);
+    assert_null(find(&k, 257)); /* this one should have known */
+    keyring_clear(&k);
+}
+
 static int start_crypto(void **state)
 {
     const char *text;
@@ -541,6 +748,16 @@ int main(void)
         cmocka_unit_test(servers_are_told_apart_by_their_keys),
         cmocka_unit_test(a_successor_without_a_turn_is_none),
         cmocka_unit_test(a_key_without_life_is_none),
+        cmocka_unit_test(a_push_is_a_delta_in_the_order_of_policies),
+        cmocka_unit_test(a_push_of_two_generations),
+        cmocka_unit_test(a_missed_key_goes_before_the_next_one),
+        cmocka_unit_test(a_push_after_the_end_sends_at_once),
+        cmocka_unit_test(a_pushed_key_may_be_for_receiving_only),
+        cmocka_unit_test(a_push_in_conflict_or_too_large_changes_nothing),
+        cmocka_unit_test(what_has_ended_takes_room),
+        cmocka_unit_test(a_deleted_key_is_nobodys_successor),
+        cmocka_unit_test(what_waits_is_closed),
+        cmocka_unit_test(a_pull_knows_nothing_of_what_came_since),
     };
     return cmocka_run_group_tests(tests, start_crypto, NULL);
 }
