@@ -1,11 +1,12 @@
 /* The group member under a list of events: time, datagrams that come late, twice, changed or never,
  * raw octets of strangers, notifications, an operator; and a key server that has the phase 1 keys
- * but answers whatever the input says. Two VPNs over one gateway with two addresses, in the toy
- * world's cryptography.
+ * but answers whatever the input says, and pushes it too, well signed or not. Two VPNs over one
+ * gateway with two addresses, in the toy world's cryptography.
  *
  * Each event is an octet (what) with its arguments behind it. After each one the engine has to be
  * in order: see check(). */
 #include "crypto/crypto.h"
+#include "crypto/sign.h"
 #include "fuzz/fuzz.h"
 #include "gdoi/kd.h"
 #include "gdoi/notify.h"
@@ -30,6 +31,8 @@ enum {
     KEY = 96,
     SENDS_MAX = 8 /* of one event: a repeat, a Delete, and a new attempt of each VPN */
 };
+
+static const struct endpoint group_at = {{4, {239, 1, 1, 1}}, 848};
 
 struct packet {
     struct endpoint from, to;
@@ -64,9 +67,13 @@ struct world {
     bool told[SPIS];                    /* a message 4 with a key of that SPI has been sent */
     enum esp_slot slot[VPNS][2 * SPIS]; /* as seen last, NEXT when not held */
     bool held[VPNS][2 * SPIS];
-    uint64_t pulls[VPNS];   /* completed, as seen last */
-    size_t installed[VPNS]; /* number of SAs that the data path knows of */
+    uint64_t pulls[VPNS];    /* completed, as seen last */
+    uint64_t accepted[VPNS]; /* pushes, as seen last */
+    size_t installed[VPNS];  /* number of SAs that the data path knows of */
     uint8_t key[KEY];
+    struct sign_key *signer;
+    uint8_t spki[SPKI_MAX];
+    size_t spki_len;
 };
 static struct world *w;
 
@@ -255,12 +262,13 @@ static void offer_from(struct rd *r, struct gdoi_sa *sa)
     if (sa->has_sak)
         sa->sak = (struct gdoi_sak){.protocol = 17,
                                     .src = blue_at,
-                                    .dst = blue_at,
-                                    .spi = {{(uint8_t)(what & 8)}, {1}},
+                                    .dst = what & 4 ? group_at : blue_at,
+                                    .spi = {{(uint8_t)(what & 8), 1}, {1}},
                                     .algorithm = GDOI_KEK_ALG_AES,
                                     .key_length = 128,
                                     .sig_hash = GDOI_SIG_HASH_SHA256,
                                     .sig_algorithm = GDOI_SIG_ALG_RSA,
+                                    .ack = what & 3,
                                     .has_lifetime = true,
                                     .lifetime = 10u * rd_u8(r)};
     if (sa->has_gap)
@@ -338,15 +346,14 @@ static struct gdoi_tek_packet tek_of(const struct gdoi_sat *sat, bool other)
                                     .integrity_key = bytes(w->key + at, sat->auth ? 32 : 0)};
 }
 
-static void kd_from(struct rd *r, struct gdoi_kd *kd)
+static void kd_from(struct rd *r, const struct gdoi_sa *sa, struct gdoi_kd *kd)
 {
-    const struct gdoi_sa *sa = &w->serving.offer;
     uint8_t what = rd_u8(r);
 
     *kd = (struct gdoi_kd){.has_kek = sa->has_sak ^ (what & 1)};
     kd->kek = (struct gdoi_kek_packet){.spi = sa->sak.spi,
                                        .iv_and_key = bytes(w->key + (what >> 4), 32),
-                                       .sig_key = bytes(w->key, 40)};
+                                       .sig_key = bytes(w->spki, w->spki_len)};
     for (size_t i = 0; i < sa->n_sats; i++) {
         if (!gdoi_kd_tek(kd, sa->sats[i].spi) && !(what & 4 && i == 0))
             kd->teks[kd->n_teks++] = tek_of(&sa->sats[i], what & 2);
@@ -367,16 +374,129 @@ static void message_4(struct rd *r)
     struct chain_wr c = exchange_build(s->sa, &out, IKE1_EXCHANGE_GROUPKEY_PULL, s->message_id);
     if (s->offer.has_sak ^ (what & 1))
         gdoi_seq_write(&c, what);
-    kd_from(r, &kd);
+    kd_from(r, &s->offer, &kd);
     if (!(what & 2) && kd.n_teks + kd.has_kek > 0)
         gdoi_kd_write(&c, &kd);
     if (what & 4)
-        gdoi_state_write(&c,
-                         &(struct gdoi_state){.spread = rd_u8(r), .activation_delay = rd_u8(r)});
+        gdoi_state_write(&c, &(struct gdoi_state){.heartbeat = 60,
+                                                  .spread = rd_u8(r),
+                                                  .activation_delay = rd_u8(r)});
     if (what & 8)
         put_odd(&c, r);
     struct exchange_iv iv = s->after_3;
     seal_and_send(&out, &iv, 2);
+}
+
+/* ---- pushes ---- */
+
+/* A KEK that the member holds, or NULL. */
+static struct kek *held_kek(uint8_t which)
+{
+    struct keks *k = &w->member->vpns[which & 1].keks;
+    struct kek *kek = which & 2 ? &k->previous : &k->current;
+    return kek->present ? kek : NULL;
+}
+
+static void put_deletes(struct rd *r, struct chain_wr *c, const struct kek *carrier)
+{
+    uint8_t what = rd_u8(r);
+    const uint32_t spis[] = {what & 0x80 ? 0 : FIRST_SPI + what % SPIS, FIRST_SPI + 1};
+    static const struct ike1_cookies all = {{0}, {0}};
+
+    gdoi_delete_teks_write(c, spis, what & 0x80 ? 1 : 2);
+    if (what & 0x40)
+        gdoi_delete_kek_write(c, what & 0x20 ? &all : &carrier->cookies);
+}
+
+static void put_content(struct rd *r, struct chain_wr *c, const struct kek *carrier, uint8_t what)
+{
+    struct gdoi_sa sa;
+    struct gdoi_kd kd;
+
+    if (what & 0x10)
+        put_deletes(r, c, carrier);
+    if (what & 0x20) {
+        offer_from(r, &sa);
+        gdoi_sa_write(c, &GDOI_RFC6407, &sa);
+        kd_from(r, &sa, &kd);
+        if (kd.n_teks + kd.has_kek > 0)
+            gdoi_kd_write(c, &kd);
+    }
+    if (what & 0x40)
+        gdoi_state_write(c, &(struct gdoi_state){.has_kek = true,
+                                                 .kek = carrier->cookies,
+                                                 .re_register = what & 4,
+                                                 .heartbeat = rd_u8(r),
+                                                 .spread = rd_u8(r),
+                                                 .activation_delay = 15});
+    if (what & 0x80)
+        put_odd(c, r);
+}
+
+static void sign(struct wr *out, size_t payloads_end, size_t sig_at)
+{
+    struct wr whole = *out;
+    uint8_t digest[HASH_MAX];
+    size_t len;
+
+    ike1_message_end(&whole);
+    hash_parts(HASH_SHA256, PARTS(bytes_str(GDOI_REKEY_LABEL), bytes(out->data, payloads_end)),
+               digest);
+    demand(rsa_sign(w->signer, HASH_SHA256, bytes(digest, hash_len(HASH_SHA256)), RSA_DIGEST_INFO,
+                    out->data + sig_at, out->len - sig_at, &len) == ERR_OK);
+}
+
+static uint64_t pushes_accepted(void)
+{
+    return w->member->vpns[0].pushes.accepted + w->member->vpns[1].pushes.accepted;
+}
+
+/* What is signed by nobody, or was changed under way, does nothing. */
+static void deliver(struct rd *r, struct packet *p, bool forged, struct kek *carrier)
+{
+    uint64_t before = pushes_accepted();
+    uint32_t sequence = carrier->sequence;
+    uint8_t change = rd_u8(r);
+
+    if (change & 1) {
+        p->data[rd_u16(r) % p->len] ^= (uint8_t)(change | 2);
+        forged = true;
+    }
+    give_member(p);
+    demand(!forged || pushes_accepted() == before);
+    demand(!forged || carrier->sequence == sequence);
+}
+
+static void push_keys(struct rd *r)
+{
+    uint8_t what = rd_u8(r), how = rd_u8(r);
+    struct kek *carrier = held_kek(what);
+    struct packet p = {.from = how & 1 ? red_at : blue_at,
+                       .to = {how & 2 ? group_at.ip : w->gateway.local_address, 848}};
+    struct wr out = wr_of(p.data, sizeof p.data);
+    uint8_t iv[CIPHER_BLOCK_MAX];
+
+    if (!carrier)
+        return;
+    struct ike1_header h = {.cookies = carrier->cookies,
+                            .exchange = IKE1_EXCHANGE_GROUPKEY_PUSH,
+                            .flags = IKE1_FLAG_ENCRYPTION};
+    struct chain_wr c = ike1_header_write(&out, &h);
+    gdoi_seq_write(&c, carrier->sequence + (how & 4 ? 0 : 1 + (how >> 5)));
+    put_content(r, &c, carrier, what);
+    size_t end = out.len;
+    size_t sig_at = ike1_data_reserve(&c, IKE1_PAYLOAD_SIG, sign_key_bits(w->signer) / 8);
+    if (out.err)
+        return;
+    ike1_message_end(&out);
+    if (!(how & 8))
+        sign(&out, end, sig_at);
+    ike1_message_pad(&out, cipher_block(carrier->cipher));
+    memcpy(iv, carrier->iv.b, sizeof iv);
+    cbc_encrypt(carrier->cipher, secret_bytes(&carrier->key), iv, p.data + IKE1_HEADER,
+                out.len - IKE1_HEADER);
+    p.len = out.len;
+    deliver(r, &p, how & 8, carrier);
 }
 
 /* Under the SA: an error or a status with data, or its end. */
@@ -505,12 +625,20 @@ static void step(struct rd *r)
         demand(member_reregister(w->member, w->now, names[(what >> 4) % 3], &w->out) == ERR_OK);
         collect_member();
         break;
-    case 14: /* the server forgets the SA and says nothing */
-        if (is_serving())
+    case 14: /* the server forgets the SA and says nothing, or ESP comes that nobody can open */
+        if (what & 16)
+            member_unknown_spi(w->member, w->now, FIRST_SPI, &w->out);
+        if (what & 16)
+            collect_member();
+        else if (is_serving())
             phase1_end(w->phase1, w->serving.sa, false, &w->out);
         collect_server();
         break;
     case 15:
+        if (what & 16) {
+            push_keys(r);
+            break;
+        }
         pump();
         message_2(r);
         pump();
@@ -550,7 +678,7 @@ static void check_slots(size_t vpn, const struct vpn *v)
     memcpy(w->slot[vpn], seen, sizeof seen);
 }
 
-/* No key comes but by a completed PULL. */
+/* No key comes but by a completed PULL or a push that was taken. */
 static void check_learned(size_t vpn, const struct vpn *v)
 {
     bool held[2 * SPIS] = {false};
@@ -558,10 +686,12 @@ static void check_learned(size_t vpn, const struct vpn *v)
     for (size_t i = 0; i < v->keys.n; i++) {
         size_t at = place_of(v->keys.teks[i]);
         held[at] = true;
-        demand(w->held[vpn][at] || v->counters.pull_succeeded > w->pulls[vpn]);
+        demand(w->held[vpn][at] || v->counters.pull_succeeded > w->pulls[vpn] ||
+               v->pushes.accepted > w->accepted[vpn]);
     }
     memcpy(w->held[vpn], held, sizeof held);
     w->pulls[vpn] = v->counters.pull_succeeded;
+    w->accepted[vpn] = v->pushes.accepted;
 }
 
 static void check_vpn(size_t i)
@@ -569,7 +699,9 @@ static void check_vpn(size_t i)
     const struct vpn *v = &w->member->vpns[i];
     size_t ended_selectors = 0;
 
-    demand(v->keys.n <= MEMBER_TEKS_MAX && v->keys.n_ended <= MEMBER_TEKS_MAX);
+    demand(v->keys.n + v->keys.n_ended <= MEMBER_TEKS_MAX);
+    demand(!instant_is_never(v->due[DUE_HEARTBEAT]) || v->beat.missed == 0 ||
+           v->beat.missed >= v->model->heartbeat_threshold || !heartbeat_is_watched(v));
     demand(w->installed[i] == v->keys.n); /* the data path knows what the engine knows */
     demand((v->pull.sa != NULL) == (v->state == MEMBER_PULL));
     demand(!v->pull.sa || phase1_user(v->pull.sa) == v);
@@ -584,6 +716,17 @@ static void check_vpn(size_t i)
     check_learned(i, v);
 }
 
+/* Exactly the groups of the held KEKs are heard. */
+static void check_memberships(void)
+{
+    struct member *m = w->member;
+
+    demand(m->n_memberships <= 1); /* there is one interface, and one group */
+    size_t before = m->n_memberships;
+    multicast_follow(m, &w->out);
+    demand(w->out.n == 0 && m->n_memberships == before);
+}
+
 static void check(void)
 {
     size_t used = 0, pulling = 0, cursor = 0;
@@ -596,6 +739,7 @@ static void check(void)
     while ((sa = phase1_next(w->member->phase1, &cursor)))
         used += phase1_user(sa) != NULL;
     demand(used == pulling);
+    check_memberships();
     demand(phase1_count(w->member->phase1, false) <= 2 * PHASE1_PER_PAIR_MAX);
     demand(!instant_is_never(member_due(w->member))); /* never asleep for ever */
 }
@@ -609,8 +753,14 @@ static void open_member(void)
                                                .servers = {blue_at.ip, red_at.ip},
                                                .n_servers = 2,
                                                .local_address = ip_v4(0x0a000002)};
-    w->vpns[0] = (struct model_vpn){.name = "blue", .gateway = &w->gateway, .group_id = BLUE};
-    w->vpns[1] = (struct model_vpn){.name = "red", .gateway = &w->gateway, .group_id = RED};
+    w->vpns[0] = (struct model_vpn){.name = "blue",
+                                    .gateway = &w->gateway,
+                                    .group_id = BLUE,
+                                    .external_interface = "eth1",
+                                    .heartbeat_threshold = 2,
+                                    .recovery_probe = true};
+    w->vpns[1] = (struct model_vpn){
+        .name = "red", .gateway = &w->gateway, .group_id = RED, .external_interface = "eth1"};
     w->model = (struct model_member){
         .gateways = &w->gateway, .n_gateways = 1, .vpns = w->vpns, .n_vpns = VPNS};
     struct member_config config = {
@@ -635,6 +785,8 @@ static void open_world(void)
     for (uint8_t i = 0; i < KEY; i++)
         w->key[i] = (uint8_t)(i * 7 + 1);
     two_groups_init(&w->m);
+    demand(sign_key_generate_rsa(RSA_BITS_MIN, w->key, &w->signer) == ERR_OK);
+    demand(sign_key_spki(w->signer, w->spki, sizeof w->spki, &w->spki_len) == ERR_OK);
     w->drbg = drbg_of(seed);
     w->peer = (struct phase1_peer){
         .name = "site-2", .policy = &w->m.policy, .address = ip_v4(0x0a000002)};
@@ -649,6 +801,7 @@ static void close_world(void)
     demand(phase1_count(w->member->phase1, false) == 0);
     demand(instant_is_never(member_due(w->member)));
     member_free(w->member);
+    sign_key_free(w->signer);
     phase1_table_free(w->phase1);
     effects_free(&w->out);
     free(w);

@@ -136,12 +136,8 @@ void heartbeat_state(struct member *m, struct vpn *v, instant_t now, const struc
     }
 }
 
-void heartbeat_due(struct member *m, struct vpn *v, instant_t now, struct effects *out)
+static void missed(struct member *m, struct vpn *v, instant_t now, struct effects *out)
 {
-    if (!heartbeat_is_watched(v)) {
-        arm(v);
-        return;
-    }
     v->beat.missed++;
     v->pushes.heartbeats_missed++;
     tell(v, EV_HEARTBEAT_MISSED, "no heartbeat of the server", out);
@@ -150,4 +146,12 @@ void heartbeat_due(struct member *m, struct vpn *v, instant_t now, struct effect
         return;
     v->due[DUE_HEARTBEAT] = INSTANT_NEVER; /* until it is registered again, or the server speaks */
     vpn_register_within(m, v, now, vpn_spread(v));
+}
+
+void heartbeat_due(struct member *m, struct vpn *v, instant_t now, struct effects *out)
+{
+    if (!heartbeat_is_watched(v))
+        arm(v);
+    while (instant_reached(v->due[DUE_HEARTBEAT], now)) /* several, after a long sleep */
+        missed(m, v, now, out);
 }
