@@ -6,8 +6,8 @@
  * Each event is an octet (what) with its arguments behind it. After each one the engine has to be
  * in order: see check(). */
 #include "crypto/crypto.h"
-#include "crypto/sign.h"
 #include "fuzz/fuzz.h"
+#include "fuzz/offer.h"
 #include "gdoi/kd.h"
 #include "gdoi/notify.h"
 #include "gdoi/push.h"
@@ -26,13 +26,8 @@ enum {
     EVENTS = 300,
     ODD_MAX = 64,
     VPNS = 2,
-    SPIS = 16,
-    FIRST_SPI = 0x1000,
-    KEY = 96,
     SENDS_MAX = 8 /* of one event: a repeat, a Delete, and a new attempt of each VPN */
 };
-
-static const struct endpoint group_at = {{4, {239, 1, 1, 1}}, 848};
 
 struct packet {
     struct endpoint from, to;
@@ -64,16 +59,12 @@ struct world {
     struct serving serving;
     struct packet up[QUEUE], down[QUEUE], tape[TAPE]; /* to the server, from it, seen once */
     size_t n_up, n_down, n_tape;
-    bool told[SPIS];                    /* a message 4 with a key of that SPI has been sent */
     enum esp_slot slot[VPNS][2 * SPIS]; /* as seen last, NEXT when not held */
     bool held[VPNS][2 * SPIS];
     uint64_t pulls[VPNS];    /* completed, as seen last */
     uint64_t accepted[VPNS]; /* pushes, as seen last */
     size_t installed[VPNS];  /* number of SAs that the data path knows of */
-    uint8_t key[KEY];
-    struct sign_key *signer;
-    uint8_t spki[SPKI_MAX];
-    size_t spki_len;
+    struct material material;
 };
 static struct world *w;
 
@@ -130,7 +121,8 @@ static void note_install(const struct esp_vpn_install *in)
     w->installed[vpn] = in->n_sas;
     for (size_t i = 0; i < in->n_sas; i++) {
         const struct esp_sa_install *sa = &in->sas[i];
-        demand(sa->spi >= FIRST_SPI && sa->spi < FIRST_SPI + SPIS && w->told[sa->spi - FIRST_SPI]);
+        demand(sa->spi >= FIRST_SPI && sa->spi < FIRST_SPI + SPIS &&
+               w->material.told[sa->spi - FIRST_SPI]);
         demand(sa->n_selectors > 0 && sa->n_selectors <= ESP_SELECTORS_MAX);
         demand(sa->key.len == cipher_key_len(sa->cipher));
         demand(sa->auth_key.len == auth_key_len(sa->auth));
@@ -225,64 +217,6 @@ static void give_server(struct packet *p)
         read_first(s, &h, p);
 }
 
-/* As many octets as there are, up to n. */
-static struct bytes some(struct rd *r, size_t n)
-{
-    return rd_take(r, n < rd_left(r) ? n : rd_left(r));
-}
-
-static struct gdoi_sat sat_from(struct rd *r)
-{
-    static const uint8_t transforms[] = {GDOI_ESP_AES_CBC, GDOI_ESP_3DES, GDOI_ESP_DES,
-                                         GDOI_ESP_AES_GCM_16};
-    uint8_t what = rd_u8(r), how = rd_u8(r);
-    uint8_t transform = transforms[how & 0x80 ? how & 3 : 0];
-    bool aes = transform == GDOI_ESP_AES_CBC || transform == GDOI_ESP_AES_GCM_16;
-
-    return (struct gdoi_sat){
-        .protocol_id = GDOI_PROTOCOL_ESP,
-        .ip_protocol = (uint8_t)(how & 4 ? 17 : 0),
-        .src = prefix_of(ip_v4(0x0a000000), (uint8_t)(how & 8 ? 16 : 8)),
-        .dst = prefix_of(ip_v4(0x0a000000), 8),
-        .transform = transform,
-        .spi = FIRST_SPI + what % SPIS,
-        .life = {.has_seconds = !(how & 0x40), .seconds = 10u * rd_u8(r)},
-        .encapsulation = GDOI_ENCAPSULATION_TUNNEL,
-        .auth = transform == GDOI_ESP_AES_GCM_16 ? 0 : GDOI_AUTH_HMAC_SHA256,
-        .key_length = aes ? 128 : 0,
-        .direction = (uint16_t)(what & 0x10 ? GDOI_DIRECTION_RECEIVER : 0),
-    };
-}
-
-static void offer_from(struct rd *r, struct gdoi_sa *sa)
-{
-    uint8_t what = rd_u8(r);
-
-    *sa = (struct gdoi_sa){.has_sak = what & 0x40, .has_gap = what & 0x20};
-    if (sa->has_sak)
-        sa->sak = (struct gdoi_sak){.protocol = 17,
-                                    .src = blue_at,
-                                    .dst = what & 4 ? group_at : blue_at,
-                                    .spi = {{(uint8_t)(what & 8), 1}, {1}},
-                                    .algorithm = GDOI_KEK_ALG_AES,
-                                    .key_length = 128,
-                                    .sig_hash = GDOI_SIG_HASH_SHA256,
-                                    .sig_algorithm = GDOI_SIG_ALG_RSA,
-                                    .ack = what & 3,
-                                    .has_lifetime = true,
-                                    .lifetime = 10u * rd_u8(r)};
-    if (sa->has_gap)
-        sa->gap = (struct gdoi_gap){
-            .has_atd = true, .atd = rd_u8(r), .has_dtd = !(what & 0x10), .dtd = rd_u8(r)};
-    sa->n_sats = what & 7;
-    for (size_t i = 0; i < sa->n_sats; i++)
-        sa->sats[i] = sat_from(r);
-    if (sa->n_sats == 0 && !sa->has_sak) {
-        sa->n_sats = 1;
-        sa->sats[0] = sat_from(r);
-    }
-}
-
 static void put_odd(struct chain_wr *c, struct rd *r)
 {
     uint8_t type = rd_u8(r);
@@ -335,33 +269,6 @@ static void message_2(struct rd *r)
     seal_and_send(&out, &s->after_2, 1);
 }
 
-/* A SPI has one key, unless the input wants another one under it. */
-static struct gdoi_tek_packet tek_of(const struct gdoi_sat *sat, bool other)
-{
-    size_t at = (sat->spi - FIRST_SPI) + (other ? 1 : 0);
-    size_t len = sat->transform == GDOI_ESP_DES ? 8 : sat->transform == GDOI_ESP_3DES ? 24 : 16;
-
-    return (struct gdoi_tek_packet){.spi = sat->spi,
-                                    .cipher_key = bytes(w->key + at, len),
-                                    .integrity_key = bytes(w->key + at, sat->auth ? 32 : 0)};
-}
-
-static void kd_from(struct rd *r, const struct gdoi_sa *sa, struct gdoi_kd *kd)
-{
-    uint8_t what = rd_u8(r);
-
-    *kd = (struct gdoi_kd){.has_kek = sa->has_sak ^ (what & 1)};
-    kd->kek = (struct gdoi_kek_packet){.spi = sa->sak.spi,
-                                       .iv_and_key = bytes(w->key + (what >> 4), 32),
-                                       .sig_key = bytes(w->spki, w->spki_len)};
-    for (size_t i = 0; i < sa->n_sats; i++) {
-        if (!gdoi_kd_tek(kd, sa->sats[i].spi) && !(what & 4 && i == 0))
-            kd->teks[kd->n_teks++] = tek_of(&sa->sats[i], what & 2);
-    }
-    for (size_t i = 0; i < kd->n_teks; i++)
-        w->told[kd->teks[i].spi - FIRST_SPI] = true;
-}
-
 static void message_4(struct rd *r)
 {
     struct serving *s = &w->serving;
@@ -374,7 +281,7 @@ static void message_4(struct rd *r)
     struct chain_wr c = exchange_build(s->sa, &out, IKE1_EXCHANGE_GROUPKEY_PULL, s->message_id);
     if (s->offer.has_sak ^ (what & 1))
         gdoi_seq_write(&c, what);
-    kd_from(r, &s->offer, &kd);
+    kd_from(&w->material, r, &s->offer, &kd);
     if (!(what & 2) && kd.n_teks + kd.has_kek > 0)
         gdoi_kd_write(&c, &kd);
     if (what & 4)
@@ -418,7 +325,7 @@ static void put_content(struct rd *r, struct chain_wr *c, const struct kek *carr
     if (what & 0x20) {
         offer_from(r, &sa);
         gdoi_sa_write(c, &GDOI_RFC6407, &sa);
-        kd_from(r, &sa, &kd);
+        kd_from(&w->material, r, &sa, &kd);
         if (kd.n_teks + kd.has_kek > 0)
             gdoi_kd_write(c, &kd);
     }
@@ -442,8 +349,8 @@ static void sign(struct wr *out, size_t payloads_end, size_t sig_at)
     ike1_message_end(&whole);
     hash_parts(HASH_SHA256, PARTS(bytes_str(GDOI_REKEY_LABEL), bytes(out->data, payloads_end)),
                digest);
-    demand(rsa_sign(w->signer, HASH_SHA256, bytes(digest, hash_len(HASH_SHA256)), RSA_DIGEST_INFO,
-                    out->data + sig_at, out->len - sig_at, &len) == ERR_OK);
+    demand(rsa_sign(w->material.signer, HASH_SHA256, bytes(digest, hash_len(HASH_SHA256)),
+                    RSA_DIGEST_INFO, out->data + sig_at, out->len - sig_at, &len) == ERR_OK);
 }
 
 static uint64_t pushes_accepted(void)
@@ -485,7 +392,7 @@ static void push_keys(struct rd *r)
     gdoi_seq_write(&c, carrier->sequence + (how & 4 ? 0 : 1 + (how >> 5)));
     put_content(r, &c, carrier, what);
     size_t end = out.len;
-    size_t sig_at = ike1_data_reserve(&c, IKE1_PAYLOAD_SIG, sign_key_bits(w->signer) / 8);
+    size_t sig_at = ike1_data_reserve(&c, IKE1_PAYLOAD_SIG, sign_key_bits(w->material.signer) / 8);
     if (out.err)
         return;
     ike1_message_end(&out);
@@ -783,10 +690,11 @@ static void open_world(void)
     demand(w != NULL);
     w->now = (instant_t){1000 * NS_PER_S};
     for (uint8_t i = 0; i < KEY; i++)
-        w->key[i] = (uint8_t)(i * 7 + 1);
+        w->material.key[i] = (uint8_t)(i * 7 + 1);
     two_groups_init(&w->m);
-    demand(sign_key_generate_rsa(RSA_BITS_MIN, w->key, &w->signer) == ERR_OK);
-    demand(sign_key_spki(w->signer, w->spki, sizeof w->spki, &w->spki_len) == ERR_OK);
+    demand(sign_key_generate_rsa(RSA_BITS_MIN, w->material.key, &w->material.signer) == ERR_OK);
+    demand(sign_key_spki(w->material.signer, w->material.spki, sizeof w->material.spki,
+                         &w->material.spki_len) == ERR_OK);
     w->drbg = drbg_of(seed);
     w->peer = (struct phase1_peer){
         .name = "site-2", .policy = &w->m.policy, .address = ip_v4(0x0a000002)};
@@ -801,7 +709,7 @@ static void close_world(void)
     demand(phase1_count(w->member->phase1, false) == 0);
     demand(instant_is_never(member_due(w->member)));
     member_free(w->member);
-    sign_key_free(w->signer);
+    sign_key_free(w->material.signer);
     phase1_table_free(w->phase1);
     effects_free(&w->out);
     free(w);
