@@ -170,9 +170,24 @@ static void sender_ids_are_limited(void **state)
     }
 }
 
+/* The first octets tell the two forms of a public key apart. */
+static void public_keys_of_either_form(void **state)
+{
+    static const char *const pkcs1[] = {"30820109 02", "3081 88 02", "3009 0203"};
+    static const char *const others[] = {"",          "30",           "3082",   "30820122 300d",
+                                         "3009 3003", "3182 0109 02", "3084 01"};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(pkcs1); i++)
+        assert_true(gdoi_sig_key_is_pkcs1(hex(pkcs1[i])));
+    for (size_t i = 0; i < ARRAY_LEN(others); i++)
+        assert_false(gdoi_sig_key_is_pkcs1(hex(others[i])));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(public_keys_of_either_form),
         cmocka_unit_test(packets_are_read_and_written),
         cmocka_unit_test(one_key_of_a_tek_is_enough),
         cmocka_unit_test(what_is_wrong_is_refused),
