@@ -32,7 +32,7 @@ struct host_udp_fanout {
     struct bytes datagram;
     const char *interface; /* a multicast leaves by this one; NULL: routing decides */
 };
-/* What a fan-out came to. */
+/* What a fan-out came to; `interface` lives as long as the hook's call. */
 struct host_udp_fanned_out {
     size_t n_sent, n_failed;
     const char *interface; /* as it was asked for */

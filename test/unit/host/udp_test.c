@@ -17,6 +17,7 @@ static struct {
     struct host_udp *a, *b;
     unsigned n_received, n_batches, n_failed, want, n_fanned_out, want_fanned_out;
     struct host_udp_fanned_out result;
+    bool named_interface;
     struct endpoint from, to;
     uint8_t last[8];
     size_t last_len;
@@ -62,6 +63,8 @@ static void fanned_out(void *ctx, const struct host_udp_fanned_out *result)
     (void)ctx;
     w.n_fanned_out++;
     w.result = *result;
+    w.result.interface = NULL; /* the hook's only */
+    w.named_interface = result->interface && strcmp(result->interface, "nowhere0") == 0;
     if (w.n_fanned_out == w.want_fanned_out)
         host_quit(w.host);
 }
@@ -228,7 +231,7 @@ static void an_interface_that_is_not_there_fails_it(void **state)
     host_run(w.host);
     assert_int_equal(w.result.n_failed, 2);
     assert_int_equal(w.result.error, ENODEV);
-    assert_string_equal(w.result.interface, "nowhere0");
+    assert_true(w.named_interface);
 }
 
 static void fanouts_that_wait_have_an_end(void **state)
