@@ -37,13 +37,18 @@ static void put_group(const struct group *g, struct store_tx *tx, struct effects
                             .push_seq = g->push_seq_given,
                             .version = group_version_to_be(g),
                             .kek_numbers = g->kek_numbers,
+                            .atd_s = g->atd_s,
+                            .kek_wanted = g->kek_wanted,
+                            .exclusion_wanted = g->exclusion.wanted,
+                            .spread = g->exclusion.spread,
                             .n_sas = g->n_sas,
                             .sas = sas};
     struct wr value = new_value(out);
     uint8_t key[ROW_KEY_MAX];
 
     for (size_t i = 0; i < g->n_sas; i++)
-        sas[i] = (struct row_numbers){g->sas[i].model->name, g->sas[i].numbers};
+        sas[i] = (struct row_numbers){g->sas[i].model->name, g->sas[i].numbers,
+                                      g->sas[i].rekey_wanted, g->sas[i].rekey_joins};
     row_group_write(&value, &row);
     put(tx, STORE_GROUP, row_key_u32(g->model->id, key), &value, out);
 }
@@ -86,6 +91,16 @@ static void put_signer(const struct signing_key *signer, const char *certificate
     put(tx, STORE_SIGNER, row.id, &value, out);
 }
 
+/* Whether that KEK was made for a removal. */
+static bool retires(const struct group *g, const struct kek_generation *k)
+{
+    const struct kek_generation *previous = g->kek[GROUP_KEK_PREVIOUS];
+
+    if (k == g->kek[GROUP_KEK_MINTED])
+        return g->exclusion.minted;
+    return k == g->kek[GROUP_KEK_CURRENT] && previous && previous->retired;
+}
+
 static void put_kek(const struct server *s, const struct group *g, const struct kek_generation *k,
                     struct store_tx *tx, struct effects *out)
 {
@@ -98,7 +113,8 @@ static void put_kek(const struct server *s, const struct group *g, const struct 
                           .policy = k->policy,
                           .iv = secret_bytes(&k->iv),
                           .key = secret_bytes(&k->key),
-                          .signer = BYTES_OF(id)};
+                          .signer = BYTES_OF(id),
+                          .retires = retires(g, k)};
     struct wr value = new_value(out);
 
     signing_key_id(k->signer, id);
@@ -233,6 +249,10 @@ void persist_ban(struct server *s, const struct row_ban *ban, uint64_t id, struc
     struct wr value = wr_of(room, sizeof room);
     struct row_ban row = {ban->who, kept(s, ban->since), ban->address};
 
+    for (size_t i = 0; i < s->n_groups; i++) {
+        if (s->groups[i]->model->id == ban->who.group)
+            put_group(s->groups[i], tx, out);
+    }
     row_ban_write(&value, &row);
     put(tx, STORE_BAN, row_key_who(&row.who, key), &value, out);
     effects_persist(out, tx);

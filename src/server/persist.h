@@ -28,7 +28,8 @@ void persist_clock(struct server *s, instant_t now, struct effects *out);
 void persist_signer(struct server *s, const struct signing_key *key, struct effects *out);
 void persist_drop_signer(struct server *s, const struct signing_key *key, struct effects *out);
 
-/* From `since` on nobody of that identity may register, until it is lifted. Durable. */
+/* From `since` on nobody of that identity may register, until it is lifted; with the group's row,
+ * so that the new keys which the removal wants are not forgotten. Durable. */
 void persist_ban(struct server *s, const struct row_ban *ban, uint64_t id, struct effects *out);
 void persist_lift_ban(struct server *s, const struct row_who *who, uint64_t id,
                       struct effects *out);

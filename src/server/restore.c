@@ -13,6 +13,7 @@ struct found_tek {
 struct found_kek {
     struct group *group;
     struct kek_generation *kek;
+    bool retires;
 };
 /* A key pair that KEKs were made with: the server's own, one that the configuration names, or one
  * that it named then (decisions M17: their pushes go on being signed with it). */
@@ -166,6 +167,15 @@ static void release_signers(struct restore *r)
     }
 }
 
+static void restore_numbers(struct group_sa *sa, const struct row_numbers *k)
+{
+    if (!sa)
+        return;
+    sa->numbers = k->given;
+    sa->rekey_wanted = k->rekey_wanted;
+    sa->rekey_joins = k->rekey_joins;
+}
+
 static void restore_group(struct restore *r, const struct store_row *row)
 {
     struct row_group k;
@@ -180,11 +190,13 @@ static void restore_group(struct restore *r, const struct store_row *row)
     g->push_seq = g->push_seq_given = g->push_seq_durable = k.push_seq;
     g->version = k.version;
     g->kek_numbers = k.kek_numbers;
-    for (size_t i = 0; i < k.n_sas; i++) {
-        struct group_sa *sa = sa_of(g, k.sas[i].sa);
-        if (sa)
-            sa->numbers = k.sas[i].given;
-    }
+    g->atd_s = k.atd_s;
+    for (size_t i = 0; i < k.n_sas; i++)
+        restore_numbers(sa_of(g, k.sas[i].sa), &k.sas[i]);
+    if (k.exclusion_wanted)
+        group_exclude(g, k.spread);
+    if (k.kek_wanted)
+        group_rekey_kek(g);
 }
 
 static void restore_tek(struct restore *r, const struct store_row *row)
@@ -220,6 +232,7 @@ static void restore_kek(struct restore *r, const struct store_row *row)
     enum err e = row_kek_read(row, &r->arena, &k);
 
     found.group = e ? NULL : counted_group_of(r, k.group);
+    found.retires = !e && k.retires;
     struct found_signer *signer = e ? NULL : signer_of(r, k.signer);
     if (!e && (!found.group || !signer))
         e = ERR_NOT_FOUND;
@@ -334,6 +347,15 @@ static void place_teks(struct restore *r, struct group *g, struct group_sa *sa)
         r->n_keys += sa->slot[i] != NULL;
 }
 
+static bool retires(const struct restore *r, const struct kek_generation *kek)
+{
+    for (size_t i = 0; i < r->n_keks; i++) {
+        if (r->keks[i].kek == kek)
+            return r->keks[i].retires;
+    }
+    return false;
+}
+
 static void place_keks(struct restore *r, struct group *g)
 {
     const struct group_listener listener = {tell_tek, tell_kek, r};
@@ -347,6 +369,8 @@ static void place_keks(struct restore *r, struct group *g)
     group_restore_keks(g, mine, n, r->now, &listener);
     for (size_t i = 0; i < GROUP_KEK_SLOTS; i++)
         r->n_keys += g->kek[i] != NULL;
+    if (g->kek[GROUP_KEK_PREVIOUS])
+        g->kek[GROUP_KEK_PREVIOUS]->retired = retires(r, g->kek[GROUP_KEK_CURRENT]);
 }
 
 static void place_keys(struct restore *r)
@@ -418,8 +442,10 @@ static void restore_all(struct restore *r)
         alarm(r, EV_STORE_OLD);
     if (r->config->clock_lost)
         alarm(r, EV_CLOCK_LOST);
-    for (size_t i = 0; r->config->clock_lost && i < r->s->n_groups; i++)
+    for (size_t i = 0; r->config->clock_lost && i < r->s->n_groups; i++) {
         group_rekey(r->s->groups[i], NULL);
+        group_rekey_kek(r->s->groups[i]);
+    }
     tell_done(r);
 }
 

@@ -53,10 +53,16 @@ void row_group_write(struct wr *w, const struct row_group *row)
     wr_u32(w, row->push_seq);
     wr_u32(w, row->version);
     wr_u32(w, row->kek_numbers);
+    wr_u32(w, row->atd_s);
+    wr_u8(w, row->kek_wanted);
+    wr_u8(w, row->exclusion_wanted);
+    wr_u64(w, (uint64_t)row->spread.ns);
     wr_u16(w, (uint16_t)row->n_sas);
     for (size_t i = 0; i < row->n_sas; i++) {
         row_put_name(w, row->sas[i].sa);
         wr_u32(w, row->sas[i].given);
+        wr_u8(w, row->sas[i].rekey_wanted);
+        wr_u8(w, row->sas[i].rekey_joins);
     }
 }
 
@@ -68,6 +74,8 @@ static const struct row_numbers *get_numbers(struct rd *r, struct arena *a, size
     for (size_t i = 0; i < n && !r->err; i++) {
         sas[i].sa = row_get_name(r, a);
         sas[i].given = rd_u32(r);
+        sas[i].rekey_wanted = row_get_bool(r);
+        sas[i].rekey_joins = row_get_bool(r);
     }
     return sas;
 }
@@ -82,6 +90,12 @@ enum err row_group_read(const struct store_row *row, struct arena *a, struct row
     g.push_seq = rd_u32(&r);
     g.version = rd_u32(&r);
     g.kek_numbers = rd_u32(&r);
+    g.atd_s = rd_u32(&r);
+    g.kek_wanted = row_get_bool(&r);
+    g.exclusion_wanted = row_get_bool(&r);
+    g.spread.ns = (int64_t)rd_u64(&r);
+    row_demand(&r, g.atd_s > 0 && g.atd_s <= ROW_ATD_MAX);
+    row_demand(&r, g.spread.ns >= 0 && g.spread.ns <= GROUP_SPREAD_MAX.ns);
     g.n_sas = rd_u16(&r);
     g.sas = get_numbers(&r, a, g.n_sas);
     if (!e)

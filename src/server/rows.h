@@ -4,7 +4,7 @@
  * server writes make the row unreadable, and the reader says why.
  *
  *   table    key                          value
- *   grp      group-id                     SEQ of the last push, numbers given out
+ *   grp      group-id                     SEQ of the last push, numbers given out, what is wanted
  *   tek      SPI                          one generation of one ipsec-sa: instants, policy, keys
  *   kek      SPI (a cookie pair)          one KEK: instants, policy, key, IV, who signs
  *   signer   SHA-256 of the public half   a key pair that signs pushes
@@ -29,15 +29,21 @@ enum {
     ROW_SIGNER_KEY = 32,
     ROW_PEM_MAX = 16384,
     ROW_SAS_MAX = 256, /* ipsec-sas remembered of one group */
+    ROW_ATD_MAX = 900, /* activation-time-delay, in seconds */
 };
 
 struct row_numbers {
     const char *sa; /* the ipsec-sa */
     uint32_t given; /* numbers given out to its generations */
+    bool rekey_wanted, rekey_joins;
 };
 struct row_group {
     uint32_t id;
     uint32_t push_seq, version, kek_numbers;
+    uint32_t atd_s; /* in force */
+    bool kek_wanted;
+    bool exclusion_wanted; /* a removal that waits for its keys (decisions M18) ... */
+    span_t spread;         /* ... and over which the others will come */
     size_t n_sas;
     const struct row_numbers *sas;
 };
@@ -60,6 +66,7 @@ struct row_kek {
     const struct model_communication *policy; /* its `where` is not kept */
     struct bytes iv, key;
     struct bytes signer; /* ROW_SIGNER_KEY octets */
+    bool retires;        /* made for a removal: under the one before it goes no key any more */
 };
 struct row_signer {
     struct bytes id;         /* ROW_SIGNER_KEY octets */

@@ -199,6 +199,7 @@ void row_kek_write(struct wr *w, const struct row_kek *row)
     row_put_bytes(w, row->iv);
     row_put_bytes(w, row->key);
     wr_put(w, row->signer);
+    wr_u8(w, row->retires);
 }
 
 enum err row_kek_read(const struct store_row *row, struct arena *a, struct row_kek *ret)
@@ -216,6 +217,7 @@ enum err row_kek_read(const struct store_row *row, struct arena *a, struct row_k
     k.iv = row_get_bytes(&r, 1, SECRET_MAX);
     k.key = row_get_bytes(&r, 1, SECRET_MAX);
     k.signer = rd_take(&r, ROW_SIGNER_KEY);
+    k.retires = row_get_bool(&r);
     if (k.spi.len != KEK_SPI)
         rd_fail(&r, ERR_LENGTH);
     if (rd_end(&r) == ERR_OK)

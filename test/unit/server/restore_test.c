@@ -199,6 +199,55 @@ static void sequence_numbers_go_on(void **state)
     end(&l);
 }
 
+static void a_removal_that_waits_for_its_keys_is_not_forgotten(void **state)
+{
+    struct life l = begin_with_everything();
+    struct group *g = l.w->server->groups[0];
+    struct effects out = {0};
+    const struct row_ban ban = {.who = {BLUE, {MODEL_ID_FQDN, bytes_str("eve")}}};
+
+    (void)state;
+    world_until(l.w, 3545); /* a changeover runs */
+    keep(&l);
+    group_exclude(g, span_s(60));
+    persist_ban(l.w->server, &ban, 9, &out);
+    commit(&l, &out);
+    effects_free(&out);
+    restart(&l);
+    g = l.w->server->groups[0];
+    assert_true(g->exclusion.wanted);
+    assert_int_equal(g->exclusion.spread.ns, span_s(60).ns);
+    uint32_t next = world_key(l.w, 0, GROUP_NEXT)->spi;
+    world_until(l.w, 3600); /* it is over, and the removal's own one runs */
+    assert_false(g->exclusion.wanted);
+    assert_int_equal(world_key(l.w, 0, GROUP_CURRENT)->spi, next);
+    assert_non_null(world_key(l.w, 0, GROUP_NEXT));
+    assert_true(g->kek[GROUP_KEK_PREVIOUS]->retired);
+    keep(&l);
+    restart(&l);
+    assert_true(l.w->server->groups[0]->kek[GROUP_KEK_PREVIOUS]->retired);
+    end(&l);
+}
+
+static void what_was_asked_for_is_not_forgotten(void **state)
+{
+    struct life l = begin_with_everything();
+
+    (void)state;
+    world_until(l.w, 3545);
+    group_rekey(l.w->server->groups[0], &l.w->server->groups[0]->sas[1]);
+    group_rekey_kek(l.w->server->groups[0]);
+    l.w->server->groups[0]->atd_s = 20;
+    uint32_t kek = world_blue(l.w)->kek[GROUP_KEK_CURRENT]->number;
+    keep(&l);
+    restart(&l);
+    const struct group *g = world_blue(l.w);
+    assert_true(g->sas[1].rekey_wanted && !g->sas[0].rekey_wanted);
+    assert_int_equal(g->kek[GROUP_KEK_CURRENT]->number, kek + 1); /* nothing was in its way */
+    assert_int_equal(g->atd_s, 20);
+    end(&l);
+}
+
 static void generations_are_numbered_on_when_all_are_gone(void **state)
 {
     struct life l = begin_with_everything();
@@ -612,6 +661,8 @@ int main(void)
         cmocka_unit_test(keys_and_numbers_go_on_at_any_time),
         cmocka_unit_test(the_slots_of_a_changeover_come_back),
         cmocka_unit_test(sequence_numbers_go_on),
+        cmocka_unit_test(a_removal_that_waits_for_its_keys_is_not_forgotten),
+        cmocka_unit_test(what_was_asked_for_is_not_forgotten),
         cmocka_unit_test(generations_are_numbered_on_when_all_are_gone),
         cmocka_unit_test(a_switch_that_was_due_meanwhile_has_happened),
         cmocka_unit_test(after_a_reboot_the_same_time_is_left),

@@ -58,9 +58,17 @@ static const uint8_t key16[16] = {1, 2, 3}, key32[32] = {4, 5, 6}, spi16[KEK_SPI
 
 static void write_group(struct fixture *f)
 {
-    static const struct row_numbers sas[] = {{"a", 4}, {"b", UINT32_MAX}};
-    const struct row_group row = {
-        .id = GROUP, .push_seq = 99, .version = 3, .kek_numbers = 2, .n_sas = 2, .sas = sas};
+    static const struct row_numbers sas[] = {{"a", 4, true, false}, {"b", UINT32_MAX, false, true}};
+    const struct row_group row = {.id = GROUP,
+                                  .push_seq = 99,
+                                  .version = 3,
+                                  .kek_numbers = 2,
+                                  .atd_s = 15,
+                                  .kek_wanted = true,
+                                  .exclusion_wanted = true,
+                                  .spread = {77},
+                                  .n_sas = 2,
+                                  .sas = sas};
 
     row_group_write(&f->w, &row);
     written(f, STORE_GROUP, row_key_u32(GROUP, f->key));
@@ -109,7 +117,8 @@ static void write_kek(struct fixture *f)
                                 .policy = &talk,
                                 .iv = BYTES_OF(key16),
                                 .key = BYTES_OF(key32),
-                                .signer = BYTES_OF(key32)};
+                                .signer = BYTES_OF(key32),
+                                .retires = true};
 
     row_kek_write(&f->w, &row);
     written(f, STORE_KEK, row.spi);
@@ -206,6 +215,10 @@ static void a_group_comes_back(void **state)
     assert_int_equal(g.push_seq, 99);
     assert_int_equal(g.version, 3);
     assert_int_equal(g.kek_numbers, 2);
+    assert_int_equal(g.atd_s, 15);
+    assert_true(g.kek_wanted && g.exclusion_wanted);
+    assert_int_equal(g.spread.ns, 77);
+    assert_true(g.sas[0].rekey_wanted && !g.sas[0].rekey_joins && g.sas[1].rekey_joins);
     assert_int_equal(g.n_sas, 2);
     assert_string_equal(g.sas[1].sa, "b");
     assert_int_equal(g.sas[1].given, UINT32_MAX);
@@ -265,6 +278,7 @@ static void a_kek_comes_back_with_its_policy(void **state)
     assert_true(ip_equal(k.policy->multicast_group, talk.multicast_group));
     assert_string_equal(k.policy->multicast_interface, "eth0");
     assert_null(k.policy->certificate);
+    assert_true(k.retires);
     assert_true(k.policy->present);
     fixture_free(f);
 }
@@ -329,6 +343,29 @@ static void the_group_clock_comes_back(void **state)
 }
 
 /* ---- refusals ---- */
+
+static enum err read_group_with(struct row_group row)
+{
+    struct fixture *f = fixture_new();
+
+    row_group_write(&f->w, &row);
+    written(f, STORE_GROUP, row_key_u32(GROUP, f->key));
+    enum err e = read_any(&f->row, &f->a);
+    fixture_free(f);
+    return e;
+}
+
+static void no_group_is_read_that_no_server_writes(void **state)
+{
+    (void)state;
+    assert_int_equal(read_group_with((struct row_group){.atd_s = 900}), ERR_OK);
+    assert_int_equal(read_group_with((struct row_group){.atd_s = 0}), ERR_VALUE);
+    assert_int_equal(read_group_with((struct row_group){.atd_s = 901}), ERR_VALUE);
+    assert_int_equal(read_group_with((struct row_group){.atd_s = 15, .spread = {-1}}), ERR_VALUE);
+    assert_int_equal(
+        read_group_with((struct row_group){.atd_s = 15, .spread = {GROUP_SPREAD_MAX.ns + 1}}),
+        ERR_VALUE);
+}
 
 static void no_row_is_read_that_is_cut_or_has_more(void **state)
 {
@@ -605,6 +642,7 @@ int main(void)
         cmocka_unit_test(no_row_is_read_that_is_cut_or_has_more),
         cmocka_unit_test(no_row_of_another_version_is_read),
         cmocka_unit_test(no_row_with_a_wrong_key_is_read),
+        cmocka_unit_test(no_group_is_read_that_no_server_writes),
         cmocka_unit_test(no_tek_is_read_that_no_server_writes),
         cmocka_unit_test(no_kek_is_read_that_no_server_writes),
         cmocka_unit_test(no_member_is_read_that_no_server_writes),
