@@ -62,6 +62,7 @@ enum event_level { EVENT_DEBUG, EVENT_INFO, EVENT_NOTICE, EVENT_WARNING, EVENT_E
     X(EV_LIMIT, "limit", WARNING, "a limit was reached")                                           \
     X(EV_CONFIG, "config", NOTICE, "configuration")                                                \
     X(EV_COMMIT, "commit", NOTICE, "the configuration of a running program changed")               \
+    X(EV_COMMIT_FAILED, "commit-failed", ERROR, "a configuration was not taken over")              \
     X(EV_CONTROL, "control", INFO, "control socket")                                               \
     X(EV_DENIED, "denied", WARNING, "a command was refused: its user has not the privilege")       \
     X(EV_DATA_PATH, "data-path", WARNING, "data path")                                             \

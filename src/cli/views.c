@@ -319,6 +319,17 @@ static const char *const cleared[] = {
     NULL,
 };
 
+static const char *const committed[] = {
+    "@each finding",
+    "${text}",
+    "@end",
+    "@each consequence",
+    "${text}",
+    "@end",
+    "${result}",
+    NULL,
+};
+
 static const char *const counters[] = {
     "${program}",
     "Datagrams:",
@@ -361,6 +372,7 @@ static const struct {
     [CTL_SHOW_MEMBER_KEK]        = {member_kek_brief, member_kek_detail},
     [CTL_SHOW_MEMBER_POLICY]     = {member_policy, member_policy},
     [CTL_CLEAR_MEMBER_GROUP]     = {cleared, cleared},
+    [CTL_COMMIT]                 = {committed, committed},
     [CTL_SHOW_COUNTERS]          = {counters, counters},
     [CTL_SHOW_VERSION]           = {version, version},
     [CTL_MONITOR]                = {nothing, nothing},

@@ -112,6 +112,18 @@ static void on_install(void *self, const struct esp_vpn_install *install)
     daemon_tell(show->daemon, &e);
 }
 
+/* Its data path guards traffic by what it was told at the start. */
+static void on_reload(void *self)
+{
+    const struct show *show = self;
+    struct event e = event_of(EV_COMMIT_FAILED);
+
+    event_add_str(&e, "what",
+                  "a member reads its configuration when it starts: restart it; traffic stays "
+                  "guarded meanwhile");
+    daemon_tell(show->daemon, &e);
+}
+
 /* ---- the data path ---- */
 
 enum { VPNS_MAX = 256 };
@@ -217,6 +229,7 @@ static enum err run_member(const struct options *o, const struct model_member *m
                                   .reseed = on_reseed,
                                   .stop = on_stop,
                                   .clock = on_clock,
+                                  .reload = on_reload,
                                   .install = on_install,
                                   .needs_files = !o->no_data_path}; /* nft, devices */
     struct ctl_service service = {

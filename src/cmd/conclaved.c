@@ -1,5 +1,6 @@
 /* conclaved: the key server engine on a host. */
 #include "cmd/certificates.h"
+#include "cmd/commit.h"
 #include "cmd/daemon.h"
 #include "cmd/keeper.h"
 #include "cmd/setup.h"
@@ -9,8 +10,10 @@
 #include "host/system.h"
 #include "server/server.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "version.h"
 
@@ -77,6 +80,8 @@ static void on_stop(void *self, instant_t now, struct effects *out)
     server_stop(server_of(self), now, out);
 }
 
+static void on_reload(void *self) { commit_reload(((struct show *)self)->commit); }
+
 /* ---- wiring ---- */
 
 static void check_more(const void *pki_dir, struct conf_check *check)
@@ -104,27 +109,42 @@ static enum err open_store(const struct options *o, struct show *show, struct ar
     return keeper_open(&config, a, &show->keeper, ret);
 }
 
-static void set_engine(const struct options *o, struct show *show)
+static void add_folder(struct engine *e, const char *path, enum host_access access)
 {
-    const struct engine engine = {
-        .self = show,
-        .datagram = on_datagram,
-        .job_done = on_job_done,
-        .persist = on_persist,
-        .wall = on_wall,
-        .timer = on_timer,
-        .due = due,
-        .reseed = on_reseed,
-        .stop = on_stop,
-        .folders = {{o->state_dir, HOST_CHANGE}, {o->key_dir, HOST_CHANGE}},
-        .n_folders = 2};
+    assert(e->n_folders < ENGINE_FOLDERS_MAX);
+    if (path)
+        e->folders[e->n_folders++] = (struct host_folder){path, access};
+}
 
+/* The configuration can be read later, also when another file takes its place, and so can the key
+ * pairs that it may name. */
+static void set_engine(const struct commit *commit)
+{
+    const struct options *o = commit->options;
+    struct show *show = commit->show;
+    struct engine engine = {.self = show,
+                            .datagram = on_datagram,
+                            .job_done = on_job_done,
+                            .persist = on_persist,
+                            .wall = on_wall,
+                            .timer = on_timer,
+                            .due = due,
+                            .reseed = on_reseed,
+                            .stop = on_stop,
+                            .reload = on_reload};
+
+    add_folder(&engine, o->state_dir, HOST_CHANGE);
+    add_folder(&engine, o->key_dir, HOST_CHANGE);
+    add_folder(&engine, commit->folder, HOST_READ);
+    add_folder(&engine, access(o->pki_dir, F_OK) == 0 ? o->pki_dir : NULL, HOST_READ);
     daemon_engine(show->daemon, &engine);
 }
 
-static enum err new_server(const struct options *o, const struct model_server *model,
-                           const struct database_contents *kept, struct show *show)
+static enum err new_server(const struct commit *commit, const struct database_contents *kept)
 {
+    const struct options *o = commit->options;
+    const struct model_server *model = commit->model->server;
+    struct show *show = commit->show;
     uint8_t seed[DRBG_SEED];
     struct effects effects = {0};
     struct certificates certificates;
@@ -132,7 +152,7 @@ static enum err new_server(const struct options *o, const struct model_server *m
 
     if (e != ERR_OK)
         return e;
-    set_engine(o, show);
+    set_engine(commit);
     host_random(seed, sizeof seed);
     const struct server_config config = {.model = model,
                                          .rows = kept->rows,
@@ -152,30 +172,30 @@ static enum err new_server(const struct options *o, const struct model_server *m
     return e;
 }
 
-static enum err start_server(const struct options *o, const struct model_server *model,
-                             struct show *show)
+static enum err start_server(const struct commit *commit)
 {
     struct arena rows = {0}; /* secrets among them: gone as soon as they are read */
     struct database_contents kept;
-    enum err e = open_store(o, show, &rows, &kept);
+    enum err e = open_store(commit->options, commit->show, &rows, &kept);
 
     if (e == ERR_OK)
-        e = new_server(o, model, &kept, show);
+        e = new_server(commit, &kept);
     arena_free(&rows);
     return e;
 }
 
-static enum err run_server(const struct options *o, const struct model_server *model,
-                           struct show *show)
+static enum err run_server(const struct commit *commit)
 {
+    const struct options *o = commit->options;
+    struct show *show = commit->show;
     struct ctl_service service = {
         .ctx = show, .program = o->program, .version = CONCLAVE_VERSION, .host = daemon_host()};
     struct ip addresses[MODEL_GROUPS_MAX];
 
-    for (size_t i = 0; i < model->n_groups; i++)
-        addresses[i] = model->groups[i].server_address;
     show_server_handlers(&service);
-    return daemon_run(show->daemon, addresses, model->n_groups, &service);
+    commit_handlers(&service);
+    return daemon_run(show->daemon, addresses, commit_addresses(commit->model, addresses),
+                      &service);
 }
 
 /* Beside a member its data path is there: what we send would look like traffic to protect. */
@@ -190,28 +210,28 @@ static struct options options_for(const struct options *o, const struct model *m
 
 static enum err serve(const struct options *o)
 {
-    struct arena arena = {0};
-    struct options mine;
-    const struct model *model = NULL;
     struct show show = {0};
-    const struct setup setup = setup_of(o);
-    enum err e = setup_model(&setup, o->config, &arena, &model);
+    struct commit commit = {.options = o, .setup = setup_of(o), .show = &show};
+    enum err e = setup_model(&commit.setup, o->config, &commit.arena, &commit.model);
 
+    commit.folder = host_folder_of(o->config);
+    show.commit = &commit;
     if (e == ERR_OK)
-        e = setup_crypto(o->program, model);
+        e = setup_crypto(o->program, commit.model);
     if (e == ERR_OK) {
-        mine = options_for(o, model);
+        struct options mine = options_for(o, commit.model);
         e = daemon_new(&mine, &show.daemon);
     }
     if (e == ERR_OK)
-        e = start_server(o, model->server, &show);
+        e = start_server(&commit);
     if (e == ERR_OK)
-        e = run_server(o, model->server, &show);
+        e = run_server(&commit);
     keeper_close(show.keeper);
     daemon_free(show.daemon);
     server_free(show.server);
     crypto_stop();
-    arena_free(&arena);
+    arena_free(&commit.arena);
+    free(commit.folder);
     return e;
 }
 

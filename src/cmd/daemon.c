@@ -236,6 +236,17 @@ static void on_stop(void *ctx)
     host_quit(d->host);
 }
 
+static void on_reload(void *ctx)
+{
+    struct daemon *d = ctx;
+
+    if (!d->running)
+        return;
+    host_notify_reloading();
+    d->engine.reload(d->engine.self);
+    host_notify("READY=1");
+}
+
 /* ---- life ---- */
 
 static enum err open_network(struct daemon *d)
@@ -255,7 +266,7 @@ static enum err open_network(struct daemon *d)
 enum err daemon_new(const struct options *o, struct daemon **ret)
 {
     struct daemon *d = calloc(1, sizeof *d);
-    const struct host_hooks hooks = {d, on_due, on_stop};
+    const struct host_hooks hooks = {d, on_due, on_stop, on_reload};
     const struct host_log_config log = {
         .program = o->program, .format = o->log_format, .least = o->log_level, .file = o->log_file};
 
@@ -382,13 +393,25 @@ struct host *daemon_loop(const struct daemon *d) { return d->host; }
 
 void daemon_engine(struct daemon *d, const struct engine *engine) { d->engine = *engine; }
 
-enum err daemon_run(struct daemon *d, const struct ip *addresses, size_t n_addresses,
-                    const struct ctl_service *service)
+enum err daemon_open(struct daemon *d, const struct ip *addresses, size_t n_addresses)
 {
     enum err e = ERR_OK;
 
     for (size_t i = 0; i < n_addresses && e == ERR_OK; i++)
         e = network_open(d->network, addresses[i]);
+    return e;
+}
+
+void daemon_keep(struct daemon *d, const struct ip *addresses, size_t n_addresses)
+{
+    network_keep(d->network, addresses, n_addresses);
+}
+
+enum err daemon_run(struct daemon *d, const struct ip *addresses, size_t n_addresses,
+                    const struct ctl_service *service)
+{
+    enum err e = daemon_open(d, addresses, n_addresses);
+
     if (e == ERR_OK)
         e = open_control(d, service);
     if (e != ERR_OK)

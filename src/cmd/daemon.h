@@ -35,6 +35,8 @@ struct engine {
     void (*clock)(void *self, const char *vpn, span_t offset);
     /* Members: hands an install to the data path. */
     void (*install)(void *self, const struct esp_vpn_install *install);
+    /* SIGHUP: the configuration may have changed. */
+    void (*reload)(void *self);
     bool
         needs_files; /* while it runs, any of them; else it is cut off from all but these folders */
     struct host_folder folders[ENGINE_FOLDERS_MAX];
@@ -52,6 +54,11 @@ void daemon_engine(struct daemon *d, const struct engine *engine);
  * start it has been said on stderr. */
 MUST_USE enum err daemon_run(struct daemon *d, const struct ip *addresses, size_t n_addresses,
                              const struct ctl_service *service);
+/* Sockets at these addresses, too. On failure it has been said on stderr; daemon_keep() closes
+ * those that had been opened by then. */
+MUST_USE enum err daemon_open(struct daemon *d, const struct ip *addresses, size_t n_addresses);
+/* Sockets at no others. */
+void daemon_keep(struct daemon *d, const struct ip *addresses, size_t n_addresses);
 /* Outside of inputs (a console's command, the engine's making): carries out what a call into the
  * engine gave. */
 void daemon_carry_out(struct daemon *d, struct effects *effects);

@@ -176,6 +176,18 @@ void network_close(struct network *n, struct ip address)
     *at = n->sockets[--n->n_sockets];
 }
 
+void network_keep(struct network *n, const struct ip *addresses, size_t n_addresses)
+{
+    for (size_t i = n->n_sockets; i-- > 0;) {
+        struct ip at = host_udp_local(n->sockets[i]).ip;
+        size_t k = 0;
+        while (k < n_addresses && !ip_equal(addresses[k], at))
+            k++;
+        if (k == n_addresses)
+            network_close(n, at);
+    }
+}
+
 static enum err open_multicast(struct network *n)
 {
     const struct host_multicast_hooks hooks = {hooks_of(n), on_membership};

@@ -4,19 +4,21 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* ---- the file ---- */
 
+/* ret_why: in the arena, when the file cannot be read. */
 static enum err check_file(const struct setup *s, const char *file, struct arena *arena,
-                           struct conf_check *ret_check)
+                           struct conf_check *ret_check, const char **ret_why)
 {
     char *text = NULL;
     size_t len = 0;
     enum err e = host_read_file(file, CONFIG_OCTETS_MAX, &text, &len);
 
     if (e != ERR_OK) {
-        fprintf(stderr, "%s: %s: %s\n", s->program, file,
-                e == ERR_SYSTEM ? strerror(errno) : err_text(e));
+        *ret_why = arena_text(arena, "%s: %s: %s\n", s->program, file,
+                              e == ERR_SYSTEM ? strerror(errno) : err_text(e));
         return e;
     }
     conf_check(arena, s->role, file, bytes(text, len), ret_check);
@@ -31,35 +33,48 @@ int setup_check(const struct setup *s, const char *file)
 {
     struct arena arena = {0};
     struct conf_check check;
+    const char *why;
     int exit_code = EXIT_FAILURE;
 
-    if (check_file(s, file, &arena, &check) == ERR_OK) {
+    if (check_file(s, file, &arena, &check, &why) == ERR_OK) {
         fputs(conf_check_report(&check), stdout);
         exit_code = conf_check_exit_code(&check);
+    } else {
+        fputs(why, stderr);
     }
     arena_free(&arena);
     return exit_code;
 }
 
-enum err setup_model(const struct setup *s, const char *file, struct arena *arena,
-                     const struct model **ret_model)
+enum err setup_load(const struct setup *s, const char *file, struct arena *arena,
+                    const struct model **ret_model, const char **ret_text)
 {
     struct arena tree = {0}; /* its copies of the secrets end here */
     struct conf_check check;
-    enum err e = check_file(s, file, &tree, &check);
+    const char *text = "";
+    enum err e = check_file(s, file, &tree, &check, &text);
+    bool read = e == ERR_OK;
 
-    if (e != ERR_OK) {
-        arena_free(&tree);
-        return e;
-    }
-    e = conf_check_verdict(&check);
+    if (read)
+        e = conf_check_verdict(&check);
     if (e == ERR_OK)
         e = model_build(check.tree, &check.diags, arena, ret_model);
-    if (e != ERR_OK || check.diags.n > 0)
-        fputs(conf_check_report(&check), stderr);
+    if (read && (e != ERR_OK || check.diags.n > 0))
+        text = conf_check_report(&check);
+    *ret_text = arena_text(arena, "%s", text);
+    arena_free(&tree);
+    return e;
+}
+
+enum err setup_model(const struct setup *s, const char *file, struct arena *arena,
+                     const struct model **ret_model)
+{
+    const char *text;
+    enum err e = setup_load(s, file, arena, ret_model, &text);
+
+    fputs(text, stderr);
     if (e != ERR_OK)
         fprintf(stderr, "%s: %s: not started\n", s->program, file);
-    arena_free(&tree);
     return e;
 }
 
@@ -124,7 +139,8 @@ enum err setup_crypto(const char *program, const struct model *model)
     const char *what = "";
     enum err e = crypto_start(use_of(model), &what);
 
-    if (e == ERR_OK && model->member && crypto_start(CRYPTO_USE_ALL, &what) == ERR_SELF_TEST)
+    /* A server may be told to change, when it cannot open files any more. */
+    if (e == ERR_OK && crypto_start(CRYPTO_USE_ALL, &what) == ERR_SELF_TEST)
         e = ERR_SELF_TEST;
     if (e != ERR_OK)
         fprintf(stderr, "%s: %s: %s\n", program, err_text(e), what);

@@ -16,10 +16,17 @@ struct setup {
 };
 /* -n FILE: prints the report; returns the exit code. */
 int setup_check(const struct setup *s, const char *file);
-/* Reads, checks and builds. On failure everything has been said on stderr: each finding, or why the
+/* Reads, checks and builds, without saying anything: *ret_text (in `arena`, also on failure) is
+ * what there is to say, a line for each finding and one that sums up, or why the file cannot be
+ * read;
+ * "" when it is in order. A statement that is not supported yet is a failure here. */
+MUST_USE enum err setup_load(const struct setup *s, const char *file, struct arena *arena,
+                             const struct model **ret_model, const char **ret_text);
+/* The same, said on stderr. On failure everything has been said on stderr: each finding, or why the
  * file cannot be read. A statement that is not supported yet is a failure here. */
 MUST_USE enum err setup_model(const struct setup *s, const char *file, struct arena *arena,
                               const struct model **ret_model);
-/* Starts the cryptographic library with what the model uses; a member also loads the rest as far as
- * this machine has it, because the server chooses. On failure it has been said on stderr. */
+/* Starts the cryptographic library with what the model uses, and loads the rest as far as this
+ * machine has it: a member's server chooses, and a server's configuration may change. On failure it
+ * has been said on stderr. Again for another model. */
 MUST_USE enum err setup_crypto(const char *program, const struct model *model);

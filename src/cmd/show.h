@@ -3,6 +3,7 @@
 #include "base/instant.h"
 #include "ctl/session.h"
 
+struct commit;
 struct daemon;
 struct data_path;
 struct keeper;
@@ -16,6 +17,7 @@ struct show {
     struct daemon *daemon;
     struct server *server;  /* conclaved */
     struct keeper *keeper;  /* conclaved */
+    struct commit *commit;  /* conclaved */
     struct member *member;  /* conclave-member */
     struct data_path *data; /* conclave-member; NULL: no data path */
     uint16_t server_port;   /* conclave-member */

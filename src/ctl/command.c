@@ -19,6 +19,8 @@
 #define LAST     {NULL, CTL_ARG_FLAG, 0, 0, 0, NULL}
 
 static const struct ctl_arg none[] = {LAST};
+static const struct ctl_arg commit[] = {
+    {"check", CTL_ARG_FLAG, 1, 0, 0, "Only say what it would change"}, LAST};
 static const struct ctl_arg by_group[] = {BRIEF, DETAIL, GROUP, GROUP_ID, LAST};
 static const struct ctl_arg by_group_id[] = {BRIEF, DETAIL, GROUP_ID, VPN, LAST};
 static const struct ctl_arg by_vpn[] = {GROUP_ID, VPN, LAST};

@@ -58,6 +58,10 @@ enum ctl_class { CTL_NONE, CTL_VIEW, CTL_CONTROL, CTL_CLASS_COUNT };
       "gvpn-group-information",                                                                    \
       "clear security group-vpn member group",                                                     \
       "Register again, keeping the keys in use until new ones are there")                          \
+    X(CTL_COMMIT, SERVER, CONTROL, commit,                                                         \
+      "commit-results",                                                                            \
+      "request security group-vpn server commit",                                                  \
+      "Read the configuration file again and follow it")                                           \
     X(CTL_SHOW_COUNTERS, BOTH, VIEW, none,                                                         \
       "event-counters-information",                                                                \
       "show security group-vpn counters",                                                          \
@@ -75,8 +79,12 @@ enum ctl_class { CTL_NONE, CTL_VIEW, CTL_CONTROL, CTL_CLASS_COUNT };
 #define CTL_WORD_LIST(X)                                                                           \
     X("show", "Show what the daemons know")                                                        \
     X("clear", "Clear state")                                                                      \
+    X("request", "Make the daemons do something")                                                  \
     X("show security", "Show security information")                                                \
     X("clear security", "Clear security information")                                              \
+    X("request security", "Security requests")                                                     \
+    X("request security group-vpn", "Group VPN requests")                                          \
+    X("request security group-vpn server", "Requests to the key server")                           \
     X("show security group-vpn", "Show Group VPN information")                                     \
     X("clear security group-vpn", "Clear Group VPN information")                                   \
     X("show security group-vpn server", "Show what the key server knows")                          \

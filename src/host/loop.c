@@ -28,7 +28,7 @@ struct host {
     int timer_fd; /* a timerfd: libuv's timers count milliseconds and stand still during suspend */
     struct host_watch *timer;
     instant_t armed; /* INSTANT_NEVER: not */
-    uv_signal_t terminate, interrupt;
+    uv_signal_t terminate, interrupt, hangup;
     bool has_signals;
 };
 
@@ -140,15 +140,25 @@ static void signalled(uv_signal_t *signal, int number)
     h->hooks.stop(h->hooks.ctx);
 }
 
+static void hung_up(uv_signal_t *signal, int number)
+{
+    struct host *h = signal->data;
+
+    (void)number;
+    h->hooks.reload(h->hooks.ctx);
+}
+
 static enum err catch_signals(struct host *h)
 {
     if (signal(SIGPIPE, SIG_IGN) == SIG_ERR)
         return ERR_SYSTEM;
     if (uv_signal_init(&h->loop, &h->terminate) != 0 ||
-        uv_signal_init(&h->loop, &h->interrupt) != 0)
+        uv_signal_init(&h->loop, &h->interrupt) != 0 || uv_signal_init(&h->loop, &h->hangup) != 0)
         return ERR_SYSTEM;
     h->has_signals = true;
-    h->terminate.data = h->interrupt.data = h;
+    h->terminate.data = h->interrupt.data = h->hangup.data = h;
+    if (h->hooks.reload && uv_signal_start(&h->hangup, hung_up, SIGHUP) != 0)
+        return ERR_SYSTEM;
     if (uv_signal_start(&h->terminate, signalled, SIGTERM) != 0 ||
         uv_signal_start(&h->interrupt, signalled, SIGINT) != 0)
         return ERR_SYSTEM;
@@ -237,8 +247,8 @@ static void close_left_open(uv_handle_t *handle, void *ctx)
 
     if (uv_is_closing(handle))
         return;
-    bool is_signal =
-        handle == (uv_handle_t *)&h->terminate || handle == (uv_handle_t *)&h->interrupt;
+    bool is_signal = handle == (uv_handle_t *)&h->terminate ||
+                     handle == (uv_handle_t *)&h->interrupt || handle == (uv_handle_t *)&h->hangup;
     uv_close(handle, is_signal ? NULL : free_closed);
 }
 

@@ -15,6 +15,7 @@ struct host_hooks {
     void *ctx;
     void (*due)(void *ctx, instant_t now); /* the armed instant has come; arm the next one */
     void (*stop)(void *ctx);               /* SIGTERM or SIGINT */
+    void (*reload)(void *ctx);             /* SIGHUP; NULL: it ends the process, as ever */
 };
 
 /* n_workers 0: one per processor. One host a process: the workers are the process's. ERR_NOMEM or

@@ -5,6 +5,7 @@
 #include <linux/capability.h>
 #include <linux/landlock.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -14,6 +15,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 void host_notify(const char *state)
@@ -33,6 +35,18 @@ void host_notify(const char *state)
     socklen_t to_len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len);
     (void)sendto(fd, state, strlen(state), MSG_NOSIGNAL, (struct sockaddr *)&to, to_len);
     close(fd);
+}
+
+/* sd_notify(3): the time tells a manager of Type=notify-reload that it was this reload. */
+void host_notify_reloading(void)
+{
+    struct timespec now;
+    char state[64];
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    snprintf(state, sizeof state, "RELOADING=1\nMONOTONIC_USEC=%lld",
+             (long long)now.tv_sec * 1000000 + now.tv_nsec / 1000);
+    host_notify(state);
 }
 
 static bool is_capable(unsigned capability)
@@ -115,6 +129,15 @@ bool host_confine(const struct host_folder *folders, size_t n)
     if (rules >= 0)
         close(rules);
     return ok;
+}
+
+char *host_folder_of(const char *file)
+{
+    char *path = realpath(file, NULL);
+
+    if (path)
+        path[strrchr(path, '/') == path ? 1 : strrchr(path, '/') - path] = '\0';
+    return path;
 }
 
 /* Reads until the end; a file may grow or be a pipe, so its size is not asked. */

@@ -9,6 +9,8 @@
 /* Tells the service manager (the sd_notify protocol: a datagram to $NOTIFY_SOCKET), for example
  * "READY=1\nSTATUS=..." or "STOPPING=1". No effect without a manager. */
 void host_notify(const char *state);
+/* That the configuration is read again; then READY=1. */
+void host_notify_reloading(void);
 
 /* Nothing gains privileges by exec, memory goes into no core dump and no debugger, and, where
  * the system allows it, never to swap. */
@@ -31,6 +33,8 @@ struct host_folder {
  * files that are open stay so. Needs no_new_privileges. False: this kernel cannot, or there is no
  * such folder. */
 bool host_confine(const struct host_folder *folders, size_t n);
+/* The folder that a file is in, symbolic links followed: free() it. NULL: there is no such file. */
+char *host_folder_of(const char *file);
 
 /* The whole file, NUL-terminated; free() it. ERR_LIMIT above `max` octets; ERR_SYSTEM (errno). */
 MUST_USE enum err host_read_file(const char *path, size_t max, char **ret_text, size_t *ret_len);

@@ -439,6 +439,28 @@ static void cleared(struct ctl_wr *w)
     ctl_end(w);
 }
 
+static void committed(struct ctl_wr *w)
+{
+    static const char *const lines[] = {
+        "group grp1: ipsec-sa s1: match-policy p2 changed: new key now, members use it in 30 s",
+        "group grp2 added: keys are made"};
+
+    ctl_list(w, "consequence");
+    for (size_t i = 0; i < ARRAY_LEN(lines); i++) {
+        ctl_section(w, NULL);
+        ctl_put_str(w, "text", lines[i]);
+        ctl_end(w);
+    }
+    ctl_end(w);
+    ctl_list(w, "finding");
+    ctl_section(w, NULL);
+    ctl_put_str(w, "text",
+                "ks.conf:7:3: warning: security group-vpn server ipsec proposal e1: DES is weak");
+    ctl_end(w);
+    ctl_end(w);
+    ctl_put_str(w, "result", "commit complete");
+}
+
 void canned_answer(struct ctl_wr *w, enum ctl_command_id id, bool detail)
 {
     switch (id) {
@@ -469,6 +491,9 @@ void canned_answer(struct ctl_wr *w, enum ctl_command_id id, bool detail)
         return;
     case CTL_CLEAR_MEMBER_GROUP:
         cleared(w);
+        return;
+    case CTL_COMMIT:
+        committed(w);
         return;
     case CTL_SHOW_COUNTERS:
         counters(w);

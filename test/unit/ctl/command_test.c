@@ -64,8 +64,8 @@ static void wrong_lines_get_a_sentence_and_a_place(void **state)
         size_t word;
         const char *sentence;
     } cases[] = {
-        {"", 0, "the command is not complete, expected one of: show, clear, monitor"},
-        {"shaw", 0, "'shaw' is not known here, expected one of: show, clear, monitor"},
+        {"", 0, "the command is not complete, expected one of: show, clear, request, monitor"},
+        {"shaw", 0, "'shaw' is not known here, expected one of: show, clear, request, monitor"},
         {"show security group-vpn server i", 4, "'i' is ambiguous: ike, ipsec"},
         {"show security group-vpn", 3,
          "the command is not complete, expected one of: server, member, counters"},
@@ -129,7 +129,7 @@ static void choices_follow_the_table(void **state)
 
     (void)state;
     choices("", "", &c);
-    assert_int_equal(c.n, 3);
+    assert_int_equal(c.n, 4);
     assert_false(c.complete);
     choices("sh sec g", "m", &c);
     assert_int_equal(c.n, 1);

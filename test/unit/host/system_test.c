@@ -97,6 +97,19 @@ static void secrets_are_for_their_owner(void **state)
     assert_int_equal(host_read_secret(path, 100, &text, &len), ERR_SYSTEM);
 }
 
+static void a_folder_of_a_file(void **state)
+{
+    char *folder = host_folder_of("/etc/passwd");
+
+    (void)state;
+    assert_string_equal(folder, "/etc");
+    free(folder);
+    folder = host_folder_of("/etc/../etc");
+    assert_string_equal(folder, "/");
+    free(folder);
+    assert_null(host_folder_of("/nowhere/at/all"));
+}
+
 /* In a child, because there is no way back: 0 when the rules hold, 1 when the kernel has none. */
 static int confined(const char *folder, const char *inside)
 {
@@ -182,6 +195,7 @@ int main(void)
         cmocka_unit_test(the_service_manager_hears),
         cmocka_unit_test(files_are_read_whole_or_not),
         cmocka_unit_test(secrets_are_for_their_owner),
+        cmocka_unit_test(a_folder_of_a_file),
         cmocka_unit_test(confinement_leaves_only_removal),
         cmocka_unit_test(confinement_leaves_a_folder_of_ones_own),
         cmocka_unit_test(there_is_no_confinement_to_a_folder_that_is_not),

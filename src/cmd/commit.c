@@ -1,0 +1,228 @@
+#include "cmd/commit.h"
+
+#include "cmd/certificates.h"
+#include "cmd/daemon.h"
+#include "cmd/show.h"
+#include "host/clock.h"
+#include "server/change.h"
+#include "server/server.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* One attempt. */
+struct attempt {
+    struct arena scratch; /* of what there is to say */
+    struct arena arena;   /* of the new model, until it is taken over */
+    const struct model *model;
+    const char *findings; /* lines; "": none */
+    const struct change_lines *lines;
+    const char *why; /* it failed, when no finding says so */
+};
+
+static void end(struct attempt *a)
+{
+    arena_free(&a->scratch);
+    arena_free(&a->arena);
+}
+
+size_t commit_addresses(const struct model *model, struct ip *ret)
+{
+    for (size_t i = 0; i < model->server->n_groups; i++)
+        ret[i] = model->server->groups[i].server_address;
+    return model->server->n_groups;
+}
+
+/* ---- reading, and what it would mean ---- */
+
+static enum err prepare(const struct commit *c, struct attempt *a)
+{
+    const char *text;
+    enum err e = setup_load(&c->setup, c->options->config, &a->arena, &a->model, &text);
+
+    a->findings = arena_text(&a->scratch, "%s", text);
+    if (e)
+        return e;
+    if (a->model->co_location != c->model->co_location) {
+        a->why = "co-location begins or ends with a restart of the server";
+        return ERR_CONFIG;
+    }
+    a->lines = change_lines(c->model->server, a->model->server, &a->scratch);
+    return ERR_OK;
+}
+
+/* ---- doing it ---- */
+
+/* Sockets first: a server that cannot be reached there is not what was asked for. */
+static enum err open_sockets(const struct commit *c, struct attempt *a)
+{
+    struct ip addresses[MODEL_GROUPS_MAX];
+    enum err e = daemon_open(c->show->daemon, addresses, commit_addresses(a->model, addresses));
+
+    if (e)
+        a->why = "no socket at a new server-address";
+    return e;
+}
+
+static enum err reconfigure(const struct commit *c, const struct attempt *a,
+                            struct effects *effects)
+{
+    struct certificates certificates;
+    enum err e = certificates_load(c->options->program, a->model->server, c->options->pki_dir,
+                                   &certificates);
+
+    if (e)
+        return e;
+    const struct server_config config = {.model = a->model->server,
+                                         .certificates = certificates.list,
+                                         .n_certificates = certificates.n};
+    e = server_reconfigure(c->show->server, host_now(), &config, effects);
+    certificates_free(&certificates);
+    return e;
+}
+
+static void take_over(struct commit *c, struct attempt *a)
+{
+    arena_free(&c->arena);
+    c->arena = a->arena;
+    c->model = a->model;
+    a->arena = (struct arena){0};
+}
+
+static enum err apply(struct commit *c, struct attempt *a)
+{
+    struct ip addresses[MODEL_GROUPS_MAX];
+    struct effects effects = {0};
+    enum err e = setup_crypto(c->options->program, a->model);
+
+    if (!e)
+        e = open_sockets(c, a);
+    if (!e)
+        e = reconfigure(c, a, &effects);
+    if (!e)
+        take_over(c, a);
+    daemon_carry_out(c->show->daemon, &effects);
+    effects_free(&effects);
+    daemon_keep(c->show->daemon, addresses, commit_addresses(c->model, addresses));
+    return e;
+}
+
+/* ---- what is said ---- */
+
+static void tell_line(const struct commit *c, const char *line, size_t len)
+{
+    struct event e = event_of(EV_CONFIG);
+
+    event_add_text(&e, "what", bytes(line, len));
+    daemon_tell(c->show->daemon, &e);
+}
+
+static void tell_findings(const struct commit *c, const struct attempt *a)
+{
+    for (const char *at = a->findings; *at;) {
+        size_t len = strcspn(at, "\n");
+        tell_line(c, at, len);
+        at += len + (at[len] == '\n');
+    }
+}
+
+static void tell_result(const struct commit *c, const struct attempt *a, enum err err)
+{
+    struct event e = event_of(err ? EV_COMMIT_FAILED : EV_COMMIT);
+
+    event_add_str(&e, "configuration", c->options->config);
+    if (err) {
+        event_add_str(&e, "what", a->why ? a->why : "nothing has changed");
+        event_add_err(&e, err);
+    } else {
+        event_add_u64(&e, "differences", a->lines->n);
+    }
+    daemon_tell(c->show->daemon, &e);
+}
+
+static enum err try(struct commit *c, struct attempt *a, bool check)
+{
+    enum err e = prepare(c, a);
+
+    if (!check && !e)
+        e = apply(c, a);
+    if (check)
+        return e;
+    tell_findings(c, a);
+    tell_result(c, a, e);
+    return e;
+}
+
+void commit_reload(struct commit *c)
+{
+    struct attempt a = {.findings = ""};
+
+    (void)try(c, &a, false); /* it has been told */
+    end(&a);
+}
+
+/* ---- the console ---- */
+
+static void put_lines(struct ctl_wr *w, const char *list, const char *const *line, size_t n)
+{
+    ctl_list(w, list);
+    for (size_t i = 0; i < n; i++) {
+        ctl_section(w, NULL);
+        ctl_put_str(w, "text", line[i]);
+        ctl_end(w);
+    }
+    ctl_end(w);
+}
+
+static void put_findings(struct ctl_wr *w, const char *findings)
+{
+    ctl_list(w, "finding");
+    for (const char *at = findings; *at;) {
+        size_t len = strcspn(at, "\n");
+        char line[CTL_SENTENCE_MAX];
+        snprintf(line, sizeof line, "%.*s", (int)len, at);
+        ctl_section(w, NULL);
+        ctl_put_str(w, "text", line);
+        ctl_end(w);
+        at += len + (at[len] == '\n');
+    }
+    ctl_end(w);
+}
+
+/* The first finding, and where the others are. */
+static void say_why(const struct attempt *a, enum err e, char sentence[CTL_SENTENCE_MAX])
+{
+    size_t len = strcspn(a->findings, "\n");
+    bool more = a->findings[len] && a->findings[len + 1];
+
+    if (a->why)
+        snprintf(sentence, CTL_SENTENCE_MAX, "nothing has changed: %s", a->why);
+    else if (len > 0)
+        snprintf(sentence, CTL_SENTENCE_MAX, "nothing has changed: %.*s%s",
+                 (int)(len < CTL_SENTENCE_MAX - 80 ? len : CTL_SENTENCE_MAX - 80), a->findings,
+                 more ? " (all of it: conclaved -n FILE)" : "");
+    else
+        snprintf(sentence, CTL_SENTENCE_MAX, "nothing has changed: %s (see the log)", err_text(e));
+}
+
+static enum err answer(void *ctx, const struct ctl_request *r, struct ctl_wr *reply,
+                       char sentence[CTL_SENTENCE_MAX])
+{
+    const struct show *show = ctx;
+    struct attempt a = {.findings = ""};
+    bool check = ctl_request_has(r, "check");
+    enum err e = try(show->commit, &a, check);
+
+    if (e) {
+        say_why(&a, e, sentence);
+    } else {
+        put_lines(reply, "consequence", a.lines->line, a.lines->n);
+        put_findings(reply, a.findings);
+        ctl_put_str(reply, "result", check ? "configuration check succeeds" : "commit complete");
+    }
+    end(&a);
+    return e;
+}
+
+void commit_handlers(struct ctl_service *service) { service->handlers[CTL_COMMIT].answer = answer; }

@@ -1,0 +1,22 @@
+#pragma once
+/* The configuration of a key server at work, read again from its file: by SIGHUP, or by the
+ * operator's command. All or nothing: with any error nothing changes. */
+#include "cmd/setup.h"
+#include "ctl/session.h"
+
+struct show;
+
+struct commit {
+    const struct options *options;
+    struct setup setup;
+    struct show *show;
+    char *folder;       /* that the file is in */
+    struct arena arena; /* of the model that the server has */
+    const struct model *model;
+};
+
+/* Reads the file; what is wrong, and what has changed, is told. */
+void commit_reload(struct commit *c);
+void commit_handlers(struct ctl_service *service); /* ctx: struct show */
+/* The addresses of the model's groups, at most MODEL_GROUPS_MAX; how many. */
+size_t commit_addresses(const struct model *model, struct ip *ret);

@@ -1,0 +1,160 @@
+#!/usr/bin/env python3
+"""A running key server takes another configuration: by the console and by SIGHUP, all or nothing, confined as
+it is. Addresses of the loopback interface, ports of their own: neither root nor namespaces are needed.
+
+    test/e2e/commit.py FOLDER_OF_THE_PROGRAMS
+"""
+import json
+import os
+import pathlib
+import signal
+import socket
+import sys
+import tempfile
+import time
+
+from console import MEMBER, MEMBER_CONF, OTHER, SERVER, SERVER_CONF, Test
+
+COMMIT = "request security group-vpn server commit"
+CONF = SERVER_CONF % ""
+POLICY = "destination 10.0.0.0/8;"
+ELSEWHERE = "127.84.8.7"
+
+
+def events(t, log, name):
+    lines = [json.loads(line) for line in t.log(log).splitlines() if line.startswith("{")]
+    return [e for e in lines if e.get("event") == name]
+
+
+def until(what, seconds=10):
+    end = time.monotonic() + seconds
+    while not what() and time.monotonic() < end:
+        time.sleep(0.05)
+    return what()
+
+
+def listens_at(address, port):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        try:
+            s.bind((address, port))
+            return False
+        except OSError:
+            return True
+
+
+def spi(t):
+    return t.console("show security group-vpn server ipsec security-associations | display json").stdout
+
+
+def replace(t, text):
+    """As editors do: another file takes the place of the first."""
+    os.replace(t.write("new.conf", text), t.folder / "ks.conf")
+
+
+def check_first(t):
+    replace(t, CONF.replace(POLICY, "destination 10.0.0.0/9;"))
+    before = spi(t)
+    a = t.console(COMMIT + " check")
+    t.check("commit check says what would happen, and nothing does", a.returncode == 0 and
+            "group red: ipsec-sa sa1: match-policy all changed: new key with the group's next key change" in a.stdout
+            and "configuration check succeeds" in a.stdout and spi(t) == before, a.stdout + a.stderr)
+    replace(t, CONF)
+    a = t.console(COMMIT)
+    t.check("a commit without differences is one", a.returncode == 0 and a.stdout == "commit complete\n",
+            a.stdout + a.stderr)
+
+
+def wrong(t, server):
+    for what, text, sentence in (
+            ("a rule is broken", CONF.replace("lifetime-seconds 3600", "lifetime-seconds 180")
+             .replace("group-id 7;", "group-id 7; activation-time-delay 90;"), "need lifetimes of at least 900"),
+            ("the syntax is wrong", CONF.replace("group-id 7;", "group-id 7"), "ks.conf:"),
+            ("an address is not this machine's", CONF.replace(SERVER, "203.0.113.77"), "server-address"),
+            ("there is no server any more", "", "security group-vpn server")):
+        replace(t, text)
+        before = spi(t)
+        a = t.console(COMMIT)
+        t.check("nothing changes when " + what, a.returncode == 1 and "nothing has changed" in a.stderr and
+                sentence in a.stderr and spi(t) == before and server.poll() is None, a.stdout + a.stderr)
+    os.unlink(t.folder / "ks.conf")
+    a = t.console(COMMIT)
+    t.check("... and when the file is not there", a.returncode == 1 and "ks.conf: No such file" in a.stderr, a.stderr)
+    n = len(events(t, "ks.log", "commit-failed"))
+    server.send_signal(signal.SIGHUP)
+    t.check("SIGHUP tells the log", until(lambda: len(events(t, "ks.log", "commit-failed")) == n + 1), t.log("ks.log"))
+    replace(t, CONF)
+
+
+def live(t, server):
+    t.start("conclave-member", "-f", t.write("gm.conf", MEMBER_CONF % (SERVER, MEMBER)), "--run-dir", str(t.folder),
+            "--port", str(t.port), "--server-port", str(t.port), "--no-data-path", "--log-format", "json",
+            log="gm.log")
+    members = "show security group-vpn server registered-members"
+    t.check("a member is there", "127.84.8.2" in t.wait(members, MEMBER).stdout)
+    before = spi(t)
+    replace(t, SERVER_CONF % "description renamed;")
+    server.send_signal(signal.SIGHUP)
+    t.check("SIGHUP is a commit, and the keys stay", until(lambda: [
+        e for e in events(t, "ks.log", "commit") if "description changed" in e.get("what", "")]) and spi(t) == before,
+        t.log("ks.log"))
+    t.check("... and so does the member", MEMBER in t.console(members).stdout)
+    replace(t, CONF.replace("group red {", "group blue { group-id 8; ike-gateway gm2; no-anti-replay; server-address "
+                            + ELSEWHERE + "; ipsec-sa sa1 { proposal esp; match-policy all { source 10.0.0.0/8; "
+                            "destination 10.0.0.0/8; } } } group red {"))
+    a = t.console(COMMIT)
+    t.check("another group has keys, and its address answers", "group blue added: keys are made" in a.stdout and
+            "Group: blue" in spi(t) + t.console("show security group-vpn server ipsec security-associations").stdout
+            and listens_at(ELSEWHERE, t.port), a.stdout + a.stderr)
+    replace(t, CONF)
+    a = t.console(COMMIT)
+    t.check("... until it goes", "group blue removed" in a.stdout and not listens_at(ELSEWHERE, t.port) and
+            listens_at(SERVER, t.port), a.stdout + a.stderr)
+    replace(t, CONF.replace("ike-gateway gm1;", "ike-gateway gm2;"))
+    a = t.console(COMMIT)
+    t.check("who is not listed is out", "ike-gateway gm1 removed" in a.stdout and
+            MEMBER not in t.console(members).stdout, a.stdout + t.console(members).stdout)
+    replace(t, CONF)
+    t.console(COMMIT)
+    replace(t, CONF.replace("authentication-algorithm hmac-sha-256-128", "authentication-algorithm hmac-md5-96")
+            .replace("aes-256-cbc; lifetime", "des-cbc; lifetime"))
+    a = t.console(COMMIT)
+    t.check("weak algorithms are warned of, and work though no file can be opened", a.returncode == 0 and
+            "has other algorithms: used from its next key on" in a.stdout, a.stdout + a.stderr)
+    for _ in range(10):
+        server.send_signal(signal.SIGHUP)
+    t.check("ten in a row are one after the other", t.console(COMMIT).returncode == 0 and server.poll() is None)
+
+
+def member_says(t):
+    gm = t.running[-1]
+    gm.send_signal(signal.SIGHUP)
+    t.check("a member says that it has to be restarted", until(lambda: [
+        e for e in events(t, "gm.log", "commit-failed") if "restart it" in e["what"]]) and gm.poll() is None,
+        t.log("gm.log"))
+
+
+def run(t):
+    replace(t, CONF)
+    server = t.start_server(str(t.folder / "ks.conf"), log="ks.log")
+    t.check("the server runs", t.wait("show version", "conclaved").returncode == 0, t.log("ks.log"))
+    check_first(t)
+    wrong(t, server)
+    live(t, server)
+    member_says(t)
+    server.send_signal(signal.SIGTERM)
+    t.check("and it ends as ever", server.wait(10) == 0, t.log("ks.log")[-2000:])
+
+
+def main():
+    with tempfile.TemporaryDirectory(prefix="conclave-commit-") as folder:
+        t = Test(sys.argv[1], pathlib.Path(folder))
+        try:
+            run(t)
+        finally:
+            t.stop_all()
+        print("1..%d" % t.n)
+        return t.failed > 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
