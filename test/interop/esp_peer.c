@@ -1,6 +1,9 @@
 /* Seals and opens single packets for esp_scapy.py. Each line of standard input:
  *   seal|open CIPHER AUTH KEY AUTH-KEY PACKET      SPI 4096, 10/8 -> 10/8; hexadecimal, or - for
- * nothing and the answer is the packet, or the name of the counter that dropped it. */
+ * nothing and the answer is the packet, or the name of the counter that dropped it. For the keys
+ * that follow
+ *   stamps WINDOW CLOCK     a window in milliseconds, 0 for none; microseconds since 1970
+ * says how packets are stamped; it has no answer. */
 #include "crypto/crypto.h"
 #include "esp/open.h"
 #include "esp/seal.h"
@@ -15,6 +18,7 @@ struct peer {
     struct esp_sadb *db;
     struct esp_sealer *sealer;
     struct esp_opener *opener;
+    uint32_t window_ms;
 };
 
 static const struct esp_vpn_config vpn = {.vpn = "red", .group = 1, .tunnel_mtu = 1500};
@@ -72,6 +76,7 @@ static struct esp_view *view_for(struct peer *p, char *const words[])
         .selectors = &selector,
         .n_selectors = 1,
         .sole_sender = true,
+        .window_ms = p->window_ms,
     };
     struct esp_view *view = NULL;
     must(esp_sadb_install(p->db, &(struct esp_vpn_install){"red", &sa, 1}, &view));
@@ -100,6 +105,15 @@ static void run(struct peer *p, char *const words[])
     esp_view_free(view);
 }
 
+static bool set_stamps(struct peer *p, const char *line)
+{
+    long long us;
+    if (sscanf(line, "stamps %u %lld", &p->window_ms, &us) != 2)
+        return false;
+    esp_sadb_set_clock(p->db, 0, (span_t){us * 1000});
+    return true;
+}
+
 int main(int argc, char **argv)
 {
     static const uint8_t seed[ESP_SEED] = {1};
@@ -114,6 +128,8 @@ int main(int argc, char **argv)
     must(esp_sealer_new(p.engine, seed, &p.sealer));
     must(esp_opener_new(p.engine, &p.opener));
     while (fgets(line, sizeof line, stdin)) {
+        if (set_stamps(&p, line))
+            continue;
         if (sscanf(line, "%8192s %8192s %8192s %8192s %8192s %8192s", word[0], word[1], word[2],
                    word[3], word[4], word[5]) == 6)
             run(&p, words);
