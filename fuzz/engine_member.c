@@ -335,7 +335,7 @@ static void put_content(struct rd *r, struct chain_wr *c, const struct kek *carr
                                                  .re_register = what & 4,
                                                  .heartbeat = rd_u8(r),
                                                  .spread = rd_u8(r),
-                                                 .activation_delay = 15});
+                                                 .activation_delay = rd_u8(r)});
     if (what & 0x80)
         put_odd(c, r);
 }

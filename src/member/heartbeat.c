@@ -90,7 +90,8 @@ static void tell(struct vpn *v, enum event_id id, const char *why, struct effect
 static span_t before_drop(const struct vpn *v)
 {
     span_t drop = span_s(2 * (int64_t)v->atd_s);
-    return span_min(vpn_spread(v), (span_t){drop.ns - MEMBER_DROP_MARGIN.ns});
+    span_t within = span_min(vpn_spread(v), (span_t){drop.ns - MEMBER_DROP_MARGIN.ns});
+    return span_max(within, MEMBER_SPREAD_MIN); /* delays of a second are nobody's, but legal */
 }
 
 static void check_digest(struct member *m, struct vpn *v, instant_t now,

@@ -299,6 +299,8 @@ static enum err take_keys(struct member *m, struct vpn *v, instant_t now,
     enum err e = ERR_OK;
 
     if (p->policy->has_sak) {
+        if (p->policy->sak.management) /* RFC 6407 5.3: it has no place in a PULL */
+            gdoi_tolerate(&m->tolerated, TOLERATED_MANAGEMENT);
         policy_kek(p->policy, &m4->kd, vpn_peer(v)->address, p->received, m4->seq, &kek);
         e = keks_check(&v->keks, &kek);
     }

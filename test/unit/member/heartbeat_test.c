@@ -146,6 +146,17 @@ static void other_keys_make_it_register_again(void **state)
     duo_close(w);
 }
 
+static void the_shortest_delay_leaves_a_second(void **state)
+{
+    (void)state;
+    struct duo *w = watching(3);
+    struct gdoi_state s = state_of(&one, 0x2000);
+    s.activation_delay = 1;
+    beat(w, &one, 11, &s);
+    assert_true(due_in(w) >= 0 && due_in(w) <= 1);
+    duo_close(w);
+}
+
 static void the_keys_of_a_push_are_part_of_the_state(void **state)
 {
     (void)state;
@@ -267,6 +278,7 @@ int main(void)
         cmocka_unit_test(two_missed_do_not),
         cmocka_unit_test(an_ordinary_push_is_a_sign_of_life),
         cmocka_unit_test(other_keys_make_it_register_again),
+        cmocka_unit_test(the_shortest_delay_leaves_a_second),
         cmocka_unit_test(the_keys_of_a_push_are_part_of_the_state),
         cmocka_unit_test(a_difference_that_stays_is_settled),
         cmocka_unit_test(it_registers_again_when_told),

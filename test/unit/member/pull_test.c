@@ -172,8 +172,10 @@ static void a_kek_comes_and_ends(void **state)
     struct answers *a = answers_new();
     uint32_t seq = 41;
     add_kek(a, 600);
+    a->sa.sak.management = GDOI_LKH; /* some servers say so already here */
     fake_serve(w, &a->sa, &seq, &a->kd);
     expect_keys(w, 1);
+    assert_int_equal(member_tolerated(w->member)->count[TOLERATED_MANAGEMENT], 1);
     struct member_kek_view kek = duo_vpn(w, 0).kek;
     assert_true(bytes_equal(kek.cookies, ike1_cookies_bytes(&a->sa.sak.spi)));
     assert_int_equal(kek.cipher, CIPHER_AES_128_CBC);

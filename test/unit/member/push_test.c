@@ -534,6 +534,25 @@ static void each_form_of_signature(void **state)
     }
 }
 
+/* RSAPublicKey of PKCS #1 is what the SubjectPublicKeyInfo holds behind its algorithm. */
+static void a_public_key_as_pkcs1(void **state)
+{
+    (void)state;
+    enum { ALGORITHM = 22 }; /* octets of a key of 1024 bits in front of it */
+    struct pusher p = one;
+    p.spki_len -= ALGORITHM;
+    memmove(p.spki, p.spki + ALGORITHM, p.spki_len);
+    struct duo *w = pusher_duo(duo_new(), &p, 0, NULL);
+    struct content *c = content_new();
+    content_tek(c, 0x2000, 3600, 1, 0);
+    push_give(w, &p, c, 11);
+    assert_int_equal(duo_vpn(w, 0).pushes.accepted, 1);
+    assert_int_equal(tolerated(w, TOLERATED_PKCS1_KEY), 1);
+    assert_int_equal(tolerated(w, TOLERATED_MANAGEMENT), 0);
+    duo_close(w);
+    free(c);
+}
+
 static void a_public_key_that_is_none_opens_nothing(void **state)
 {
     (void)state;
@@ -573,6 +592,7 @@ int main(void)
         cmocka_unit_test(every_changed_or_missing_octet_is_noticed),
         cmocka_unit_test(only_the_server_pushes_and_only_to_us),
         cmocka_unit_test(each_form_of_signature),
+        cmocka_unit_test(a_public_key_as_pkcs1),
         cmocka_unit_test(a_public_key_that_is_none_opens_nothing),
     };
     return cmocka_run_group_tests(tests, make_pushers, NULL);
