@@ -36,6 +36,7 @@ static void record(struct world *w, enum wire_kind kind, struct endpoint from, s
 {
     struct record *r = &w->records[w->n_records++ % ARRAY_LEN(w->records)];
     r->kind = kind;
+    r->at = w->now;
     r->from = from;
     r->to = to;
     r->len = datagram.len < sizeof r->data ? datagram.len : sizeof r->data;
@@ -54,13 +55,25 @@ void world_replay(struct world *w, bool from_stranger, enum wire_kind kind)
     }
 }
 
+/* A push tells how long to wait, from its receipt on (RFC 6407 5.4.1). Who holds it back from a
+ * member that has had none of its repeats makes that one late by as much: nothing in the message
+ * says so, and no law can hold for it. Longer than a changeover ago everybody has had it or was cut
+ * off. */
+static bool is_held_back(const struct world *w, const struct record *r)
+{
+    span_t age = instant_since(w->now, r->at);
+
+    return r->kind == WIRE_PUSH && age.ns > span_s(10).ns && age.ns < span_s(60).ns;
+}
+
 static void maybe_replay(struct world *w, const struct link *l)
 {
     if (!prng_chance(&w->prng, STREAM_FAULTS, l->replay_ppm))
         return;
     size_t n = w->n_records < ARRAY_LEN(w->records) ? w->n_records : ARRAY_LEN(w->records);
     const struct record *r = &w->records[prng_below(&w->prng, STREAM_FAULTS, n)];
-    world_inject(w, r->from, r->to, bytes(r->data, r->len));
+    if (!is_held_back(w, r))
+        world_inject(w, r->from, r->to, bytes(r->data, r->len));
 }
 
 /* ---- faults for one kind of datagram ---- */

@@ -96,6 +96,7 @@ struct world {
     span_t wall;                  /* how far the server's calendar is off */
     char multicast_interface[32]; /* that the last multicast left through */
     struct record {               /* what an eavesdropper recorded last, for replays */
+        instant_t at;
         struct endpoint from, to;
         enum wire_kind kind;
         size_t len;

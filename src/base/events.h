@@ -39,6 +39,15 @@ enum event_level { EVENT_DEBUG, EVENT_INFO, EVENT_NOTICE, EVENT_WARNING, EVENT_E
     X(EV_STORE_AGAIN, "store-again", NOTICE, "the store on the disk works again")                  \
     X(EV_CLOCK_LOST, "clock-lost", ERROR,                                                          \
       "the clocks went back while the server was away: every group gets new keys")                 \
+    X(EV_PUSH_SENT, "push-sent", INFO, "a rekey message left")                                     \
+    X(EV_PUSH_FAILED, "push-failed", ERROR, "a rekey message could not be sent")                   \
+    X(EV_PUSH_SIZE, "push-size", WARNING,                                                          \
+      "a rekey message is larger than a path of 1500 octets carries: it travels in fragments")     \
+    X(EV_MEMBER_STRUCK, "member-struck", WARNING,                                                  \
+      "a member gets no more rekey messages until it registers again")                             \
+    X(EV_MEMBER_REINSTATED, "member-reinstated", NOTICE,                                           \
+      "a member that was struck has acknowledged after all")                                       \
+    X(EV_ACK_FORGED, "ack-forged", WARNING, "an acknowledgement did not authenticate")             \
     X(EV_STORE_FAILED, "store-failed", ERROR, "something could not be stored")                     \
     X(EV_SIGNING_KEY, "signing-key", NOTICE, "the key that signs pushes")                          \
     X(EV_REGISTERED, "registered", NOTICE, "registered with the server")                           \

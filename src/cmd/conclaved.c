@@ -160,6 +160,7 @@ static enum err new_server(const struct commit *commit, const struct database_co
                                          .shift = kept->clock.shift,
                                          .keys_lost = kept->keys_lost,
                                          .clock_lost = kept->clock.lost,
+                                         .port = o->port,
                                          .certificates = certificates.list,
                                          .n_certificates = certificates.n};
     e = server_new(&config, seed, host_now(), &effects, &show->server);

@@ -9,7 +9,7 @@
 enum { FIRST_PLACES = 16 }; /* then doubled: never more members than places */
 
 static_assert(REGISTRY_ID_MAX <= UINT8_MAX, "struct registry_member holds it in an octet");
-static_assert(offsetof(struct registry_member, id) <= 68, "a member costs 512 octets in all");
+static_assert(offsetof(struct registry_member, id) <= 80, "a member costs 512 octets in all");
 
 struct registry registry_of(const uint64_t seed[2], size_t max)
 {
@@ -176,6 +176,41 @@ instant_t registry_since(const struct registry_member *m)
     return (instant_t){m->registered_s * NS_PER_S};
 }
 
+const char *registry_reason_text(enum registry_reason reason)
+{
+    static const char *const texts[] = {
+#define X(id, text) [id] = (text),
+        REGISTRY_REASON_LIST(X)
+#undef X
+    };
+
+    return texts[reason];
+}
+
+bool registry_acknowledged(struct registry_member *m, uint32_t version)
+{
+    bool was_struck = m->status == REGISTRY_STRUCK;
+
+    m->version = (uint16_t)version;
+    m->proven = true;
+    m->unanswered = 0;
+    m->status = REGISTRY_ACTIVE;
+    m->reason = REGISTRY_NO_REASON;
+    return was_struck;
+}
+
+void registry_strike(struct registry_member *m, enum registry_reason reason, instant_t now)
+{
+    m->status = REGISTRY_STRUCK;
+    m->reason = (uint8_t)reason;
+    m->struck_s = whole_seconds(now);
+}
+
+instant_t registry_struck(const struct registry_member *m)
+{
+    return (instant_t){m->struck_s * NS_PER_S};
+}
+
 enum err registry_put(struct registry *r, const struct registration *what)
 {
     struct registry_member *m = registry_find(r, what->identity);
@@ -193,12 +228,15 @@ enum err registry_put(struct registry *r, const struct registration *what)
     m->updated = what->now;
     m->version = (uint16_t)what->version;
     m->native = what->native;
+    m->status = REGISTRY_ACTIVE;
+    m->reason = REGISTRY_NO_REASON;
+    m->unanswered = 0;
     count(&m->pulls_succeeded);
     return ERR_OK;
 }
 
-enum err registry_restore(struct registry *r, const struct registration *last, instant_t first,
-                          uint16_t pulls_succeeded, uint16_t pulls_failed)
+enum err registry_restore(struct registry *r, const struct registration *last,
+                          const struct registry_kept *kept)
 {
     if (registry_find(r, last->identity))
         return ERR_DUPLICATE;
@@ -206,9 +244,13 @@ enum err registry_restore(struct registry *r, const struct registration *last, i
     if (e)
         return e;
     struct registry_member *m = r->members[r->n - 1];
-    m->registered_s = whole_seconds(first);
-    m->pulls_succeeded = pulls_succeeded;
-    m->pulls_failed = pulls_failed;
+    m->registered_s = whole_seconds(kept->first);
+    m->struck_s = whole_seconds(kept->struck);
+    m->pulls_succeeded = kept->pulls_succeeded;
+    m->pulls_failed = kept->pulls_failed;
+    m->status = (uint8_t)kept->status;
+    m->reason = (uint8_t)kept->reason;
+    m->proven = kept->proven;
     return ERR_OK;
 }
 

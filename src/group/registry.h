@@ -10,6 +10,20 @@
 enum { REGISTRY_MEMBERS_MAX = 1000000, REGISTRY_ID_MAX = 255 };
 enum registry_index { REGISTRY_BY_IDENTITY, REGISTRY_BY_ADDRESS, REGISTRY_INDICES };
 
+/* Whether pushes go to a member (RFC 8263 6, decisions M15), and why not. */
+enum registry_status { REGISTRY_ACTIVE, REGISTRY_STRUCK };
+#define REGISTRY_REASON_LIST(X)                                                                    \
+    X(REGISTRY_NO_REASON, "")                                                                      \
+    X(REGISTRY_SILENT, "did not acknowledge a rekey message")                                      \
+    X(REGISTRY_UNHEARD, "never acknowledged, and the keys that it came for have ended")
+enum registry_reason {
+#define X(id, text) id,
+    REGISTRY_REASON_LIST(X)
+#undef X
+        REGISTRY_REASON_COUNT
+};
+const char *registry_reason_text(enum registry_reason reason);
+
 /* As small as may be: there may be a million. So the indices run through the members themselves,
  * and counts stop at UINT16_MAX. */
 struct registry_member {
@@ -21,8 +35,13 @@ struct registry_member {
     uint32_t at;          /* in registry.members */
     struct endpoint remote;
     uint16_t pulls_succeeded, pulls_failed;
-    uint16_t version; /* of the group at its last PULL, modulo 2^16 */
-    bool native;      /* announced Conclave's vendor id */
+    uint16_t
+        version; /* of the group: the newest that the member has, as far as it said, mod 2^16 */
+    bool native; /* announced Conclave's vendor id: its dialect, and it acknowledges */
+    bool proven; /* has acknowledged a push */
+    uint8_t status, reason; /* enum registry_status, enum registry_reason */
+    uint8_t unanswered;     /* changeovers whose pushes it has not acknowledged, since the last */
+    int32_t struck_s;       /* REGISTRY_STRUCK: since when, in whole seconds */
     uint8_t id_len;
     uint8_t id[]; /* type, then value */
 };
@@ -44,8 +63,8 @@ struct registry_member *registry_same_address(const struct registry_member *m);
 /* First completed PULL, to the second. */
 instant_t registry_since(const struct registry_member *m);
 
-/* A completed PULL: adds the member or brings it up to date. ERR_LIMIT at `max` members,
- * ERR_LENGTH for an identity of more than REGISTRY_ID_MAX octets. */
+/* A completed PULL: adds the member or brings it up to date; it is ACTIVE again. ERR_LIMIT at `max`
+ * members, ERR_LENGTH for an identity of more than REGISTRY_ID_MAX octets. */
 struct registration {
     const struct model_server_gateway *gateway;
     struct model_identity identity;
@@ -57,9 +76,20 @@ struct registration {
 MUST_USE enum err registry_put(struct registry *r, const struct registration *what);
 /* A member that an earlier server had: its last PULL, and what else it knew. ERR_DUPLICATE when it
  * is there, and as registry_put(). */
+struct registry_kept {
+    instant_t first, struck;
+    uint16_t pulls_succeeded, pulls_failed;
+    enum registry_status status;
+    enum registry_reason reason;
+    bool proven;
+};
 MUST_USE enum err registry_restore(struct registry *r, const struct registration *last,
-                                   instant_t first, uint16_t pulls_succeeded,
-                                   uint16_t pulls_failed);
+                                   const struct registry_kept *kept);
+/* The member said that it has that version of the group. True: it was struck, and is no more. */
+bool registry_acknowledged(struct registry_member *m, uint32_t version);
+/* Pushes are not for it any more, until it registers again or acknowledges after all. */
+void registry_strike(struct registry_member *m, enum registry_reason reason, instant_t now);
+instant_t registry_struck(const struct registry_member *m);
 /* A PULL of a registered member that did not complete. */
 void registry_failed(struct registry_member *m);
 void registry_remove(struct registry *r, struct registry_member *m);

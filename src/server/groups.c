@@ -120,7 +120,10 @@ static void answer(struct server *s, struct group *g, instant_t now, enum err er
         return;
     }
     g->push_seq_durable = g->push_seq_given;
+    struct push_news news = {.kek = g->kek[GROUP_KEK_MINTED] && g->kek[GROUP_KEK_CURRENT],
+                             .by_pull = g->exclusion.minted};
     group_commit(g, now, &listener);
+    push_announce(s, g, now, news, out);
 }
 
 bool groups_stored(struct server *s, instant_t now, uint64_t id, enum err err, struct effects *out)
@@ -168,4 +171,5 @@ void groups_clear(struct server *s, struct group *g, struct effects *out)
     forget_minted(s, g, out);
     g->push->keys_tx = 0; /* its answer is nobody's any more */
     group_clear(g, &listener);
+    push_reset(g->push);
 }

@@ -10,6 +10,7 @@ enum {
     SERVER_SAS_MAX = 32,          /* ipsec-sas of one group: two keys of each in one KD */
     SERVER_POLICIES_MAX = 60,     /* match-policies of one group: twice as many SATs in one SA */
     SERVER_REGISTRATIONS_S = 250, /* a second, believed of this machine until it has done more */
+    SERVER_PUSH_PATH = 1472,      /* octets of a datagram that a path of 1500 octets carries */
     SERVER_SIGN_BITS = 3072,      /* of the server's own RSA key: 128 bits of strength */
 };
 
@@ -17,3 +18,9 @@ enum {
 #define SERVER_SIGN_RETRY span_s(60)
 /* From message 2 to message 3, and from message 4 to the last repeat of message 3. */
 #define SERVER_PULL_LIFE span_s(10)
+/* No acknowledgement is missing before (RFC 8263 6). */
+#define SERVER_ACK_TIME span_s(10)
+/* A message that could not be stored or signed is tried again. */
+#define SERVER_PUSH_RETRY span_s(5)
+/* Between rounds, however many members register with keys that have just been replaced. */
+#define SERVER_PUSH_PAUSE span_s(1)

@@ -14,21 +14,24 @@ static_assert(2 * SERVER_SAS_MAX <= GDOI_TEKS_MAX, "an offer fits into one KD");
 static_assert((int)KEK_SPI == (int)GDOI_KEK_SPI, "a KEK's SPI is the cookie pair of its pushes");
 static_assert(2 * SERVER_POLICIES_MAX <= GDOI_SATS_MAX, "an offer fits into one SA");
 
+static void take(const struct generation *key, enum group_slot slot, instant_t now, struct offer *o)
+{
+    if (!key || timeline_life_s(&key->time, now) == 0 || key->window_ms != o->window_ms)
+        return;
+    assert(o->n < ARRAY_LEN(o->items));
+    o->items[o->n++] = (struct offer_item){key->spi, slot == GROUP_PREVIOUS};
+}
+
 static void take_slot(const struct group *g, enum group_slot slot, instant_t now, struct offer *o)
 {
-    for (size_t i = 0; i < g->n_sas; i++) {
-        const struct generation *key = g->sas[i].slot[slot];
-        if (!key || timeline_life_s(&key->time, now) == 0 || key->window_ms != o->window_ms)
-            continue;
-        assert(o->n < ARRAY_LEN(o->items));
-        o->items[o->n++] = (struct offer_item){key->spi, slot == GROUP_PREVIOUS};
-    }
+    for (size_t i = 0; i < g->n_sas; i++)
+        take(g->sas[i].slot[slot], slot, now, o);
 }
 
 struct offer offer_take(const struct group *g, instant_t now, bool native)
 {
     const struct kek_generation *kek = g->kek[GROUP_KEK_CURRENT];
-    struct offer o = {.native = native, .window_ms = group_window_ms(g)};
+    struct offer o = {.native = native, .version = g->version, .window_ms = group_window_ms(g)};
 
     if (kek) {
         o.has_kek = true;
@@ -39,6 +42,27 @@ struct offer offer_take(const struct group *g, instant_t now, bool native)
     take_slot(g, GROUP_NEXT, now, &o);
     if (native) /* a foreign member would send under it: RFC 6407 has no order among TEKs */
         take_slot(g, GROUP_PREVIOUS, now, &o);
+    return o;
+}
+
+struct offer offer_take_push(const struct group *g, instant_t now, struct offer_push what)
+{
+    const struct kek_generation *kek = what.with_kek ? g->kek[GROUP_KEK_CURRENT] : NULL;
+    struct offer o = {
+        .native = what.native, .version = g->version, .window_ms = group_window_ms(g)};
+    struct offer next = o;
+
+    if (kek) {
+        o.has_kek = true;
+        memcpy(o.kek, kek->spi, sizeof o.kek);
+    }
+    take_slot(g, GROUP_NEXT, now, &next);
+    for (size_t i = 0; i < g->n_sas; i++) {
+        const struct group_sa *sa = &g->sas[i];
+        if (!sa->slot[GROUP_NEXT] && (next.n == 0 || kek || what.all))
+            take(sa->slot[GROUP_CURRENT], GROUP_CURRENT, now, &o);
+    }
+    take_slot(g, GROUP_NEXT, now, &o);
     return o;
 }
 
@@ -158,7 +182,8 @@ static enum err add_teks(struct gdoi_kd *kd, const struct mint *mint, const stru
     return ERR_OK;
 }
 
-enum err offer_write_keys(struct chain_wr *c, const struct group *g, const struct offer *o)
+static enum err write_keys(struct chain_wr *c, const struct group *g, const struct offer *o,
+                           bool with_seq)
 {
     struct gdoi_kd kd = {.has_kek = o->has_kek};
     const struct kek_generation *kek = o->has_kek ? group_kek(g, o->kek) : NULL;
@@ -173,10 +198,21 @@ enum err offer_write_keys(struct chain_wr *c, const struct group *g, const struc
             (struct gdoi_kek_packet){.spi = cookies_of(kek->spi),
                                      .iv_and_key = secret_bytes(&kek_octets),
                                      .sig_key = bytes(kek->signer->spki, kek->signer->spki_len)};
-        gdoi_seq_write(c, o->seq);
+        if (with_seq)
+            gdoi_seq_write(c, o->seq);
     }
     gdoi_kd_write(c, &kd);
     return ERR_OK;
+}
+
+enum err offer_write_keys(struct chain_wr *c, const struct group *g, const struct offer *o)
+{
+    return write_keys(c, g, o, true);
+}
+
+enum err offer_write_kd(struct chain_wr *c, const struct group *g, const struct offer *o)
+{
+    return write_keys(c, g, o, false);
 }
 
 /* SPIs of the newest key of each ipsec-sa, ascending, in network order. */
@@ -210,19 +246,20 @@ static void put_clock(const struct group_clock *clock, instant_t now, struct gdo
     state->clock_us = (uint32_t)(us % US_PER_S);
 }
 
-void offer_write_state(struct chain_wr *c, const struct group *g, uint16_t spread,
-                       const struct group_clock *clock, instant_t now)
+void offer_write_state(struct chain_wr *c, const struct group *g, const struct offer_state *what,
+                       instant_t now)
 {
     const struct kek_generation *kek = g->kek[GROUP_KEK_CURRENT];
     uint8_t spis[4 * SERVER_SAS_MAX], digest[HASH_MAX];
     struct gdoi_state state = {.has_kek = kek != NULL,
                                .heartbeat = (uint16_t)g->model->communication.heartbeat_s,
-                               .spread = spread,
+                               .spread = what->spread,
+                               .re_register = what->re_register,
                                .activation_delay = (uint16_t)g->atd_s};
 
     if (kek)
         state.kek = cookies_of(kek->spi);
-    put_clock(clock, now, &state);
+    put_clock(what->clock, now, &state);
     hash_parts(HASH_SHA256,
                PARTS(bytes(kek ? kek->spi : NULL, kek ? sizeof kek->spi : 0),
                      bytes(spis, newest_spis(g, spis))),

@@ -22,21 +22,34 @@ struct offer {
     bool native;
     bool has_kek;
     uint8_t kek[KEK_SPI];
-    uint32_t seq;
-    uint32_t window_ms; /* of all its keys; 0: no time stamps */
-    size_t n;           /* 0: the group has no keys */
+    uint32_t seq, version; /* of the last push; of the keys */
+    uint32_t window_ms;    /* of all its keys; 0: no time stamps */
+    size_t n;              /* 0: the group has no keys */
     struct offer_item items[2 * SERVER_SAS_MAX];
 };
 
 struct offer offer_take(const struct group *g, instant_t now, bool native);
-/* The SA payload of message 2, for the member at that address. */
+/* What a push brings (decisions M4, M5): every generation that is not switched to yet; when there
+ * is none, or with a KEK, or `all`: the newest key of each ipsec-sa, current ones first. */
+struct offer_push {
+    bool native, with_kek, all;
+};
+struct offer offer_take_push(const struct group *g, instant_t now, struct offer_push what);
+/* The SA payload of message 2, for the member at that address; in a push for all: 0.0.0.0 (S27). */
 void offer_write_sa(struct chain_wr *c, const struct group *g, const struct offer *o,
                     struct ip member, instant_t now);
 /* SEQ, which is there exactly when the SA holds a SAK (RFC 6407 3.2), and KD: message 4.
  * ERR_NOT_FOUND, and nothing written, when one of the keys has been dropped since message 2. */
 MUST_USE enum err offer_write_keys(struct chain_wr *c, const struct group *g,
                                    const struct offer *o);
-/* The state notification of natives (wire notes 11), with the group clock if it is set. spread in
- * seconds. */
-void offer_write_state(struct chain_wr *c, const struct group *g, uint16_t spread,
-                       const struct group_clock *clock, instant_t now);
+/* KD alone, for a push. ERR_NOT_FOUND as above. */
+MUST_USE enum err offer_write_kd(struct chain_wr *c, const struct group *g, const struct offer *o);
+
+/* The state notification of natives (wire notes 11), with the group clock if it is set. */
+struct offer_state {
+    uint16_t spread; /* seconds */
+    bool re_register;
+    const struct group_clock *clock;
+};
+void offer_write_state(struct chain_wr *c, const struct group *g, const struct offer_state *what,
+                       instant_t now);

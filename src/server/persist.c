@@ -225,7 +225,11 @@ void persist_member(struct server *s, const struct group *g, const struct regist
                              .pulls_succeeded = m->pulls_succeeded,
                              .pulls_failed = m->pulls_failed,
                              .version = m->version,
-                             .native = m->native};
+                             .native = m->native,
+                             .proven = m->proven,
+                             .status = (enum registry_status)m->status,
+                             .reason = (enum registry_reason)m->reason,
+                             .struck = kept(s, registry_struck(m))};
 
     row_member_write(&value, &row);
     put(tx, STORE_MEMBER, row_key_who(&row.who, key), &value, out);

@@ -290,9 +290,7 @@ static void count_registration(struct rate *r, instant_t now)
     r->best = r->n > r->best ? r->n : r->best;
 }
 
-/* Seconds over which members should spread their re-registrations; 0 while they are so few that it
- * does not matter (decisions M10). */
-static uint16_t spread_of(const struct server *s, const struct group *g)
+uint16_t server_spread(const struct server *s, const struct group *g)
 {
     uint32_t rate = s->rate.best > SERVER_REGISTRATIONS_S ? s->rate.best : SERVER_REGISTRATIONS_S;
     size_t spread = (g->registry.n + rate - 1) / rate;
@@ -324,7 +322,10 @@ static enum err write_message_4(struct server *s, const struct pull *p, const st
     if (e)
         return e;
     if (phase1_peer_is_native(q->sa))
-        offer_write_state(&c, p->group, spread_of(s, p->group), &s->clock, q->now);
+        offer_write_state(
+            &c, p->group,
+            &(struct offer_state){.spread = server_spread(s, p->group), .clock = &s->clock},
+            q->now);
     return exchange_seal(q->sa, &open->iv, w, q->header->message_id, prefix, ARRAY_LEN(prefix));
 }
 
@@ -334,7 +335,7 @@ static enum err register_member(struct server *s, const struct pull *p, const st
                              .identity = phase1_peer_identity(q->sa),
                              .remote = phase1_remote(q->sa),
                              .now = q->now,
-                             .version = p->group->version,
+                             .version = p->open->offer.version, /* M9: not the group's by now */
                              .native = phase1_peer_is_native(q->sa)};
     enum err e = registry_put(&p->group->registry, &r);
 

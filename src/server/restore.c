@@ -271,8 +271,14 @@ static void restore_member(struct restore *r, const struct store_row *row)
                                           .now = at(r, k.updated),
                                           .version = k.version,
                                           .native = k.native};
-        e = registry_restore(&g->registry, &last, at(r, k.registered), k.pulls_succeeded,
-                             k.pulls_failed);
+        const struct registry_kept kept = {.first = at(r, k.registered),
+                                           .struck = at(r, k.struck),
+                                           .pulls_succeeded = k.pulls_succeeded,
+                                           .pulls_failed = k.pulls_failed,
+                                           .status = k.status,
+                                           .reason = k.reason,
+                                           .proven = k.proven};
+        e = registry_restore(&g->registry, &last, &kept);
     }
     if (e)
         give_up(r, row, e, "member");

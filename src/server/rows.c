@@ -142,6 +142,10 @@ void row_member_write(struct wr *w, const struct row_member *row)
     wr_u16(w, row->pulls_failed);
     wr_u16(w, row->version);
     wr_u8(w, row->native);
+    wr_u8(w, row->proven);
+    wr_u8(w, (uint8_t)row->status);
+    wr_u8(w, (uint8_t)row->reason);
+    row_put_instant(w, row->struck);
 }
 
 enum err row_member_read(const struct store_row *row, struct arena *a, struct row_member *ret)
@@ -161,6 +165,12 @@ enum err row_member_read(const struct store_row *row, struct arena *a, struct ro
     m.pulls_failed = rd_u16(&r);
     m.version = rd_u16(&r);
     m.native = row_get_bool(&r);
+    m.proven = row_get_bool(&r);
+    m.status = row_get_bool(&r) ? REGISTRY_STRUCK : REGISTRY_ACTIVE;
+    uint8_t reason = rd_u8(&r);
+    row_demand(&r, reason < REGISTRY_REASON_COUNT);
+    m.reason = reason < REGISTRY_REASON_COUNT ? (enum registry_reason)reason : REGISTRY_NO_REASON;
+    m.struck = row_get_instant(&r);
     row_demand(&r, m.registered.ns <= m.updated.ns);
     if (!e)
         e = rd_end(&r);

@@ -85,7 +85,10 @@ struct row_member {
     instant_t registered, updated; /* first and last completed PULL */
     uint16_t pulls_succeeded, pulls_failed;
     uint16_t version;
-    bool native;
+    bool native, proven;
+    enum registry_status status;
+    enum registry_reason reason;
+    instant_t struck; /* REGISTRY_STRUCK: since when */
 };
 struct row_ban {
     struct row_who who;

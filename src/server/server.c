@@ -1,5 +1,6 @@
 #include "server/server.h"
 
+#include "gdoi/numbers.h"
 #include "ike1/numbers.h"
 #include "sa/job.h"
 #include "server/groups.h"
@@ -210,6 +211,7 @@ static enum err start(struct server *s, const struct server_config *with, instan
         s->groups[s->n_groups++] = server_group_new(s, &model->groups[i]);
     restore_rows(s, with, now, out);
     server_use_certificates(s);
+    push_resume(s, now, out);
     signing_start(s, now, out);
     groups_advance(s, now, out);
     return ERR_OK;
@@ -235,6 +237,7 @@ enum err server_new(const struct server_config *config, const uint8_t seed[DRBG_
         return e ? e : ERR_NOMEM;
     s->model = config->model;
     s->shift = config->shift;
+    s->port = config->port ? config->port : GDOI_PORT;
     s->drbg = drbg_of(seed);
     s->mint = mint_of(&s->drbg);
     s->pulls.index.seed[0] = drbg_u64(&s->drbg);
@@ -331,8 +334,10 @@ void server_datagram(struct server *s, instant_t now, struct endpoint from, stru
         groups_advance(s, now, out);
         pull_datagram(s, now, from, to, &header, datagram, len, out);
         return;
-    case IKE1_EXCHANGE_GROUPKEY_PUSH:     /* sent by servers only */
-    case IKE1_EXCHANGE_GROUPKEY_PUSH_ACK: /* nothing was pushed */
+    case IKE1_EXCHANGE_GROUPKEY_PUSH_ACK:
+        ack_datagram(s, now, from, to, &header, datagram, len, out);
+        return;
+    case IKE1_EXCHANGE_GROUPKEY_PUSH: /* sent by servers only */
         server_drop(s, from, ERR_UNEXPECTED, ike1_exchange_name(header.exchange), out);
         return;
     default:
@@ -343,6 +348,10 @@ void server_datagram(struct server *s, instant_t now, struct endpoint from, stru
 void server_job_done(struct server *s, instant_t now, struct job_result *result,
                      struct effects *out)
 {
+    if (result->kind == JOB_SIGN) {
+        push_job_done(s, now, result, out);
+        return;
+    }
     if (result->kind == JOB_SIGN_KEY) {
         signing_job_done(s, result, out);
         groups_advance(s, now, out); /* the first KEKs */
@@ -355,7 +364,8 @@ void server_job_done(struct server *s, instant_t now, struct job_result *result,
 
 void server_stored(struct server *s, instant_t now, uint64_t id, enum err err, struct effects *out)
 {
-    groups_stored(s, now, id, err, out);
+    if (!groups_stored(s, now, id, err, out))
+        push_stored(s, now, id, err, out);
 }
 
 static void tell_far(const struct server *s, struct effects *out)
@@ -385,7 +395,7 @@ instant_t server_due(const struct server *s)
     instant_t due = instant_min(phase1_due(s->phase1), pull_due(s));
 
     due = instant_min(due, s->signing.due);
-    return instant_min(due, groups_due(s));
+    return instant_min(due, instant_min(groups_due(s), push_due(s)));
 }
 
 void server_timer(struct server *s, instant_t now, struct effects *out)
@@ -397,6 +407,7 @@ void server_timer(struct server *s, instant_t now, struct effects *out)
     pull_timer(s, now, out);
     signing_timer(s, now, out);
     groups_advance(s, now, out);
+    push_timer(s, now, out);
 }
 
 /* ---- views ---- */

@@ -30,6 +30,7 @@ struct server_config {
      * rows are read before server_new() returns. */
     const struct store_row *rows;
     size_t n_rows;
+    uint16_t port;   /* where the server is reached; 0: 848 (RFC 6407 2.2) */
     span_t shift;    /* from the store's time to `now`'s clock (store/clock.h) */
     bool keys_lost;  /* the store is an older copy: its keys must not be used again (M12) */
     bool clock_lost; /* nobody knows how long the server was away: new keys at once (M12) */

@@ -24,6 +24,8 @@ struct server {
     struct phase1_table *phase1;
     struct group **groups;
     size_t n_groups;
+    uint16_t port;         /* pushes leave from */
+    uint64_t sign_jobs;    /* ids given out to signatures of pushes */
     uint64_t transactions; /* ids given out to those whose answer somebody waits for */
     struct pulls pulls;
     struct bans bans;
@@ -53,6 +55,9 @@ struct group *server_group_new(struct server *s, const struct model_group *model
 MUST_USE enum err server_certified(const struct model_server *model,
                                    const struct certified *certified, struct effects *out);
 void server_use_certificates(struct server *s);
+/* Seconds over which members should spread their re-registrations; 0 while they are so few that it
+ * does not matter (decisions M10). */
+uint16_t server_spread(const struct server *s, const struct group *g);
 /* Counts the datagram and tells; nothing else happens. */
 void server_drop(struct server *s, struct endpoint from, enum err why, const char *what,
                  struct effects *out);

@@ -169,8 +169,9 @@ static void datagrams_are_sorted_by_the_cheapest_check(void **state)
             "2300"
             "00000000"
             "0000001c"); /* ACK */
-    assert_int_equal(world_dropped(w, ERR_UNEXPECTED), 2);
-    world_says(w, EV_DATAGRAM_DROPPED, "what", "groupkey-push-ack");
+    assert_int_equal(world_dropped(w, ERR_UNEXPECTED), 1);
+    assert_int_equal(world_dropped(w, ERR_UNKNOWN_SA), 2);
+    world_says(w, EV_DATAGRAM_DROPPED, "what", "acknowledgement");
     give(w, "11111111111111112222222222222222"
             "0810"
             "2201"

@@ -1,0 +1,27 @@
+#pragma once
+/* The octets of a GROUPKEY-PUSH (RFC 6407 4): HDR*, SEQ, [D ...,] [SA, KD,] [N,] SIG. */
+#include "server/offer.h"
+#include "server/push.h"
+#include "wire/wr.h"
+
+/* What one message says. */
+struct push_content {
+    const struct group *group;
+    const struct push_carrier *carrier;
+    uint32_t seq;
+    bool keys;                         /* SA and KD of ... */
+    struct offer_push what;            /* ... these */
+    const struct push_delete *deletes; /* NULL: none */
+    const struct offer_state *state;   /* NULL: no notification */
+};
+
+/* In clear, with room for the signature, Length as it is signed: without cipher padding.
+ * ERR_NOT_FOUND: there is nothing to say; ERR_FULL: too much. */
+MUST_USE enum err push_build(const struct push_content *c, instant_t now, struct wr *w,
+                             size_t *ret_signature_at);
+/* What SIG covers (RFC 6407 4), as a job's own; NULL: no memory. */
+struct job_sign *push_to_sign(const struct push_carrier *carrier, struct bytes message,
+                              size_t signature_at);
+/* Puts the signature in, pads and encrypts. The writer has room for a block more. */
+void push_seal(const struct push_carrier *carrier, struct wr *w, size_t signature_at,
+               struct bytes signature);

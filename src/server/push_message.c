@@ -1,0 +1,307 @@
+#include "server/push_message.h"
+
+#include "gdoi/numbers.h"
+#include "sa/job.h"
+#include "server/beat.h"
+#include "server/limits.h"
+#include "server/members.h"
+#include "server/persist.h"
+#include "server/push_build.h"
+#include "server/state.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* ---- the KEK that it goes under ---- */
+
+struct push_carrier push_carrier_of(const struct kek_generation *kek)
+{
+    struct push_carrier c = {.cipher = kek->cipher,
+                             .sig_hash = kek->sig_hash,
+                             .iv = kek->iv,
+                             .key = kek->key,
+                             .signer = signing_key_hold(kek->signer)};
+
+    memcpy(c.spi, kek->spi, sizeof c.spi);
+    if (kek->policy->type == MODEL_PUSH_MULTICAST) {
+        c.multicast_group = kek->policy->multicast_group;
+        snprintf(c.interface, sizeof c.interface, "%s", kek->policy->multicast_interface);
+    }
+    return c;
+}
+
+void push_carrier_wipe(struct push_carrier *c)
+{
+    signing_key_release(c->signer);
+    explicit_bzero(c, sizeof *c);
+}
+
+void push_drop_message(struct push *p)
+{
+    struct push_message *m = &p->message;
+
+    if (m->octets)
+        explicit_bzero(m->octets, m->len);
+    free(m->octets);
+    push_carrier_wipe(&m->carrier);
+    *m = (struct push_message){0};
+}
+
+static void tell_failed(struct group *g, enum err err, const char *what, struct effects *out)
+{
+    struct event e = event_of(EV_PUSH_FAILED);
+
+    g->push->counters.failed++;
+    event_add_str(&e, "group", g->model->name);
+    event_add_str(&e, "what", what);
+    event_add_err(&e, err);
+    effects_tell(out, &e);
+}
+
+static void fail(struct server *s, struct group *g, instant_t now, enum err err, const char *what,
+                 struct effects *out)
+{
+    tell_failed(g, err, what, out);
+    push_ended(s, g, now, PUSH_FAILED, out);
+}
+
+/* ---- building and signing ---- */
+
+static enum err build(const struct server *s, const struct group *g, instant_t now, struct wr *w,
+                      size_t *ret_signature_at)
+{
+    const struct push *p = g->push;
+    const struct push_message *m = &p->message;
+    const struct offer_state state = {.spread = server_spread(s, g),
+                                      .re_register = m->kind == PUSH_LAST_CALL && p->re_register,
+                                      .clock = &s->clock};
+    const struct push_delete farewell = {.kek = true};
+    struct push_content c = {
+        .group = g,
+        .carrier = &m->carrier,
+        .seq = g->push_seq + 1,
+        .keys = m->kind == PUSH_KEYS,
+        .what = {.native = m->dialect == PUSH_NATIVE, .with_kek = p->with_kek, .all = p->all}};
+
+    if (m->kind == PUSH_HEARTBEAT || m->kind == PUSH_LAST_CALL)
+        c.state = &state;
+    if (m->kind == PUSH_FAREWELL)
+        c.deletes = &farewell;
+    if (m->kind == PUSH_DELETE)
+        c.deletes = &p->orders->what;
+    return push_build(&c, now, w, ret_signature_at);
+}
+
+/* A path of 1500 octets carries 1472 of a datagram (decisions N39). */
+static void tell_size(struct group *g, size_t size, struct effects *out)
+{
+    struct event e = event_of(EV_PUSH_SIZE);
+
+    if (size <= SERVER_PUSH_PATH || g->push->told_size == size)
+        return;
+    g->push->told_size = size;
+    event_add_str(&e, "group", g->model->name);
+    event_add_u64(&e, "octets", size);
+    event_add_u64(&e, "limit", SERVER_PUSH_PATH);
+    effects_tell(out, &e);
+}
+
+static bool to_worker(struct server *s, struct push_message *m, struct effects *out)
+{
+    struct job job = {.id = ++s->sign_jobs, .kind = JOB_SIGN};
+
+    job.sign = push_to_sign(&m->carrier, bytes(m->octets, m->len), m->signature_at);
+    if (!job.sign)
+        return false;
+    effects_job(out, &job); /* which takes it over */
+    m->stage = PUSH_SIGNING;
+    m->waits_for = job.id;
+    return true;
+}
+
+/* Its SEQ is durable. The delays it tells are those of this moment. */
+static void prepare(struct server *s, struct group *g, instant_t now, struct effects *out)
+{
+    struct push_message *m = &g->push->message;
+    uint8_t room[DATAGRAM_MAX - CIPHER_BLOCK_MAX];
+    struct wr w = wr_of(room, sizeof room);
+    enum err e = build(s, g, now, &w, &m->signature_at);
+
+    if (e == ERR_NOT_FOUND) {
+        push_ended(s, g, now, PUSH_NOTHING_TO_SAY, out);
+        return;
+    }
+    if (!e) {
+        m->len = w.len;
+        m->octets = malloc(w.len + CIPHER_BLOCK_MAX);
+        e = m->octets ? ERR_OK : ERR_NOMEM;
+    }
+    if (!e) {
+        memcpy(m->octets, room, w.len);
+        e = to_worker(s, m, out) ? ERR_OK : ERR_NOMEM;
+    }
+    explicit_bzero(room, sizeof room);
+    if (e)
+        fail(s, g, now, e, "a rekey message could not be built", out);
+    else if (m->kind == PUSH_KEYS && g->push->with_kek)
+        tell_size(g, m->len, out);
+}
+
+/* ---- SEQ ---- */
+
+void push_reserve(struct group *g)
+{
+    if (g->push_seq_given == g->push_seq)
+        g->push_seq_given++;
+}
+
+void push_begin(struct server *s, struct group *g, instant_t now, enum push_kind kind,
+                enum push_dialect dialect, struct push_carrier carrier, struct effects *out)
+{
+    struct push_message *m = &g->push->message;
+
+    assert(m->stage == PUSH_IDLE);
+    *m = (struct push_message){
+        .kind = kind, .dialect = dialect, .version = g->version, .carrier = carrier};
+    if (g->push_seq_durable > g->push_seq) { /* it came with the keys, or with a message unsent */
+        prepare(s, g, now, out);
+        return;
+    }
+    m->stage = PUSH_STORING;
+    m->waits_for = ++s->transactions;
+    push_reserve(g);
+    persist_seq(s, g, m->waits_for, out);
+}
+
+static struct group *waiting(const struct server *s, enum push_stage stage, uint64_t id)
+{
+    for (size_t i = 0; id && i < s->n_groups; i++) {
+        const struct push_message *m = &s->groups[i]->push->message;
+        if (m->stage == stage && m->waits_for == id)
+            return s->groups[i];
+    }
+    return NULL;
+}
+
+bool push_stored(struct server *s, instant_t now, uint64_t id, enum err err, struct effects *out)
+{
+    struct group *g = waiting(s, PUSH_STORING, id);
+
+    if (!g)
+        return false;
+    if (err) {
+        fail(s, g, now, err, "the number of a rekey message could not be stored", out);
+        return true;
+    }
+    g->push_seq_durable = g->push_seq_given;
+    prepare(s, g, now, out);
+    return true;
+}
+
+/* ---- it leaves ---- */
+
+static void tell_sent(const struct group *g, struct effects *out)
+{
+    static const char *const names[] = {[PUSH_KEYS] = "keys",
+                                        [PUSH_HEARTBEAT] = "heartbeat",
+                                        [PUSH_LAST_CALL] = "heartbeat under the KEK before",
+                                        [PUSH_FAREWELL] = "delete of the KEK before",
+                                        [PUSH_DELETE] = "delete"};
+    const struct push_message *m = &g->push->message;
+    struct event e = event_of(EV_PUSH_SENT);
+
+    event_add_str(&e, "group", g->model->name);
+    event_add_str(&e, "what", names[m->kind]);
+    event_add_u64(&e, "seq", g->push_seq);
+    event_add_u64(&e, "members", m->n_members);
+    event_add_u64(&e, "octets", m->len);
+    effects_tell(out, &e);
+}
+
+static void count(struct push *p)
+{
+    struct push_counters *c = &p->counters;
+    bool beat = p->message.kind == PUSH_HEARTBEAT || p->message.kind == PUSH_LAST_CALL;
+
+    c->rounds += p->message.kind == PUSH_KEYS;
+    c->pushed += p->message.kind == PUSH_KEYS ? p->message.n_members : 0;
+    c->heartbeats += beat;
+    c->deletes += p->message.kind == PUSH_DELETE || p->message.kind == PUSH_FAREWELL;
+}
+
+/* One datagram to a set (RFC 6407 4): to the multicast group, or to each member that it is for. */
+static bool fan_out(const struct server *s, struct group *g, struct bytes datagram,
+                    struct effects *out)
+{
+    struct push_message *m = &g->push->message;
+    const struct push_carrier *c = &m->carrier;
+    struct endpoint from = {g->model->server_address, s->port};
+    struct endpoint group = {c->multicast_group, GDOI_PORT};
+
+    if (c->multicast_group.version != 0) {
+        m->n_members = g->registry.n;
+        effects_fanout(out, from, &group, 1, datagram, c->interface);
+        return true;
+    }
+    struct endpoint *to = members_for(g, m, &out->arena, &m->n_members);
+    if (m->n_members > 0)
+        effects_fanout(out, from, to, m->n_members, datagram, NULL);
+    return m->n_members > 0;
+}
+
+/* Members answer a delete, too (RFC 8263 4), and have no new keys by it. When there have been too
+ * many, answers to what went before them no longer count. */
+static void note_keyless(struct group *g)
+{
+    struct push *p = g->push;
+
+    if (p->message.kind != PUSH_DELETE && p->message.kind != PUSH_FAREWELL)
+        return;
+    if (p->n_keyless == PUSH_KEYLESS_MAX) {
+        p->n_keyless = 0;
+        p->first_seq = g->push_seq;
+    }
+    p->keyless[p->n_keyless++] = g->push_seq;
+}
+
+bool push_brought_keys(const struct push *p, uint32_t seq)
+{
+    for (size_t i = 0; i < p->n_keyless; i++) {
+        if (p->keyless[i] == seq)
+            return false;
+    }
+    return true;
+}
+
+static void leave(struct server *s, struct group *g, instant_t now, struct bytes signature,
+                  struct effects *out)
+{
+    struct push_message *m = &g->push->message;
+    struct wr w = {m->octets, m->len, m->len + CIPHER_BLOCK_MAX, ERR_OK};
+
+    push_seal(&m->carrier, &w, m->signature_at, signature);
+    m->len = w.len;
+    if (!fan_out(s, g, wr_bytes(&w), out)) { /* everybody has answered meanwhile */
+        push_ended(s, g, now, PUSH_NOTHING_TO_SAY, out);
+        return;
+    }
+    g->push_seq++;
+    note_keyless(g);
+    count(g->push);
+    tell_sent(g, out);
+    push_ended(s, g, now, PUSH_LEFT, out);
+}
+
+void push_job_done(struct server *s, instant_t now, const struct job_result *result,
+                   struct effects *out)
+{
+    struct group *g = waiting(s, PUSH_SIGNING, result->id);
+
+    if (!g) /* it was dropped meanwhile */
+        return;
+    if (result->err)
+        fail(s, g, now, result->err, "a rekey message could not be signed", out);
+    else
+        leave(s, g, now, bytes(result->signature, result->signature_len), out);
+}
