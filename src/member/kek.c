@@ -60,9 +60,10 @@ static struct kek again(const struct kek *held, const struct kek *offered)
     return k;
 }
 
-void keks_pull(struct keks *k, instant_t received, const struct kek *offered)
+void keks_pull(struct keks *k, instant_t asked, const struct kek *offered)
 {
-    if (k->current.present && instant_before(received, k->current.learned))
+    if (k->current.present && instant_before(asked, k->current.learned) &&
+        offered->sequence < keks_sequence(k))
         return;
     k->ack = offered->ack;
     if (!offered->present) {

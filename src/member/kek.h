@@ -39,11 +39,11 @@ struct keks {
 struct kek *keks_find(struct keks *k, const struct ike1_cookies *cookies);
 /* ERR_CONFLICT: its SPI is held with another key, transform or public key. */
 MUST_USE enum err keks_check(const struct keks *k, const struct kek *offered);
-/* A PULL is the whole truth (decisions M2), but not about what a push has brought since message 2,
- * which came at `received`. An offer that is not `present`: the group has no KEK. A KEK heard again
- * neither lives longer (M3) nor accepts older pushes (RFC 6407 3.3). The offer has passed
- * keks_check(). */
-void keks_pull(struct keks *k, instant_t received, const struct kek *offered);
+/* A PULL is the whole truth (decisions M2), but not about what a push has brought since message 1
+ * left, at `asked`: the snapshot is older than that push if its SEQ is. An offer that is not
+ * `present`: the group has no KEK. A KEK heard again neither lives longer (M3) nor accepts older
+ * pushes (RFC 6407 3.3). The offer has passed keks_check(). */
+void keks_pull(struct keks *k, instant_t asked, const struct kek *offered);
 /* A push replaces the current one (RFC 6407 4). False: it is held already, and nothing changes. The
  * same condition. */
 bool keks_push(struct keks *k, const struct kek *offered);

@@ -24,15 +24,17 @@ struct keyring_offer {
     uint32_t atd_s; /* seconds, counted from `received`; 0 without GAP */
     bool has_dtd;   /* else a replaced key lives to its own expiry (decisions S30) */
     uint32_t dtd_s;
+    instant_t asked;    /* of a PULL: when message 1 left */
     instant_t received; /* when the message came; of a PULL, message 2 */
 };
 
 /* A PULL is the whole truth (decisions M2): what it does not offer goes, at once or, when something
- * offered takes over its traffic, at its drop_at; but it knows nothing of what a push has brought
- * since message 2. Of two keys with the same selectors the earlier one of the offer is current. A
- * SPI already held with the same key changes nothing. ERR_CONFLICT when one server gives it another
- * key, ERR_TOO_MANY above MEMBER_TEKS_MAX: nothing is changed then. The offered teks are consumed
- * in every case. *ret_learned counts new ones. */
+ * offered takes over its traffic, at its drop_at; but it may know nothing of what a push has
+ * brought since message 1 left: on the way one can overtake the other. Of two keys with the same
+ * selectors the earlier one of the offer is current. A SPI already held with the same key changes
+ * nothing. ERR_CONFLICT when one server gives it another key, ERR_TOO_MANY above MEMBER_TEKS_MAX:
+ * nothing is changed then. The offered teks are consumed in every case. *ret_learned counts new
+ * ones. */
 MUST_USE enum err keyring_pull(struct keyring *k, instant_t now, struct keyring_offer *offer,
                                size_t *ret_learned);
 /* A push is a delta: what it does not name stays. A key that it brings succeeds those that are held

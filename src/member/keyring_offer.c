@@ -177,12 +177,12 @@ static size_t take_offered(struct keyring *k, struct keyring_offer *offer, struc
     return learned;
 }
 
-/* What a push has brought since message 2 is not in its snapshot (decisions M9): it stays as if it
- * had been named last. */
+/* What a push has brought since the PULL began may not be in the snapshot of message 2, whichever
+ * of them arrived first (decisions M9): it stays as if it had been named last. */
 static void take_newer(struct keyring *k, const struct keyring_offer *offer, struct keyring *fresh)
 {
     for (size_t i = 0; i < k->n;) {
-        if (instant_before(offer->received, k->teks[i]->learned))
+        if (instant_before(offer->asked, k->teks[i]->learned))
             fresh->teks[fresh->n++] = keyring_take(k, i);
         else
             i++;

@@ -73,6 +73,7 @@ void vpn_pull_start(struct member *m, struct vpn *v, struct phase1_sa *sa, bool 
                             .sa_was_up = was_up,
                             .message_id = id,
                             .ni_len = NI_LEN,
+                            .asked = now,
                             .forgotten = INSTANT_NEVER};
     phase1_set_user(sa, v);
     exchange_iv_start(sa, id, &v->pull.iv);
@@ -263,6 +264,7 @@ static enum err take_teks(struct vpn *v, instant_t now, const struct message_4 *
                                   .atd_s = p->policy->gap.atd,
                                   .has_dtd = p->policy->gap.has_dtd,
                                   .dtd_s = p->policy->gap.dtd,
+                                  .asked = p->asked,
                                   .received = p->received};
 
     policy_teks(p->policy, &m4->kd, vpn_peer(v)->address, p->received, teks, &offer.n);
@@ -309,7 +311,7 @@ static enum err take_keys(struct member *m, struct vpn *v, instant_t now,
     if (!e) {
         if (kek.present && !keks_find(&v->keks, &kek.cookies))
             member_kek_learned(m, &kek);
-        keks_pull(&v->keks, p->received, &kek);
+        keks_pull(&v->keks, p->asked, &kek);
     }
     explicit_bzero(&kek, sizeof kek);
     return e;

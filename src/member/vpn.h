@@ -25,6 +25,7 @@ struct pull {
     struct exchange_iv iv;
     size_t ni_len, nr_len;
     uint8_t ni[GDOI_NONCE_MAX], nr[GDOI_NONCE_MAX];
+    instant_t asked;        /* message 1, when it left first */
     instant_t received;     /* message 2: lifetimes and delays count from here (decisions M9) */
     instant_t forgotten;    /* by the server, unless message 3 reaches it before */
     struct gdoi_sa *policy; /* of message 2; NULL: message 1 is out, else message 3 */

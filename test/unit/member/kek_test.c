@@ -121,7 +121,7 @@ static void a_pull_is_the_whole_truth(void **state)
     expect(&k, 0, 0);
 }
 
-/* ... but not about what a push has brought since message 2. */
+/* ... but not about what a push has brought since message 1 left, whose SEQ it does not know. */
 static void a_snapshot_takes_nothing_back(void **state)
 {
     (void)state;
@@ -133,6 +133,24 @@ static void a_snapshot_takes_nothing_back(void **state)
     expect(&k, 2, 1);
     pull(&k, 50, none);
     expect(&k, 2, 1);
+}
+
+/* A push that came under 1 with SEQ 7 overtook message 2, whose snapshot has SEQ 6. */
+static void a_push_may_overtake_a_snapshot(void **state)
+{
+    (void)state;
+    struct keks k = {0};
+    struct kek old = kek(1, 0, 100), newer = kek(3, 0, 300);
+    old.sequence = 6;
+    newer.sequence = 8;
+    pull(&k, 0, old);
+    push(&k, kek(2, 51, 200));
+    k.previous.sequence = 7;
+    pull(&k, 50, old);
+    expect(&k, 2, 1);
+    assert_int_equal(keks_sequence(&k), 7);
+    pull(&k, 50, newer); /* the server knows more than the push told */
+    expect(&k, 3, 2);
 }
 
 static void another_key_under_a_held_spi_is_a_conflict(void **state)
@@ -200,6 +218,7 @@ int main(void)
         cmocka_unit_test(a_kek_heard_again_in_a_pull_gains_nothing),
         cmocka_unit_test(a_pull_is_the_whole_truth),
         cmocka_unit_test(a_snapshot_takes_nothing_back),
+        cmocka_unit_test(a_push_may_overtake_a_snapshot),
         cmocka_unit_test(another_key_under_a_held_spi_is_a_conflict),
         cmocka_unit_test(deletes),
         cmocka_unit_test(the_highest_number_of_the_server),

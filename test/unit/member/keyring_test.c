@@ -54,6 +54,7 @@ static enum err pull(struct keyring *k, int64_t now, int32_t atd, int32_t dtd, s
                                   .atd_s = atd >= 0 ? (uint32_t)atd : 0,
                                   .has_dtd = dtd >= 0,
                                   .dtd_s = dtd >= 0 ? (uint32_t)dtd : 0,
+                                  .asked = at(now),
                                   .received = at(now)};
     return keyring_pull(k, at(now), &offer, &learned);
 }
