@@ -190,9 +190,7 @@ static const struct conf_schema group[] = {
           CONF_T_IPV4),
      .mandatory = true},
     {BLOCK("server-member-communication", "Rekey messages from the server to the members",
-           communication),
-     .unbuilt =
-         "members renew their keys by registering again; delete or deactivate the statement"},
+           communication)},
     {NAMED("ipsec-sa", "A data key and what it protects", ipsec_sa), .mandatory = true},
     {0},
 };

@@ -42,7 +42,8 @@ void gdoi_state_write(struct chain_wr *c, const struct gdoi_state *s);
     X(GDOI_REASON_DIALECT, 3, "the group's dialect is not one this member can follow")             \
     X(GDOI_REASON_SERVER_ADDRESS, 4, "the group is served at another address")                     \
     X(GDOI_REASON_LIMIT, 5, "a limit of the server is reached")                                    \
-    X(GDOI_REASON_NOT_READY, 6, "the server has no keys for this group yet")
+    X(GDOI_REASON_NOT_READY, 6, "the server has no keys for this group yet")                       \
+    X(GDOI_REASON_ADDRESS, 7, "another member of the group is registered at this address")
 enum gdoi_reason { GDOI_REASON_LIST(IKE1_NUMBER) };
 const char *gdoi_reason_text(unsigned reason); /* "unknown" for a number without name */
 

@@ -84,6 +84,12 @@ struct registry_member *registry_find(const struct registry *r, struct model_ide
     return search(*place_of(r, REGISTRY_BY_IDENTITY, key), REGISTRY_BY_IDENTITY, key);
 }
 
+bool registry_is(const struct registry_member *m, struct model_identity identity)
+{
+    return m->id[0] == (uint8_t)identity.type &&
+           bytes_equal(bytes(m->id + 1, m->id_len), identity.value);
+}
+
 struct registry_member *registry_at_address(const struct registry *r, struct ip address)
 {
     struct bytes key = BYTES_OF(address.b);

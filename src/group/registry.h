@@ -60,6 +60,7 @@ struct registry_member *registry_find(const struct registry *r, struct model_ide
 /* The first one behind that address, and the next one behind the same; NULL: no more. */
 struct registry_member *registry_at_address(const struct registry *r, struct ip address);
 struct registry_member *registry_same_address(const struct registry_member *m);
+bool registry_is(const struct registry_member *m, struct model_identity identity);
 /* First completed PULL, to the second. */
 instant_t registry_since(const struct registry_member *m);
 

@@ -5,6 +5,8 @@
 #include "gdoi/shape.h"
 #include "sa/exchange.h"
 #include "server/offer.h"
+#include "server/persist.h"
+#include "server/push.h"
 #include "server/refuse.h"
 #include "server/state.h"
 
@@ -329,20 +331,41 @@ static enum err write_message_4(struct server *s, const struct pull *p, const st
     return exchange_seal(q->sa, &open->iv, w, q->header->message_id, prefix, ARRAY_LEN(prefix));
 }
 
+/* Acknowledgements are found by address: who was struck there has been replaced (decisions M15). */
+static void forget_struck(struct server *s, struct group *g, const struct request *q)
+{
+    struct model_identity self = phase1_peer_identity(q->sa);
+    struct registry_member *m = registry_at_address(&g->registry, phase1_remote(q->sa).ip);
+
+    while (m) {
+        struct registry_member *next = registry_same_address(m);
+        if (m->status == REGISTRY_STRUCK && !registry_is(m, self)) {
+            persist_forget_member(s, g, m, q->out);
+            registry_remove(&g->registry, m);
+        }
+        m = next;
+    }
+}
+
 static enum err register_member(struct server *s, const struct pull *p, const struct request *q)
 {
+    struct group *g = p->group;
     struct registration r = {.gateway = phase1_peer(q->sa)->owner,
                              .identity = phase1_peer_identity(q->sa),
                              .remote = phase1_remote(q->sa),
                              .now = q->now,
                              .version = p->open->offer.version, /* M9: not the group's by now */
                              .native = phase1_peer_is_native(q->sa)};
-    enum err e = registry_put(&p->group->registry, &r);
+    enum err e = registry_put(&g->registry, &r);
 
     if (e)
         return e;
+    const struct registry_member *m = registry_find(&g->registry, r.identity);
+    persist_member(s, g, m, q->out);
+    push_to_latecomer(g, m, q->now);
+    forget_struck(s, g, q);
     count_registration(&s->rate, q->now);
-    p->group->counters.pulls_succeeded++;
+    g->counters.pulls_succeeded++;
     return ERR_OK;
 }
 
@@ -368,6 +391,8 @@ static void complete(struct server *s, struct pull *p, const struct request *q)
     p->state = PULL_DONE;
     close_open(p);
     answer(s, p, q, &w);
+    push_timer(s, q->now,
+               q->out); /* behind the answer: for who came too late for the newest keys */
 }
 
 /* A GAP in message 3 asks for sender ids (RFC 6407 3.3). Only counter modes need them and no group

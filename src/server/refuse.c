@@ -53,6 +53,21 @@ struct refusal refuse_unknown(struct server *s, const struct phase1_sa *sa,
     return r;
 }
 
+/* Somebody else who is registered at the peer's address. An acknowledgement names its sender by
+ * address alone (RFC 8263 3.4): two members behind one could not be told apart (decisions M15). */
+static const struct registry_member *other_at_address(const struct phase1_sa *sa,
+                                                      const struct group *g)
+{
+    const struct registry_member *m = registry_at_address(&g->registry, phase1_remote(sa).ip);
+    const struct model_communication *c = &g->model->communication;
+
+    if (!c->present || c->type != MODEL_PUSH_UNICAST)
+        return NULL;
+    while (m && (m->status == REGISTRY_STRUCK || registry_is(m, phase1_peer_identity(sa))))
+        m = registry_same_address(m);
+    return m;
+}
+
 struct refusal refuse_unauthorised(const struct server *s, const struct phase1_sa *sa,
                                    const struct group *g)
 {
@@ -87,6 +102,12 @@ struct refusal refuse_unauthorised(const struct server *s, const struct phase1_s
         r.err = ERR_NOT_FOUND;
         r.reason = GDOI_REASON_NOT_READY;
         snprintf(r.what, sizeof r.what, "the group clock is not set yet");
+    } else if (other_at_address(sa, g)) {
+        r.err = ERR_DUPLICATE;
+        r.reason = GDOI_REASON_ADDRESS;
+        snprintf(r.what, sizeof r.what, "gateway %.60s is registered at the same address",
+                 other_at_address(sa, g)->gateway->name);
+        r.where = &g->model->communication.where;
     } else if (!group_is_ready(g)) {
         r.err = ERR_NOT_FOUND;
         r.reason = GDOI_REASON_NOT_READY;

@@ -101,7 +101,7 @@ static void every_reason_fits(void **state)
     (void)state;
     for (unsigned i = GDOI_REASON_NONE; i <= GDOI_REASON_NOT_READY; i++)
         assert_true(strlen(gdoi_reason_text(i)) <= GDOI_REASON_TEXT_MAX);
-    assert_string_equal(gdoi_reason_text(GDOI_REASON_NOT_READY + 1), "unknown");
+    assert_string_equal(gdoi_reason_text(GDOI_REASON_ADDRESS + 1), "unknown");
 }
 
 int main(void)
