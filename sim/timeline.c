@@ -216,7 +216,7 @@ static void draw_mark(const struct picture *p, const struct mark *m)
     size_t member = m->from ? m->from : m->to;
     double x = x_of(p, m->at) + 5.0 * (double)member - 8 + (m->kind == WIRE_ACK ? 2.5 : 0);
     int top = y_of(0) + 2 * BAR + 4, bottom = y_of(member) - 4;
-    int lost_at = (top + 3 * bottom) / 4;
+    int lost_at = bottom - 12;
 
     printf("<line class=\"%s%s\" x1=\"%.1f\" y1=\"%d\" x2=\"%.1f\" y2=\"%d\"/>\n",
            wire_kind_name(m->kind), m->lost ? " lost" : "", x, top, x, m->lost ? lost_at : bottom);
