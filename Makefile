@@ -2,7 +2,7 @@
 # (tools/packages.txt).
 packages = @sh tools/packages.sh
 
-.PHONY: all demo test sim mutants bench fuzz lint install clean
+.PHONY: all demo test restart sim mutants bench fuzz lint install clean
 all:
 	$(packages) build
 	@test -f build/build.ninja || meson setup build
@@ -17,6 +17,11 @@ demo: all
 test:
 	$(packages) build demo lint fuzz test
 	@python3 tools/run_tests.py
+
+# The key server killed 200 times under traffic.
+restart: all
+	$(packages) demo test
+	@test/e2e/restart.py build/src/cmd 200
 
 # The long simulations: months of groups, and the server killed at every place of each story.
 sim: all
