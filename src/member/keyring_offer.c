@@ -41,6 +41,19 @@ static bool sends_already(const struct keyring *k, const struct tek *offered, in
     return held < k->n && tek_sends(k->teks[held], now);
 }
 
+/* Of a PULL: a push has brought the next key since its message 2. */
+static bool is_outdated(const struct keyring *k, const struct keyring_offer *offer,
+                        const struct tek *t)
+{
+    for (size_t i = 0; i < k->n; i++) {
+        const struct tek *newer = k->teks[i];
+        if (instant_before(offer->received, newer->learned) && tek_will_send(newer) &&
+            tek_same_selectors(newer, t))
+            return true;
+    }
+    return false;
+}
+
 /* Of two keys of one SA in one offer the earlier one is current: it sends at once, and the GAP's
  * delay speaks for the other. (Not the one with less life left: lifetimes may have been shortened.)
  * One that sends here already is older than every new one, wherever it stands. A key alone waits
@@ -50,7 +63,7 @@ static instant_t send_at(const struct keyring *k, const struct keyring_offer *of
 {
     const struct tek *t = offer->teks[at];
     instant_t delayed = instant_add(offer->received, span_s(offer->atd_s));
-    bool later_one = false;
+    bool later_one = is_outdated(k, offer, t);
 
     for (size_t i = 0; i < offer->n; i++) {
         const struct tek *other = offer->teks[i];

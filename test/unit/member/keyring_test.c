@@ -715,6 +715,19 @@ static void a_pull_knows_nothing_of_what_came_since(void **state)
     keyring_clear(&k);
 }
 
+/* The member held nothing, and the push was there first: the PULL's key is the older one. */
+static void a_pull_does_not_lead_back(void **state)
+{
+    (void)state;
+    struct keyring k = {0};
+    assert_int_equal(push(&k, 51, 30, 45, 1, (struct tek *[]){tek(257, 7000)}), ERR_OK);
+    assert_int_equal(slot(&k, 257, 51), ESP_SLOT_CURRENT);
+    assert_int_equal(pull(&k, 50, 30, 45, 1, (struct tek *[]){tek(256, 3600)}), ERR_OK);
+    assert_int_equal(slot(&k, 257, 100), ESP_SLOT_CURRENT);
+    assert_int_equal(slot(&k, 256, 51), ESP_SLOT_PREVIOUS);
+    keyring_clear(&k);
+}
+
 static int start_crypto(void **state)
 {
     const char *text;
@@ -759,6 +772,7 @@ int main(void)
         cmocka_unit_test(a_deleted_key_is_nobodys_successor),
         cmocka_unit_test(what_waits_is_closed),
         cmocka_unit_test(a_pull_knows_nothing_of_what_came_since),
+        cmocka_unit_test(a_pull_does_not_lead_back),
     };
     return cmocka_run_group_tests(tests, start_crypto, NULL);
 }
