@@ -156,10 +156,8 @@ static enum err read_policy(struct push *p, const struct chain *c)
 
 static enum err read_delete(struct push *p, struct bytes body)
 {
+    assert(p->n_deletes < DELETES_MAX); /* the shape says so */
     struct ike1_delete *d = &p->deletes[p->n_deletes];
-
-    if (p->n_deletes == DELETES_MAX)
-        return ERR_TOO_MANY;
     enum err e = ike1_delete_parse(body, d);
     if (!e)
         e = gdoi_delete_check(d);

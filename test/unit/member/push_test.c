@@ -507,6 +507,97 @@ static void only_the_server_pushes_and_only_to_us(void **state)
     free(c);
 }
 
+/* A genuine push whose content does not fit together: nothing of it is taken. */
+static void what_contradicts_itself_is_refused(void **state)
+{
+    (void)state;
+    struct duo *w = registered(GDOI_ACK_KEK_SHA256);
+    struct content *c = content_new();
+    const struct ike1_delete of_ike = {.doi = IKE1_DOI_IPSEC,
+                                       .protocol = 1,
+                                       .spi_size = 4,
+                                       .n_spis = 1,
+                                       .spis = bytes_str("abcd")};
+    content_tek(c, 0x2000, 3600, 1, 0);
+    c->odd_delete = &of_ike;
+    push_give(w, &one, c, 11);
+    assert_int_equal(rejected(w, ERR_DOI), 1);
+    c->odd_delete = NULL;
+    c->sa.sats[0].spi = 0x2001; /* for which there is no key */
+    push_give(w, &one, c, 12);
+    assert_int_equal(rejected(w, ERR_MISSING), 1);
+    c->sa.sats[0].spi = 0x2000;
+    c->sa.n_sats = 0;
+    content_kek(c, &two, 3600, 0); /* a key that no SAT asks for */
+    push_give(w, &one, c, 13);
+    assert_int_equal(rejected(w, ERR_CONFLICT), 1);
+    c->sa.has_sak = false;
+    push_give(w, &one, c, 14); /* nothing at all */
+    assert_int_equal(rejected(w, ERR_MISSING), 2);
+    assert_int_equal(duo_vpn(w, 0).pushes.accepted, 0);
+    assert_int_equal(w->installed[0].n_sas, 1);
+    assert_int_equal(w->n_packets, 0);
+    duo_close(w);
+    free(c);
+}
+
+/* Deletes of keys that nobody has, and a notification of somebody else's. */
+static void what_is_not_for_us_does_nothing(void **state)
+{
+    (void)state;
+    struct duo *w = registered(GDOI_ACK_KEK_SHA256);
+    struct content *c = content_new();
+    const struct ike1_delete all_ah = {.doi = IKE1_DOI_GDOI,
+                                       .protocol = GDOI_PROTOCOL_AH,
+                                       .spi_size = 4,
+                                       .n_spis = 1,
+                                       .spis = bytes(&every_kek, 4)};
+    const struct ike1_notify notify = {.doi = IKE1_DOI_GDOI, .type = 40000};
+    c->delete_kek = &two.spi;
+    c->deleted[0] = 0x4000;
+    c->deleted[1] = 0; /* not alone: no key has this SPI */
+    c->n_deleted = 2;
+    c->odd_delete = &all_ah;
+    c->odd_notify = &notify;
+    push_give(w, &one, c, 11);
+    expect_ack(w, &one, 11);
+    assert_int_equal(duo_vpn(w, 0).pushes.accepted, 1);
+    assert_int_equal(duo_vpn(w, 0).pushes.heartbeats_received, 0);
+    assert_int_equal(duo_events(w, EV_REKEYED), 0);
+    assert_true(duo_holds(w, 0x1000, ESP_SLOT_CURRENT));
+    assert_int_equal(duo_vpn(w, 0).kek.cookies.len, 16);
+    duo_close(w);
+    free(c);
+}
+
+/* A group whose KEK is heard by multicast; and the same push by unicast does as well. */
+static void a_push_by_multicast(void **state)
+{
+    (void)state;
+    struct duo *w = registered(0);
+    struct content *c = content_new(), *d = content_new();
+    const struct endpoint group = {{4, {239, 1, 1, 1}}, 848};
+    content_tek(c, 0x1000, 3000, 1, 0);
+    content_kek(c, &two, 3600, 0);
+    c->sa.sak.dst = group;
+    push_give(w, &one, c, 11);
+    assert_true(ip_equal(duo_vpn(w, 0).kek.multicast_group, group.ip));
+    content_tek(d, 0x2000, 3600, 1, 0);
+    struct packet p = push_of(&two, d, 12);
+    p.to = group;
+    duo_give(w, &p);
+    assert_int_equal(duo_vpn(w, 0).pushes.accepted, 2);
+    p = push_of(&one, c, 13); /* the old KEK has no group */
+    p.to = group;
+    duo_give(w, &p);
+    assert_int_equal(rejected(w, ERR_UNEXPECTED), 1);
+    push_give(w, &two, d, 14);
+    assert_int_equal(duo_vpn(w, 0).pushes.accepted, 3);
+    duo_close(w);
+    free(c);
+    free(d);
+}
+
 /* ---- signatures ---- */
 
 static void each_form_of_signature(void **state)
@@ -591,6 +682,9 @@ int main(void)
         cmocka_unit_test(an_insider_cannot_use_the_numbers_up),
         cmocka_unit_test(every_changed_or_missing_octet_is_noticed),
         cmocka_unit_test(only_the_server_pushes_and_only_to_us),
+        cmocka_unit_test(what_contradicts_itself_is_refused),
+        cmocka_unit_test(what_is_not_for_us_does_nothing),
+        cmocka_unit_test(a_push_by_multicast),
         cmocka_unit_test(each_form_of_signature),
         cmocka_unit_test(a_public_key_as_pkcs1),
         cmocka_unit_test(a_public_key_that_is_none_opens_nothing),

@@ -26,7 +26,9 @@ struct content {
     bool delete_teks, delete_keks; /* all of them */
     const struct ike1_cookies *delete_kek;
     const struct gdoi_state *state;
-    bool cert, empty_sa;
+    const struct ike1_delete *odd_delete;
+    const struct ike1_notify *odd_notify;
+    bool cert;
     enum rsa_form form;
     bool over_padded; /* the Length that was signed is the one on the wire */
 };
@@ -134,12 +136,16 @@ static inline void push_put(struct chain_wr *chain, const struct content *c, uin
         gdoi_delete_kek_write(chain, c->delete_kek);
     if (c->delete_keks)
         gdoi_delete_kek_write(chain, &every_kek);
+    if (c->odd_delete)
+        ike1_delete_write(chain, c->odd_delete);
     if (!empty) {
         gdoi_sa_write(chain, &GDOI_RFC6407, &c->sa);
         gdoi_kd_write(chain, &c->kd);
     }
     if (c->state)
         gdoi_state_write(chain, c->state);
+    if (c->odd_notify)
+        ike1_notify_write(chain, c->odd_notify);
     if (c->cert)
         ike1_cert_write(chain, IKE1_PAYLOAD_CERT,
                         &(struct ike1_cert){.encoding = 4, .data = bytes_str("not ours")});
