@@ -36,6 +36,7 @@ struct server;
       "registrations and pushes use the new address, phase 1 at the old one ends, "                \
       "new KEK now; members must list the new address")                                            \
     X(CHANGE_PHASE1, "phase 1 with its gateways ends and is made anew, keys and members stay")     \
+    X(CHANGE_GATEWAY_OUT, "phase 1 with it ends")                                                  \
     X(CHANGE_MEMBER_OUT, "phase 1 with it ends, its members are removed")                          \
     X(CHANGE_GROUP_START, "keys are made")                                                         \
     X(CHANGE_GROUP_END, "members are told to delete their keys, all of the group is forgotten")    \
@@ -56,7 +57,7 @@ const char *change_effect_text(enum change_effect effect);
       "members authenticate again under what is written now")                                      \
     X(IKE_POLICY_CHANGED, PHASE1, PHASE1, "so that a key that was withdrawn opens nothing")        \
     X(GATEWAY_ADDED, NOTHING, NOTHING, "it may register where a group lists it")                   \
-    X(GATEWAY_REMOVED, PHASE1, PHASE1, "see ike-gateway of its groups")                            \
+    X(GATEWAY_REMOVED, GATEWAY_OUT, GATEWAY_OUT, "for its members see ike-gateway below")          \
     X(GATEWAY_CHANGED, PHASE1, PHASE1, "members authenticate again under what is written now")     \
     X(GROUP_ADDED, GROUP_START, GROUP_START, "")                                                   \
     X(GROUP_REMOVED, GROUP_END, GROUP_END,                                                         \

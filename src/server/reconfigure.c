@@ -1,10 +1,9 @@
 /* A running server under another configuration, all or nothing: what may fail comes first and
  * changes nothing, then every pointer into the old model moves over, then change.h's table says
  * what becomes of keys and members. */
-#include "group/change.h"
 #include "server/change.h"
 #include "server/groups.h"
-#include "server/persist.h"
+#include "server/live.h"
 #include "server/push.h"
 #include "server/state.h"
 
@@ -128,26 +127,6 @@ static void end_phase1(struct commit *c)
     }
 }
 
-static void forget_member(struct commit *c, struct group *g, struct registry_member *m,
-                          const char *why)
-{
-    struct event e = event_of(EV_MEMBER_REMOVED);
-
-    event_add_endpoint(&e, "peer", m->remote);
-    event_add_str(&e, "gateway", m->gateway->name);
-    event_add_str(&e, "group", g->model->name);
-    event_add_str(&e, "what", why);
-    effects_tell(c->out, &e);
-    persist_forget_member(c->s, g, m, c->out);
-    registry_remove(&g->registry, m);
-}
-
-static void forget_members(struct commit *c, struct group *g, const char *why)
-{
-    while (g->registry.n > 0)
-        forget_member(c, g, g->registry.members[g->registry.n - 1], why);
-}
-
 /* The group is gone, with all that it had. */
 static void end_group(struct commit *c, struct group *g)
 {
@@ -155,7 +134,7 @@ static void end_group(struct commit *c, struct group *g)
         .name = g->model->name, .where = g->model->where, .id = g->model->id, .atd_s = g->atd_s};
 
     pull_end_group(c->s, g, c->out);
-    forget_members(c, g, "the group was removed");
+    live_forget_all(c->s, g, "the group was removed", c->out);
     groups_forget_minted(c->s, g, c->out);
     groups_drop_keks(c->s, g, c->out);
     groups_adopt(c->s, g, &nothing, c->out);
@@ -190,20 +169,11 @@ static size_t move_members(struct commit *c, struct group *g, size_t at)
             m->gateway = now;
             continue;
         }
-        forget_member(c, g, m, "its gateway is not in the group's ike-gateway list any more");
+        live_forget(c->s, g, m, "its gateway is not in the group's ike-gateway list any more",
+                    c->out);
         n_out++;
     }
     return n_out;
-}
-
-/* Somebody went who has the keys. Without pushes nobody would hear of others before he comes for
- * them anyway, and whoever went does not get those. */
-static void shut_out(struct group *g)
-{
-    if (g->model->communication.present)
-        group_rekey(g, NULL);
-    else
-        group_rekey_later(g, NULL);
 }
 
 static void move_groups(struct commit *c)
@@ -213,10 +183,11 @@ static void move_groups(struct commit *c)
             c->groups[i] = server_group_new(c->s, &c->to->groups[i]);
             continue;
         }
-        if (move_members(c, c->groups[i], i) > 0)
-            shut_out(c->groups[i]);
         groups_forget_minted(c->s, c->groups[i], c->out);
+        bool out = move_members(c, c->groups[i], i) > 0;
         groups_adopt(c->s, c->groups[i], &c->to->groups[i], c->out);
+        if (out)
+            live_shut_out(c->s, c->groups[i]);
     }
 }
 
@@ -235,84 +206,16 @@ static void take_over(struct commit *c)
     s->model = c->to;
 }
 
-/* ---- what becomes of keys ---- */
-
-static void apply(struct commit *c, const struct model_change *change)
-{
-    struct group *g = change->to ? group_of(c->s, change->to) : NULL;
-    struct group_sa *sa = g && change->name ? group_sa_named(g, change->name) : NULL;
-
-    switch (change_effect_of(change)) {
-    case CHANGE_SA_NOW:
-        group_rekey(g, sa);
-        break;
-    case CHANGE_ALL_NOW:
-        group_rekey(g, NULL);
-        break;
-    case CHANGE_SA_LATER:
-        group_rekey_later(g, sa);
-        break;
-    case CHANGE_ALL_LATER:
-    case CHANGE_NEXT_CHANGEOVER:
-        group_rekey_later(g, NULL);
-        break;
-    case CHANGE_KEK_NOW:
-    case CHANGE_ADDRESS:
-        group_rekey_kek(g);
-        break;
-    case CHANGE_KEK_FIRST:
-        forget_members(c, g, "server-member-communication begins");
-        break;
-    case CHANGE_KEK_DELETE:
-        groups_drop_keks(c->s, g, c->out);
-        break;
-    case CHANGE_SIGNER:  /* group_set_signer() has asked for it */
-    case CHANGE_NOTHING: /* the planner reads the new model by itself */
-    case CHANGE_NEXT_MESSAGE:
-    case CHANGE_NEXT_TEK:
-    case CHANGE_NEXT_KEK:
-    case CHANGE_SA_FIRST:
-    case CHANGE_PHASE1: /* done while everything moved over */
-    case CHANGE_SA_DELETE:
-    case CHANGE_SA_DROP:
-    case CHANGE_MEMBER_OUT:
-    case CHANGE_GROUP_START:
-    case CHANGE_GROUP_END:
-    case CHANGE_GROUP_ANEW:
-    case CHANGE_IMPOSSIBLE:
-    case CHANGE_EFFECT_COUNT:
-        break;
-    }
-}
-
-static void tell(const struct model_change *change, struct commit *c)
-{
-    const struct model_group *g = change->to ? change->to : change->from;
-    struct event e = event_of(EV_COMMIT);
-
-    event_add_str(&e, "group", g ? g->name : NULL);
-    event_add_str(&e, "what", change_line(change, &c->arena));
-    model_event_where(&e, change->where);
-    effects_tell(c->out, &e);
-}
-
 static void carry_out(struct commit *c)
 {
-    size_t n = 0;
-
-    for (const struct model_change *change = c->changes; change; change = change->next) {
-        if (n++ < CHANGE_LINES_MAX)
-            tell(change, c);
-    }
+    live_tell(c->changes, c->out);
     end_groups(c);
     end_phase1(c);
     move_groups(c);
-    const struct model_change *changes = c->changes;
     take_over(c);
-    for (; changes; changes = changes->next)
-        apply(c, changes);
     server_use_certificates(c->s);
     signing_update(c->s, c->now, c->out);
+    live_apply(c->s, c->changes, c->out);
     groups_advance(c->s, c->now, c->out);
 }
 

@@ -1,6 +1,7 @@
 #include "server/restore.h"
 
 #include "group/restore.h"
+#include "server/live.h"
 #include "server/persist.h"
 #include "server/state.h"
 
@@ -32,7 +33,8 @@ struct restore {
     struct found_tek *teks;
     struct found_kek *keks;
     struct found_signer *signers;
-    uint64_t counted; /* groups whose SEQ and numbers are known: bit i for groups[i] */
+    uint64_t shut_out; /* groups with members that may not be any more: bit i for groups[i] */
+    uint64_t counted;  /* groups whose SEQ and numbers are known: bit i for groups[i] */
     size_t n_signers, n_teks, n_keks, n_keys, n_members, n_bans, n_unused[STORE_TABLE_COUNT];
 };
 
@@ -262,8 +264,11 @@ static void restore_member(struct restore *r, const struct store_row *row)
     const struct model_server_gateway *gateway =
         g ? model_gateway_by_name(r->s->model, k.gateway) : NULL;
 
-    if (!e && (!gateway || !server_lists(r->s, g, gateway)))
+    if (!e && (!gateway || !server_lists(r->s, g, gateway))) {
         e = ERR_NOT_AUTHORISED;
+        if (g)
+            r->shut_out |= UINT64_C(1) << index_of(r, k.who.group);
+    }
     if (!e) {
         const struct registration last = {.gateway = gateway,
                                           .identity = k.who.identity,
@@ -451,6 +456,10 @@ static void restore_all(struct restore *r)
     for (size_t i = 0; r->config->clock_lost && i < r->s->n_groups; i++) {
         group_rekey(r->s->groups[i], NULL);
         group_rekey_kek(r->s->groups[i]);
+    }
+    for (size_t i = 0; i < r->s->n_groups; i++) {
+        if (r->shut_out >> i & 1)
+            live_shut_out(r->s, r->s->groups[i]);
     }
     tell_done(r);
 }

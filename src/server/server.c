@@ -5,6 +5,7 @@
 #include "sa/job.h"
 #include "server/groups.h"
 #include "server/limits.h"
+#include "server/live.h"
 #include "server/persist.h"
 #include "server/push.h"
 #include "server/restore.h"
@@ -212,6 +213,7 @@ static enum err start(struct server *s, const struct server_config *with, instan
     restore_rows(s, with, now, out);
     server_use_certificates(s);
     push_resume(s, now, out);
+    live_restored(s, out);
     signing_start(s, now, out);
     groups_advance(s, now, out);
     return ERR_OK;

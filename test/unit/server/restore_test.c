@@ -655,9 +655,67 @@ static void a_key_of_the_wrong_length_is_not_used(void **state)
     end(&l);
 }
 
+/* The configuration was edited while nobody was there to see it: what the keys were made under is
+ * compared with it, by the table that a commit follows. */
+static void another_configuration_is_followed(void **state)
+{
+    struct life l = begin_with_everything();
+    struct two_groups *m = &l.w->m;
+
+    (void)state;
+    world_phase1(l.w, &l.w->gm[0]);
+    world_pull(l.w, &l.w->gm[0], BLUE);
+    keep(&l);
+    m->policies[2].protocol = 6;                   /* of "wide": new key now */
+    m->hour.key_bits = 256;                        /* of "main": with its next key */
+    m->groups[0].communication.lifetime_s = 86400; /* of the KEK: with its next one */
+    restart(&l);
+    assert_null(world_key(l.w, 0, GROUP_NEXT));
+    assert_int_equal(world_key(l.w, 1, GROUP_NEXT)->policy->policies[0].protocol, 6);
+    assert_int_equal(world_blue(l.w)->kek[GROUP_KEK_CURRENT]->number, 1);
+    assert_int_equal(world_blue(l.w)->registry.n, 1);
+    world_says(l.w, EV_COMMIT, "what", "has other algorithms"); /* told last: of red */
+    keep(&l);
+    restart(&l); /* once is enough */
+    world_until(l.w, 100);
+    assert_int_equal(world_key(l.w, 1, GROUP_CURRENT)->number, 2);
+
+    m->groups[0].communication.type = MODEL_PUSH_MULTICAST;
+    m->groups[0].communication.multicast_group = ip_v4(0xe2010101);
+    keep(&l);
+    restart(&l);
+    assert_int_equal(world_blue(l.w)->kek[GROUP_KEK_CURRENT]->number, 2);
+    m->groups[0].communication.present = false;
+    keep(&l);
+    restart(&l);
+    assert_null(world_blue(l.w)->kek[GROUP_KEK_CURRENT]);
+    end(&l);
+}
+
+static void who_is_not_listed_any_more_is_shut_out(void **state)
+{
+    struct life l = begin_with_everything();
+
+    (void)state;
+    world_phase1(l.w, &l.w->gm[0]);
+    world_pull(l.w, &l.w->gm[0], BLUE);
+    keep(&l);
+    l.w->m.blue_list[0] = l.w->m.gateways + 1; /* not site-1 */
+    l.w->m.groups[0].n_gateways = 1;
+    restart(&l);
+    assert_int_equal(world_blue(l.w)->registry.n, 0);
+    for (size_t i = 0; i < 2; i++)
+        assert_int_equal(world_key(l.w, i, GROUP_NEXT)->number, 2);
+    assert_int_equal(world_blue(l.w)->kek[GROUP_KEK_CURRENT]->number, 2);
+    assert_true(world_blue(l.w)->kek[GROUP_KEK_PREVIOUS]->retired);
+    end(&l);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(another_configuration_is_followed),
+        cmocka_unit_test(who_is_not_listed_any_more_is_shut_out),
         cmocka_unit_test(keys_and_numbers_go_on_at_any_time),
         cmocka_unit_test(the_slots_of_a_changeover_come_back),
         cmocka_unit_test(sequence_numbers_go_on),
