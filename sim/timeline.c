@@ -175,11 +175,11 @@ static void draw_guide(const struct picture *p, instant_t at, const char *what, 
 {
     if (instant_before(at, p->from) || instant_before(p->to, at))
         return;
-    printf("<line class=\"guide\" x1=\"%.1f\" y1=\"%d\" x2=\"%.1f\" y2=\"%d\"/>\n", x_of(p, at),
+    printf("<line class=\"guide\" x1=\"%.0f\" y1=\"%d\" x2=\"%.0f\" y2=\"%d\"/>\n", x_of(p, at),
            TOP - 34, x_of(p, at), y_of(p->story.world.n_nodes) + 6);
-    printf("<text x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">%s</text>\n", x_of(p, at),
+    printf("<text x=\"%.0f\" y=\"%d\" text-anchor=\"middle\">%s</text>\n", x_of(p, at),
            TOP - 54 + row * 14, what);
-    printf("<text x=\"%.1f\" y=\"%d\" text-anchor=\"middle\" font-weight=\"bold\">%ld s</text>\n",
+    printf("<text x=\"%.0f\" y=\"%d\" text-anchor=\"middle\" font-weight=\"bold\">%ld s</text>\n",
            x_of(p, at), TOP - 40 + row * 14, second_of(at));
 }
 
@@ -200,10 +200,10 @@ static void draw_bar(const struct picture *p, const struct bar *b)
 
     if (to - from < 0.05)
         return;
-    printf("<rect class=\"%s g%u\" x=\"%.1f\" y=\"%d\" width=\"%.1f\" height=\"%d\"/>\n",
+    printf("<rect class=\"%s g%u\" x=\"%.0f\" y=\"%d\" width=\"%.0f\" height=\"%d\"/>\n",
            slots[b->slot], b->generation % 2, from, y, to - from, BAR);
     if (to - from > 60)
-        printf("<text x=\"%.1f\" y=\"%d\" fill=\"%s\">key %u: %s</text>\n", from + 5, y + BAR - 4,
+        printf("<text x=\"%.0f\" y=\"%d\" fill=\"%s\">key %u: %s</text>\n", from + 5, y + BAR - 4,
                b->slot == ESP_SLOT_CURRENT ? "#fff" : "#333", b->generation,
                b->slot == ESP_SLOT_NEXT      ? "receives"
                : b->slot == ESP_SLOT_CURRENT ? "sends and receives"
@@ -218,12 +218,12 @@ static void draw_mark(const struct picture *p, const struct mark *m)
     int top = y_of(0) + 2 * BAR + 4, bottom = y_of(member) - 4;
     int lost_at = bottom - 12;
 
-    printf("<line class=\"%s%s\" x1=\"%.1f\" y1=\"%d\" x2=\"%.1f\" y2=\"%d\"/>\n",
+    printf("<line class=\"%s%s\" x1=\"%.0f\" y1=\"%d\" x2=\"%.0f\" y2=\"%d\"/>\n",
            wire_kind_name(m->kind), m->lost ? " lost" : "", x, top, x, m->lost ? lost_at : bottom);
     if (m->lost)
-        printf("<path class=\"x\" d=\"M%.1f %dl8 8m0 -8l-8 8\"/>\n", x - 4, lost_at - 4);
+        printf("<path class=\"x\" d=\"M%.0f %dl8 8m0 -8l-8 8\"/>\n", x - 4, lost_at - 4);
     else
-        printf("<circle class=\"%s\" cx=\"%.1f\" cy=\"%d\" r=\"2.5\" fill=\"#fff\"/>\n",
+        printf("<circle class=\"%s\" cx=\"%.0f\" cy=\"%d\" r=\"2.5\" fill=\"#fff\"/>\n",
                wire_kind_name(m->kind), x, m->from ? top : bottom);
 }
 
