@@ -466,7 +466,7 @@ void world_commit(struct world *w, size_t node, const struct model *model)
 }
 
 /* ERR_BUSY: it was done already. */
-static void operated(struct world *w, enum err e, const struct operator_refusal *why)
+static void operated(struct world *w, enum err e, const struct operator_answer *why)
 {
     if (e && e != ERR_BUSY) {
         fprintf(stderr, "world: the operator is refused: %s: %s\n", err_text(e), why->sentence);
@@ -478,16 +478,16 @@ static void operated(struct world *w, enum err e, const struct operator_refusal 
 void world_remove(struct world *w, struct group *g, size_t node)
 {
     struct operator_who who = {.address = w->nodes[node].ip};
-    struct operator_refusal why;
+    struct operator_answer why;
 
     w->nodes[node].removed_at = w->now;
-    operated(w, server_remove(w->nodes[0].server, w->now, g, &who, &w->effects, &why), &why);
+    operated(w, server_remove(w->nodes[0].server, w->now, g, &who, false, &w->effects, &why), &why);
 }
 
 void world_lift(struct world *w, struct group *g, size_t node)
 {
     struct operator_who who = {.address = w->nodes[node].ip};
-    struct operator_refusal why;
+    struct operator_answer why;
 
     w->nodes[node].removed_at = INSTANT_NEVER;
     operated(w, server_lift(w->nodes[0].server, w->now, g, &who, &w->effects, &why), &why);

@@ -24,6 +24,8 @@ enum event_level { EVENT_DEBUG, EVENT_INFO, EVENT_NOTICE, EVENT_WARNING, EVENT_E
     X(EV_MEMBER_REGISTERED, "member-registered", NOTICE, "a member registered")                    \
     X(EV_MEMBER_REFUSED, "member-refused", WARNING, "a member was refused")                        \
     X(EV_MEMBER_REMOVED, "member-removed", NOTICE, "a member was removed from the list")           \
+    X(EV_MEMBER_CLEARED, "member-cleared", NOTICE, "a registration was forgotten")                 \
+    X(EV_OPERATOR, "operator", NOTICE, "the operator asked for new keys")                          \
     X(EV_BAN_LIFTED, "ban-lifted", NOTICE, "a removed member may register again")                  \
     X(EV_PULL_ABORTED, "pull-aborted", WARNING, "a registration did not complete")                 \
     X(EV_GENERATION_CREATED, "generation-created", NOTICE, "a new key generation exists")          \

@@ -2,10 +2,12 @@
 /* Answers to the console, made from what the engines know: values only, their layout is cli/'s. */
 #include "base/instant.h"
 #include "ctl/session.h"
+#include "model/model.h"
 
 struct commit;
 struct daemon;
 struct data_path;
+struct group;
 struct keeper;
 struct member;
 struct phase1_sa;
@@ -25,7 +27,22 @@ struct show {
     uint64_t unknown_seen;  /* ... how many there were then */
 };
 void show_server_handlers(struct ctl_service *service);
+void show_members_handlers(struct ctl_service *service);   /* part of it: the members of groups */
+void operate_server_handlers(struct ctl_service *service); /* part of it: what changes groups */
 void show_member_handlers(struct ctl_service *service);
+
+/* Of the server: whether the request (its group or group-id, if any) is about that group;
+ * ERR_NOT_FOUND and a sentence when it names none that is there; "group-name" and "group-id"; the
+ * list "group" with a section for each that is asked for, filled by put(). */
+typedef void show_put(const struct show *s, struct ctl_wr *w, const struct group *g, bool detail);
+bool show_group_asked(const struct ctl_request *r, const struct model_group *g);
+MUST_USE enum err show_groups_check(const struct server *s, const struct ctl_request *r,
+                                    char sentence[CTL_SENTENCE_MAX]);
+void show_put_group(struct ctl_wr *w, const struct group *g);
+MUST_USE enum err show_put_groups(const struct show *s, const struct ctl_request *r,
+                                  struct ctl_wr *w, show_put *put, char sentence[CTL_SENTENCE_MAX]);
+/* An address or a name; nothing for none. */
+void show_put_identity(struct ctl_wr *w, const char *name, struct model_identity id);
 
 /* Phase 1 SAs that the request asks for; of them those that `wanted` admits (NULL: all). */
 struct show_filter {

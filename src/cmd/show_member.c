@@ -2,6 +2,7 @@
 #include "cmd/names.h"
 #include "cmd/show.h"
 #include "data/data.h"
+#include "gdoi/numbers.h"
 #include "host/clock.h"
 #include "member/member.h"
 
@@ -147,14 +148,28 @@ static void put_sa_detail(const struct each *e, size_t vpn, size_t i)
     ctl_end(e->w);
 }
 
-static void put_stats(struct ctl_wr *w, const struct member_counters *c)
+static uint64_t sum_of(const uint64_t counts[ERR_COUNT])
 {
+    uint64_t sum = 0;
+
+    for (size_t i = 0; i < ERR_COUNT; i++)
+        sum += counts[i];
+    return sum;
+}
+
+static void put_stats(struct ctl_wr *w, const struct member_vpn_view *v)
+{
+    const struct member_counters *c = &v->counters;
+
     ctl_section(w, "stats");
     ctl_put_u64(w, "pull-succeeded", c->pull_succeeded);
     ctl_put_u64(w, "pull-failed", c->pull_failed);
     ctl_put_u64(w, "pull-timeout", c->pull_timeout);
     ctl_put_u64(w, "pull-aborted", c->pull_aborted);
+    ctl_put_u64(w, "push-succeeded", v->pushes.accepted);
+    ctl_put_u64(w, "push-failed", sum_of(v->pushes.rejected));
     ctl_put_u64(w, "server-failover", c->server_failover);
+    ctl_put_u64(w, "delete-received", v->pushes.keys_deleted + v->pushes.keks_deleted);
     ctl_put_u64(w, "policies-rejected", c->policies_rejected);
     ctl_put_u64(w, "exceed-maximum-keys", c->exceed_maximum_keys);
     ctl_put_u64(w, "exceed-maximum-policies", c->exceed_maximum_policies);
@@ -182,7 +197,7 @@ static void put_vpn_state(struct ctl_wr *w, const struct member_vpn_view *v)
         ctl_put_text(w, "last-error",
                      v->last_error_text.len ? v->last_error_text
                                             : bytes_str(err_text(v->last_error)));
-    put_stats(w, &v->counters);
+    put_stats(w, v);
     ctl_put_bool(w, "rekey-needed", v->state != MEMBER_REGISTERED);
 }
 
@@ -227,7 +242,37 @@ static enum err ipsec(void *ctx, const struct ctl_request *r, struct ctl_wr *rep
 
 /* ---- push keys ---- */
 
-static void put_kek_detail(struct ctl_wr *w, const struct member_vpn_view *v)
+static void put_heartbeat(struct ctl_wr *w, const struct member_vpn_view *v, instant_t now)
+{
+    const struct member_heartbeat_view *h = &v->heartbeat;
+
+    ctl_put_u64(w, "server-heartbeat-interval", h->interval_s);
+    ctl_put_u64(w, "member-heartbeat-threshold", v->model->heartbeat_threshold);
+    if (!h->watched)
+        return;
+    ctl_put_u64(w, "heartbeats-missed-in-a-row", h->missed);
+    ctl_put_u64(w, "heartbeat-timeout-remaining", (uint64_t)instant_left_ceil_s(h->next, now));
+    if (!instant_is_never(h->last))
+        ctl_put_time(w, "last-heartbeat", host_wall_of(h->last));
+}
+
+static void put_push_stats(struct ctl_wr *w, const struct member_push_counters *c)
+{
+    ctl_section(w, "stats");
+    ctl_put_u64(w, "push-received", c->accepted);
+    ctl_put_u64(w, "push-rejected", sum_of(c->rejected));
+    ctl_put_u64(w, "push-acknowledged", c->acks_sent);
+    ctl_put_u64(w, "delete-received", c->keys_deleted + c->keks_deleted);
+    ctl_put_u64(w, "keys-learned", c->keys_learned);
+    ctl_put_u64(w, "keks-learned", c->keks_learned);
+    ctl_put_u64(w, "heartbeats-received", c->heartbeats_received);
+    ctl_put_u64(w, "heartbeats-missed", c->heartbeats_missed);
+    ctl_put_u64(w, "states-differed", c->states_differed);
+    ctl_put_u64(w, "recovery-probes", c->recovery_probes);
+    ctl_end(w);
+}
+
+static void put_kek_detail(struct ctl_wr *w, const struct member_vpn_view *v, instant_t now)
 {
     ctl_put_str(w, "group-vpn-name", v->model->name);
     ctl_put_ip(w, "local-address", v->model->gateway->local_address);
@@ -236,6 +281,12 @@ static void put_kek_detail(struct ctl_wr *w, const struct member_vpn_view *v)
     ctl_put_str(w, "authentication", name_hash(v->kek.sig_hash));
     ctl_put_str(w, "encryption", name_cipher(v->kek.cipher));
     ctl_end(w);
+    ctl_put_str(w, "acknowledgement", v->kek.ack ? gdoi_ack_name(v->kek.ack) : NULL);
+    if (v->kek.multicast_group.version != 0)
+        ctl_put_ip(w, "server-multicast-group", v->kek.multicast_group);
+    put_heartbeat(w, v, now);
+    ctl_put_u64(w, "server-activation-delay", v->activation_delay_s);
+    put_push_stats(w, &v->pushes);
 }
 
 static void put_kek(const struct each *e, size_t vpn, bool detail)
@@ -251,7 +302,7 @@ static void put_kek(const struct each *e, size_t vpn, bool detail)
     show_put_cookies(e->w, v.kek.cookies);
     ctl_put_u64(e->w, "group-id", v.model->group_id);
     if (detail)
-        put_kek_detail(e->w, &v);
+        put_kek_detail(e->w, &v, e->now);
     ctl_end(e->w);
 }
 

@@ -23,14 +23,14 @@ uint64_t show_index(struct bytes cookies)
            (uint64_t)last[1] << 8 | last[2];
 }
 
-static void put_identity(struct ctl_wr *w, struct model_identity id)
+void show_put_identity(struct ctl_wr *w, const char *name, struct model_identity id)
 {
     if (id.type == MODEL_ID_IPV4 && id.value.len == 4) {
         struct ip ip = {.version = 4};
         memcpy(ip.b, id.value.data, 4);
-        ctl_put_ip(w, "peer-identity", ip);
+        ctl_put_ip(w, name, ip);
     } else if (id.type != MODEL_ID_NONE) {
-        ctl_put_text(w, "peer-identity", id.value);
+        ctl_put_text(w, name, id.value);
     }
 }
 
@@ -67,7 +67,7 @@ static void put_detail(struct ctl_wr *w, const struct phase1_sa *sa)
     ctl_put_u64(w, "lifetime-remaining",
                 (uint64_t)instant_left_floor_s(phase1_expiry(sa), host_now()));
     if (phase1_state(sa) == PHASE1_STATE_UP)
-        put_identity(w, phase1_peer_identity(sa));
+        show_put_identity(w, "peer-identity", phase1_peer_identity(sa));
     ctl_put_bool(w, "peer-native", phase1_peer_is_native(sa));
     if (proposal) {
         ctl_put_str(w, "authentication-method", name_ike_method(proposal->auth));

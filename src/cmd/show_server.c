@@ -2,101 +2,8 @@
 #include "cmd/names.h"
 #include "cmd/show.h"
 #include "host/clock.h"
+#include "server/push.h"
 #include "server/server.h"
-
-#include <stdio.h>
-
-/* ---- which groups ---- */
-
-static bool is_asked_for(const struct ctl_request *r, const struct model_group *g)
-{
-    const char *name = ctl_request_text(r, "group");
-
-    if (name && strcmp(name, g->name) != 0)
-        return false;
-    return !ctl_request_has(r, "group-id") || ctl_request_u32(r, "group-id") == g->id;
-}
-
-/* ERR_NOT_FOUND and a sentence when the request names a group that is not there. */
-static enum err check_group(const struct server *s, const struct ctl_request *r,
-                            char sentence[CTL_SENTENCE_MAX])
-{
-    for (size_t i = 0; i < server_n_groups(s); i++) {
-        if (is_asked_for(r, server_group(s, i)->model))
-            return ERR_OK;
-    }
-    if (ctl_request_has(r, "group"))
-        snprintf(sentence, CTL_SENTENCE_MAX, "group '%.100s' is not configured",
-                 ctl_request_text(r, "group"));
-    else if (ctl_request_has(r, "group-id"))
-        snprintf(sentence, CTL_SENTENCE_MAX, "no group has the group-id %u",
-                 ctl_request_u32(r, "group-id"));
-    else
-        return ERR_OK; /* there is no group at all: nothing to show */
-    return ERR_NOT_FOUND;
-}
-
-static void put_head(struct ctl_wr *w, const struct group *g)
-{
-    ctl_put_str(w, "group-name", g->model->name);
-    ctl_put_u64(w, "group-id", g->model->id);
-}
-
-/* The list "group", each by put(). */
-static enum err put_groups(const struct show *s, const struct ctl_request *r, struct ctl_wr *w,
-                           void (*put)(struct ctl_wr *w, const struct group *g, bool detail),
-                           char sentence[CTL_SENTENCE_MAX])
-{
-    enum err e = check_group(s->server, r, sentence);
-
-    if (e != ERR_OK)
-        return e;
-    ctl_list(w, "group");
-    for (size_t i = 0; i < server_n_groups(s->server); i++) {
-        const struct group *g = server_group(s->server, i);
-        if (!is_asked_for(r, g->model))
-            continue;
-        ctl_section(w, NULL);
-        put_head(w, g);
-        put(w, g, ctl_request_has(r, "detail"));
-        ctl_end(w);
-    }
-    ctl_end(w);
-    return ERR_OK;
-}
-
-/* ---- registered members ---- */
-
-static void put_member(struct ctl_wr *w, const struct registry_member *m, bool detail)
-{
-    ctl_section(w, NULL);
-    ctl_put_str(w, "member-gateway", m->gateway->name);
-    ctl_put_ip(w, "member-ip", m->remote.ip);
-    ctl_put_time(w, "last-update", host_wall_of(m->updated));
-    ctl_put_str(w, "vsys", "root");
-    if (detail) {
-        ctl_put_time(w, "registered", host_wall_of(registry_since(m)));
-        ctl_section(w, "stats");
-        ctl_put_u64(w, "pull-succeeded", m->pulls_succeeded);
-        ctl_put_u64(w, "pull-failed", m->pulls_failed);
-        ctl_end(w);
-    }
-    ctl_end(w);
-}
-
-static void put_members(struct ctl_wr *w, const struct group *g, bool detail)
-{
-    ctl_list(w, "member");
-    for (size_t i = 0; i < g->registry.n; i++)
-        put_member(w, g->registry.members[i], detail);
-    ctl_end(w);
-}
-
-static enum err members(void *ctx, const struct ctl_request *r, struct ctl_wr *reply,
-                        char sentence[CTL_SENTENCE_MAX])
-{
-    return put_groups(ctx, r, reply, put_members, sentence);
-}
 
 /* ---- data keys ---- */
 
@@ -167,7 +74,7 @@ static void put_sa(struct ctl_wr *w, const struct group *g, const struct group_s
     if (detail)
         put_sa_detail(w, g, sa, now);
     ctl_list(w, "generation");
-    for (unsigned slot = GROUP_SLOTS; slot-- > 0;) { /* oldest first */
+    for (unsigned slot = GROUP_PREVIOUS; slot > GROUP_MINTED; slot--) { /* oldest first */
         if (sa->slot[slot])
             put_generation(w, sa->slot[slot], (enum group_slot)slot, now);
     }
@@ -175,8 +82,9 @@ static void put_sa(struct ctl_wr *w, const struct group *g, const struct group_s
     ctl_end(w);
 }
 
-static void put_sas(struct ctl_wr *w, const struct group *g, bool detail)
+static void put_sas(const struct show *s, struct ctl_wr *w, const struct group *g, bool detail)
 {
+    (void)s;
     ctl_list(w, "ipsec-sa");
     for (size_t i = 0; i < g->n_sas; i++)
         put_sa(w, g, &g->sas[i], detail);
@@ -186,7 +94,7 @@ static void put_sas(struct ctl_wr *w, const struct group *g, bool detail)
 static enum err ipsec(void *ctx, const struct ctl_request *r, struct ctl_wr *reply,
                       char sentence[CTL_SENTENCE_MAX])
 {
-    return put_groups(ctx, r, reply, put_sas, sentence);
+    return show_put_groups(ctx, r, reply, put_sas, sentence);
 }
 
 /* ---- push keys ---- */
@@ -208,7 +116,11 @@ static void put_kek_detail(struct ctl_wr *w, const struct group *g, const struct
     ctl_put_u64(w, "retransmission-period", c->retransmission_period_s);
     ctl_put_u64(w, "number-of-retransmission", c->n_retransmission);
     ctl_put_u64(w, "sequence-number", g->push_seq);
-    ctl_put_u64(w, "push-negotiations", 0);
+    if (k == g->kek[GROUP_KEK_CURRENT]) {
+        ctl_put_u64(w, "heartbeat-interval", g->model->communication.heartbeat_s);
+        ctl_put_u64(w, "heartbeat-remaining", left(g->push->heartbeat_at, now));
+        ctl_put_u64(w, "push-negotiations", push_awaiting(g));
+    }
 }
 
 static void put_kek(struct ctl_wr *w, const struct ctl_request *r, const struct group *g,
@@ -221,7 +133,7 @@ static void put_kek(struct ctl_wr *w, const struct ctl_request *r, const struct 
         return;
     ctl_section(w, NULL);
     ctl_put_u64(w, "index", show_index(cookies));
-    put_head(w, g);
+    show_put_group(w, g);
     show_put_cookies(w, cookies);
     ctl_put_u64(w, "life-remaining", kek_life_s(k, now));
     if (ctl_request_has(r, "detail"))
@@ -234,14 +146,15 @@ static enum err kek(void *ctx, const struct ctl_request *r, struct ctl_wr *reply
                     char sentence[CTL_SENTENCE_MAX])
 {
     const struct show *s = ctx;
-    enum err e = check_group(s->server, r, sentence);
+    enum err e = show_groups_check(s->server, r, sentence);
 
     if (e != ERR_OK)
         return e;
     ctl_list(reply, "kek");
     for (size_t i = 0; i < server_n_groups(s->server); i++) {
         const struct group *g = server_group(s->server, i);
-        for (size_t slot = 0; is_asked_for(r, g->model) && slot < GROUP_KEK_SLOTS; slot++) {
+        for (size_t slot = GROUP_KEK_CURRENT;
+             show_group_asked(r, g->model) && slot < GROUP_KEK_SLOTS; slot++) {
             if (g->kek[slot])
                 put_kek(reply, r, g, g->kek[slot]);
         }
@@ -265,7 +178,7 @@ static bool is_of_group(const void *ctx, const struct phase1_sa *sa)
 
     for (size_t i = 0; peer && i < server_n_groups(w->server); i++) {
         const struct model_group *g = server_group(w->server, i)->model;
-        if (is_asked_for(w->request, g) && model_group_has_gateway(g, peer->owner))
+        if (show_group_asked(w->request, g) && model_group_has_gateway(g, peer->owner))
             return true;
     }
     return false;
@@ -277,7 +190,7 @@ static enum err ike(void *ctx, const struct ctl_request *r, struct ctl_wr *reply
     const struct show *s = ctx;
     const struct wanted wanted = {s->server, r};
     bool by_group = ctl_request_has(r, "group") || ctl_request_has(r, "group-id");
-    enum err e = check_group(s->server, r, sentence);
+    enum err e = show_groups_check(s->server, r, sentence);
 
     if (e != ERR_OK)
         return e;
@@ -317,7 +230,8 @@ void show_server_handlers(struct ctl_service *service)
     service->handlers[CTL_SHOW_SERVER_IKE].answer = ike;
     service->handlers[CTL_SHOW_SERVER_IPSEC].answer = ipsec;
     service->handlers[CTL_SHOW_SERVER_KEK].answer = kek;
-    service->handlers[CTL_SHOW_SERVER_MEMBERS].answer = members;
+    show_members_handlers(service);
+    operate_server_handlers(service);
     service->handlers[CTL_SHOW_VERSION].answer = version;
     service->handlers[CTL_SHOW_COUNTERS].answer = counters;
 }

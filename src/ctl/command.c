@@ -16,12 +16,23 @@
 #define INDEX    {"index",    CTL_ARG_U32, 2, 0, UINT32_MAX, "Only the SA of this index"}
 #define PEER     {"peer-address", CTL_ARG_IP, 2, 0, 0, "Only the peer of this address"}
 #define VPN      {"vpn",      CTL_ARG_TEXT, 2, 0, 0, "Only the VPN of this name"}
+#define GATEWAY  {"member-gateway", CTL_ARG_TEXT, 3, 0, 0, "The member of this ike-gateway"}
+#define ADDRESS  {"member-address", CTL_ARG_IP, 3, 0, 0, "The member at this address"}
+#define IDENTITY {"member-identity", CTL_ARG_TEXT, 3, 0, 0, "The member that says it is this"}
+#define SA       {"ipsec-sa", CTL_ARG_TEXT, 3, 0, 0, "Only the key of this ipsec-sa"}
+#define KEK      {"kek", CTL_ARG_FLAG, 3, 0, 0, "Only the key that protects pushes"}
+#define NOW      {"now", CTL_ARG_FLAG, 4, 0, 0, "Delete all keys: no traffic until members come"}
 #define LAST     {NULL, CTL_ARG_FLAG, 0, 0, 0, NULL}
 
 static const struct ctl_arg none[] = {LAST};
 static const struct ctl_arg commit[] = {
     {"check", CTL_ARG_FLAG, 1, 0, 0, "Only say what it would change"}, LAST};
 static const struct ctl_arg by_group[] = {BRIEF, DETAIL, GROUP, GROUP_ID, LAST};
+static const struct ctl_arg by_group_only[] = {GROUP, GROUP_ID, LAST};
+#define MEMBER GATEWAY, ADDRESS, IDENTITY
+static const struct ctl_arg member_of_server[] = {GROUP, GROUP_ID, MEMBER, LAST};
+static const struct ctl_arg member_or_now[] = {GROUP, GROUP_ID, MEMBER, NOW, LAST};
+static const struct ctl_arg rekey_of_server[] = {GROUP, GROUP_ID, SA, KEK, LAST};
 static const struct ctl_arg by_group_id[] = {BRIEF, DETAIL, GROUP_ID, VPN, LAST};
 static const struct ctl_arg by_vpn[] = {GROUP_ID, VPN, LAST};
 static const struct ctl_arg by_peer[] = {BRIEF, DETAIL, INDEX, PEER, LAST};

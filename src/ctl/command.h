@@ -34,6 +34,30 @@ enum ctl_class { CTL_NONE, CTL_VIEW, CTL_CONTROL, CTL_CLASS_COUNT };
       "security-group-vpn-server-registered-members",                                              \
       "show security group-vpn server registered-members",                                         \
       "Show who is registered")                                                                    \
+    X(CTL_SHOW_SERVER_REMOVED, SERVER, VIEW, by_group_only,                                        \
+      "security-group-vpn-server-removed-members",                                                 \
+      "show security group-vpn server removed-members",                                            \
+      "Show who was removed and may not register")                                                 \
+    X(CTL_SHOW_SERVER_STATISTICS, SERVER, VIEW, by_group_only,                                     \
+      "security-group-vpn-server-stats",                                                           \
+      "show security group-vpn server statistics",                                                 \
+      "Show counters of registrations and pushes")                                                 \
+    X(CTL_CLEAR_SERVER, SERVER, CONTROL, member_or_now,                                            \
+      "clear-security-group-vpn-server",                                                           \
+      "clear security group-vpn server",                                                           \
+      "Have all members register again, for new keys")                                             \
+    X(CTL_REQUEST_REKEY, SERVER, CONTROL, rekey_of_server,                                         \
+      "request-security-group-vpn-server-rekey",                                                   \
+      "request security group-vpn server rekey",                                                   \
+      "Make new keys of a group now")                                                              \
+    X(CTL_REQUEST_REMOVE, SERVER, CONTROL, member_or_now,                                          \
+      "request-security-group-vpn-server-remove-member",                                           \
+      "request security group-vpn server remove-member",                                           \
+      "Shut a member out of a group, with new keys for all others")                                \
+    X(CTL_REQUEST_RESTORE, SERVER, CONTROL, member_of_server,                                      \
+      "request-security-group-vpn-server-restore-member",                                          \
+      "request security group-vpn server restore-member",                                          \
+      "Let a removed member register again")                                                       \
     X(CTL_SHOW_MEMBER_IKE, MEMBER, VIEW, by_peer,                                                  \
       "gvpn-ike-security-associations-information",                                                \
       "show security group-vpn member ike security-associations",                                  \

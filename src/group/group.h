@@ -106,6 +106,9 @@ void group_rekey_kek(struct group *g);
 /* ... for a new KEK and new keys of all ipsec-sas, none of which goes out under the old KEK:
  * members come for them, within `spread` (decisions M18). */
 void group_exclude(struct group *g, span_t spread);
+/* When the changeovers that run are over, and keys that are asked for now can be made; with_kek:
+ * also one of the KEK. In the past: at once. */
+instant_t group_free_at(const struct group *g, bool with_kek);
 /* Forgets every key that is live: the members have been told, or must not be (M12, M18). New ones
  * are made by the next group_advance(). */
 void group_clear(struct group *g, const struct group_listener *listener);

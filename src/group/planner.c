@@ -43,6 +43,14 @@ static instant_t kek_free_at(const struct group *g)
                        instant_add(current->created, timeline_changeover(group_atd(g))));
 }
 
+instant_t group_free_at(const struct group *g, bool with_kek)
+{
+    const struct timeline *t = group_changeover(g);
+    instant_t at = t ? instant_max(t->drop_at, g->retry_at) : g->retry_at;
+
+    return with_kek ? instant_max(at, kek_free_at(g)) : at;
+}
+
 static bool has_kek(const struct group *g) { return g->model->communication.present && g->signer; }
 
 static instant_t kek_wanted_at(const struct group *g)

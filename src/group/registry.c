@@ -271,3 +271,26 @@ void registry_remove(struct registry *r, struct registry_member *m)
     r->n--;
     free(m);
 }
+
+/* The next place, counted with the bits turned round: when the tables double, place p becomes p and
+ * p + n_places, and both or none of them have been visited. */
+static size_t next_place(size_t place, size_t n_places)
+{
+    for (size_t bit = n_places / 2; bit > 0; bit /= 2) {
+        place ^= bit;
+        if (place & bit)
+            return place;
+    }
+    return 0;
+}
+
+size_t registry_scan(const struct registry *r, size_t cursor,
+                     void (*fn)(void *ctx, const struct registry_member *m), void *ctx)
+{
+    if (r->n == 0 || cursor >= r->n_places) /* another registry by now: what was met is all */
+        return 0;
+    for (const struct registry_member *m = r->places[REGISTRY_BY_IDENTITY][cursor]; m;
+         m = m->next[REGISTRY_BY_IDENTITY])
+        fn(ctx, m);
+    return next_place(cursor, r->n_places);
+}

@@ -94,3 +94,10 @@ instant_t registry_struck(const struct registry_member *m);
 /* A PULL of a registered member that did not complete. */
 void registry_failed(struct registry_member *m);
 void registry_remove(struct registry *r, struct registry_member *m);
+
+/* Goes through a large registry a little at a time, while members come and go: calls fn() for those
+ * of one place of the index and returns where to go on, 0 at the end (start with 0). Whoever is in
+ * from the first call to the last is met at least once, and only once unless the index has grown.
+ */
+size_t registry_scan(const struct registry *r, size_t cursor,
+                     void (*fn)(void *ctx, const struct registry_member *m), void *ctx);

@@ -1,6 +1,9 @@
 #include "server/operator.h"
 
+#include "group/change.h"
+#include "server/groups.h"
 #include "server/persist.h"
+#include "server/push.h"
 #include "server/state.h"
 
 #include <assert.h>
@@ -8,9 +11,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static enum err refused(struct operator_refusal *ret, enum err err, const char *fmt, ...)
+static enum err refused(struct operator_answer *ret, enum err err, const char *fmt, ...)
     PRINTF_LIKE(3, 4);
-static enum err refused(struct operator_refusal *ret, enum err err, const char *fmt, ...)
+static enum err refused(struct operator_answer *ret, enum err err, const char *fmt, ...)
 {
     va_list args;
 
@@ -130,7 +133,7 @@ static void search_bans(struct search *s, const struct bans *bans, const struct 
 
 static enum err find(const struct server *server, const struct group *g,
                      const struct operator_who *who, struct person *ret,
-                     struct operator_refusal *ret_refusal)
+                     struct operator_answer *ret_answer)
 {
     struct search s = {.who = who};
     char text[IP_TEXT_MAX];
@@ -141,10 +144,10 @@ static enum err find(const struct server *server, const struct group *g,
     search_gateways(&s, g);
     search_bans(&s, &server->bans, g);
     if (s.n == 0)
-        return refused(ret_refusal, ERR_NOT_FOUND, "nobody of group %.60s is '%.80s'",
+        return refused(ret_answer, ERR_NOT_FOUND, "nobody of group %.60s is '%.80s'",
                        g->model->name, word);
     if (s.n > 1)
-        return refused(ret_refusal, ERR_CONFLICT,
+        return refused(ret_answer, ERR_CONFLICT,
                        "'%.60s' is more than one member of group %.60s: give member-gateway", word,
                        g->model->name);
     *ret = s.found;
@@ -222,41 +225,257 @@ static struct row_who row_of(const struct group *g, const struct person *p)
     return (struct row_who){g->model->id, identity_of(p)};
 }
 
-enum err server_remove(struct server *s, instant_t now, struct group *g,
-                       const struct operator_who *who, struct effects *out,
-                       struct operator_refusal *ret_refusal)
+/* ---- keys ---- */
+
+/* What the planner will do, or has begun to do. */
+static void foresee(const struct group *g, instant_t now, bool exclusion, struct operator_answer *a)
 {
-    struct person p;
-    enum err e = find(s, g, who, &p, ret_refusal);
+    const struct generation *minted = NULL;
+    instant_t made_at = instant_max(now, group_free_at(g, exclusion));
+    struct timeline t = timeline_spread(made_at, span_s(0), group_atd(g), INSTANT_NEVER,
+                                        exclusion ? span_s(a->spread_s) : span_s(0));
+
+    for (size_t i = 0; !minted && i < g->n_sas; i++)
+        minted = g->sas[i].slot[GROUP_MINTED];
+    if (minted)
+        t = minted->time;
+    a->waits = !group_is_minted(g);
+    a->by_pull = exclusion;
+    a->made_at = a->waits ? made_at : now;
+    a->switch_at = t.switch_at;
+    a->drop_at = t.drop_at;
+    a->n_members = g->registry.n;
+}
+
+/* In a group without pushes: keys that a member has are good until those end which it can have by
+ * now (statement: server-member-communication absent). */
+static void foresee_pull(const struct group *g, instant_t now, struct operator_answer *a)
+{
+    a->by_pull = true;
+    a->n_members = g->registry.n;
+    a->made_at = a->switch_at = a->drop_at = now;
+    for (size_t i = 0; i < g->n_sas; i++) {
+        const struct generation *newest = group_newest(&g->sas[i]);
+        if (!newest)
+            continue;
+        a->waits = true;
+        a->made_at = instant_max(a->made_at, timeline_renew_at(&newest->time, group_atd(g)));
+        a->drop_at = instant_max(a->drop_at, newest->time.expiry);
+    }
+    a->switch_at = instant_add(a->made_at, span_times(group_atd(g), 2));
+    a->drop_at =
+        instant_min(a->drop_at, instant_add(a->made_at, timeline_changeover(group_atd(g))));
+}
+
+/* New keys of every kind, which everybody comes for. Those that wait for the store, and nobody has
+ * seen, would be under a KEK of the past: they are given up. */
+static void exclude(struct server *s, instant_t now, struct group *g, struct effects *out,
+                    struct operator_answer *a)
+{
+    a->spread_s = server_spread(s, g);
+    if (group_is_minted(g) && !g->exclusion.minted)
+        groups_forget_minted(s, g, out);
+    group_exclude(g, span_s(a->spread_s));
+    groups_advance(s, now, out);
+    persist_seq(s, g, OPERATOR_TX, out); /* what was asked for */
+    foresee(g, now, true, a);
+}
+
+/* Keys that nobody may use any more, from the next message on (decisions M8). */
+static void end_all_keys(struct server *s, instant_t now, struct group *g, struct effects *out,
+                         struct operator_answer *a)
+{
+    push_delete(s, g, now, &(struct push_delete){.all_teks = true, .kek = true}, out);
+    groups_clear(s, g, out);
+    groups_advance(s, now, out);
+    foresee(g, now, true, a);
+    a->waits = false;
+    a->spread_s = server_spread(s, g);
+    a->made_at = a->switch_at = a->drop_at = now;
+}
+
+static void renew(struct server *s, instant_t now, struct group *g, bool immediately,
+                  struct effects *out, struct operator_answer *a)
+{
+    if (immediately)
+        end_all_keys(s, now, g, out, a);
+    else if (g->model->communication.present)
+        exclude(s, now, g, out, a);
+    else
+        foresee_pull(g, now, a);
+}
+
+static enum err needs_pushes(const struct group *g, struct operator_answer *ret)
+{
+    if (!g->model->communication.present)
+        return refused(
+            ret, ERR_CONFLICT,
+            "group %.60s has no server-member-communication: its members cannot be told, "
+            "they come for new keys before theirs end",
+            g->model->name);
+    if (!g->kek[GROUP_KEK_CURRENT])
+        return refused(ret, ERR_CONFLICT, "group %.60s has no key for pushes yet", g->model->name);
+    return ERR_OK;
+}
+
+static void tell_asked(const struct group *g, const char *what, struct effects *out)
+{
+    struct event e = event_of(EV_OPERATOR);
+
+    event_add_str(&e, "group", g->model->name);
+    event_add_str(&e, "what", what);
+    effects_tell(out, &e);
+}
+
+enum err server_rekey(struct server *s, instant_t now, struct group *g,
+                      const struct operator_rekey *what, struct effects *out,
+                      struct operator_answer *ret)
+{
+    struct group_sa *sa = what->sa ? group_sa_named(g, what->sa) : NULL;
+    enum err e = needs_pushes(g, ret);
 
     if (e)
         return e;
-    if (ban_find(&s->bans, g->model->id, identity_of(&p)))
-        return refused(ret_refusal, ERR_BUSY, "it has been removed already");
-    e = ban_put(&s->bans, g->model->id, identity_of(&p), p.address, now);
-    if (e)
-        return refused(ret_refusal, e, "no more than %d members can be banned", BANS_MAX);
-    persist_ban(s, &(struct row_ban){row_of(g, &p), now, p.address}, OPERATOR_TX, out);
-    end_phase1(s, &p, out);
-    forget_member(s, g, &p, out);
-    tell(EV_MEMBER_REMOVED, g, &p, out);
+    if (what->sa && !sa)
+        return refused(ret, ERR_NOT_FOUND, "group %.60s has no ipsec-sa '%.80s'", g->model->name,
+                       what->sa);
+    bool joins = group_is_minted(g);
+    if (!what->kek)
+        group_rekey(g, sa);
+    if (!sa)
+        group_rekey_kek(g);
+    tell_asked(g, "rekey", out);
+    groups_advance(s, now, out);
+    persist_seq(s, g, OPERATOR_TX, out); /* what was asked for */
+    foresee(g, now, false, ret);
+    ret->waits = ret->waits || joins;
     return ERR_OK;
+}
+
+enum err server_clear(struct server *s, instant_t now, struct group *g, bool immediately,
+                      struct effects *out, struct operator_answer *ret)
+{
+    enum err e = needs_pushes(g, ret);
+
+    if (e)
+        return e;
+    tell_asked(g, immediately ? "clear now" : "clear", out);
+    renew(s, now, g, immediately, out, ret);
+    return ERR_OK;
+}
+
+/* ---- out, and in again: the commands ---- */
+
+static enum err ban(struct server *s, instant_t now, struct group *g, const struct person *p,
+                    struct effects *out, struct operator_answer *ret)
+{
+    enum err e = ban_put(&s->bans, g->model->id, identity_of(p), p->address, now);
+
+    if (e)
+        return refused(ret, e, "no more than %d members can be banned", BANS_MAX);
+    persist_ban(s, &(struct row_ban){row_of(g, p), now, p->address}, OPERATOR_TX, out);
+    end_phase1(s, p, out);
+    forget_member(s, g, p, out);
+    tell(EV_MEMBER_REMOVED, g, p, out);
+    return ERR_OK;
+}
+
+enum err server_remove(struct server *s, instant_t now, struct group *g,
+                       const struct operator_who *who, bool immediately, struct effects *out,
+                       struct operator_answer *ret)
+{
+    struct person p;
+    enum err e = find(s, g, who, &p, ret);
+
+    if (!e && immediately)
+        e = needs_pushes(g, ret);
+    if (e)
+        return e;
+    bool again = ban_find(&s->bans, g->model->id, identity_of(&p));
+    if (again && !immediately)
+        return refused(ret, ERR_BUSY, "it has been removed already");
+    if (!again)
+        e = ban(s, now, g, &p, out, ret);
+    if (!e)
+        renew(s, now, g, immediately, out, ret);
+    return e;
 }
 
 enum err server_lift(struct server *s, instant_t now, struct group *g,
                      const struct operator_who *who, struct effects *out,
-                     struct operator_refusal *ret_refusal)
+                     struct operator_answer *ret)
 {
     struct person p;
-    enum err e = find(s, g, who, &p, ret_refusal);
+    enum err e = find(s, g, who, &p, ret);
 
     (void)now;
     if (e)
         return e;
     if (ban_lift(&s->bans, g->model->id, identity_of(&p)) != ERR_OK)
-        return refused(ret_refusal, ERR_NOT_FOUND, "it has not been removed");
-    struct row_who who_row = row_of(g, &p);
-    persist_lift_ban(s, &who_row, OPERATOR_TX, out);
+        return refused(ret, ERR_NOT_FOUND, "it has not been removed");
+    struct row_who row = row_of(g, &p);
+    persist_lift_ban(s, &row, OPERATOR_TX, out);
     tell(EV_BAN_LIFTED, g, &p, out);
     return ERR_OK;
+}
+
+enum err server_forget(struct server *s, instant_t now, struct group *g,
+                       const struct operator_who *who, struct effects *out,
+                       struct operator_answer *ret)
+{
+    struct person p;
+    enum err e = find(s, g, who, &p, ret);
+
+    (void)now;
+    if (e)
+        return e;
+    if (!registry_find(&g->registry, identity_of(&p)))
+        return refused(ret, ERR_NOT_FOUND, "it is not registered");
+    end_phase1(s, &p, out);
+    forget_member(s, g, &p, out);
+    tell(EV_MEMBER_CLEARED, g, &p, out);
+    ret->n_members = g->registry.n;
+    return ERR_OK;
+}
+
+/* ---- restart ---- */
+
+/* Whether the group still has a newest key that was there when the member was removed. */
+static bool is_owed(const struct group *g, const struct ban *b)
+{
+    const struct kek_generation *kek = g->kek[GROUP_KEK_CURRENT];
+    bool old = kek && instant_before(kek->created, b->since);
+
+    for (size_t i = 0; i < g->n_sas; i++) {
+        const struct generation *newest = group_newest(&g->sas[i]);
+        old = old || (newest && instant_before(newest->time.created, b->since));
+    }
+    return old && b->group_id == g->model->id && g->model->communication.present;
+}
+
+void operator_resume(struct server *s)
+{
+    size_t cursor = 0;
+    const struct ban *b;
+
+    while ((b = ban_next(&s->bans, &cursor))) {
+        for (size_t i = 0; i < s->n_groups; i++) {
+            if (is_owed(s->groups[i], b))
+                group_exclude(s->groups[i], span_s(server_spread(s, s->groups[i])));
+        }
+    }
+}
+
+bool operator_stored(uint64_t id, enum err err, struct effects *out)
+{
+    if (id != OPERATOR_TX)
+        return false;
+    if (err) {
+        struct event e = event_of(EV_STORE_FAILED);
+        event_add_str(&e, "what",
+                      "a removal, or its end, could not be stored: a restart forgets it");
+        event_add_err(&e, err);
+        effects_tell(out, &e);
+    }
+    return true;
 }

@@ -6,6 +6,7 @@
 #include "server/groups.h"
 #include "server/limits.h"
 #include "server/live.h"
+#include "server/operator.h"
 #include "server/persist.h"
 #include "server/push.h"
 #include "server/restore.h"
@@ -212,6 +213,7 @@ static enum err start(struct server *s, const struct server_config *with, instan
         s->groups[s->n_groups++] = server_group_new(s, &model->groups[i]);
     restore_rows(s, with, now, out);
     server_use_certificates(s);
+    operator_resume(s);
     push_resume(s, now, out);
     live_restored(s, out);
     signing_start(s, now, out);
@@ -366,7 +368,7 @@ void server_job_done(struct server *s, instant_t now, struct job_result *result,
 
 void server_stored(struct server *s, instant_t now, uint64_t id, enum err err, struct effects *out)
 {
-    if (!groups_stored(s, now, id, err, out))
+    if (!operator_stored(id, err, out) && !groups_stored(s, now, id, err, out))
         push_stored(s, now, id, err, out);
 }
 

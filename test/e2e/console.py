@@ -147,8 +147,8 @@ def registration(t):
     a = t.wait("show security group-vpn server registered-members", r"gm1 +127\.84\.8\.2")
     t.check("the member is on the server's list", re.search(
         r"Group: red, Group Id: 7\n  Total number of registered members: 1\n"
-        r"Member Gateway  Member IP       Last Update               Vsys\n"
-        r"gm1             127\.84\.8\.2      \w{3} \w{3} +\d+ \d{4} \d\d:\d\d:\d\d  root\n", a.stdout),
+        r"Member Gateway  Member IP       Last Update               Vsys   Status\n"
+        r"gm1             127\.84\.8\.2      \w{3} \w{3} +\d+ \d{4} \d\d:\d\d:\d\d  root   active\n", a.stdout),
         a.stdout + a.stderr + t.log("server.log") + t.log("member.log"))
     a = t.wait("show security group-vpn member ipsec security-associations", r"ESP:")
     t.check("the member has the key", re.search(

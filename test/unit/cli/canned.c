@@ -150,28 +150,44 @@ static void server_kek(struct ctl_wr *w, bool detail)
         ctl_put_u64(w, "retransmission-period", 10);
         ctl_put_u64(w, "number-of-retransmission", 2);
         ctl_put_u64(w, "sequence-number", 0);
-        ctl_put_u64(w, "push-negotiations", 0);
+        ctl_put_u64(w, "heartbeat-interval", 300);
+        ctl_put_u64(w, "heartbeat-remaining", 123);
+        ctl_put_u64(w, "push-negotiations", 4);
     }
     ctl_end(w);
     ctl_end(w);
 }
 
-static void put_member(struct ctl_wr *w, const char *gateway, const char *ip, bool detail)
+static const wall_t then = {1447950669}; /* 2015-11-19 16:31:09 UTC */
+
+static void put_member_detail(struct ctl_wr *w, bool is_struck)
+{
+    ctl_put_time(w, "registered", then);
+    ctl_put_bool(w, "peer-native", !is_struck);
+    ctl_put_bool(w, "acknowledges", !is_struck);
+    ctl_put_bool(w, "has-newest-keys", !is_struck);
+    ctl_section(w, "stats");
+    ctl_put_u64(w, "pull-succeeded", 2);
+    ctl_put_u64(w, "pull-failed", 0);
+    ctl_put_u64(w, "push-unacknowledged", is_struck);
+    ctl_end(w);
+}
+
+static void put_member(struct ctl_wr *w, const char *gateway, const char *ip, bool is_struck,
+                       bool detail)
 {
     ctl_section(w, NULL);
     ctl_put_str(w, "member-gateway", gateway);
     ctl_put_ip(w, "member-ip", address(ip));
-    ctl_put_time(w, "last-update", (wall_t){1447950669}); /* 2015-11-19 16:31:09 UTC */
+    ctl_put_time(w, "last-update", then);
     ctl_put_str(w, "vsys", "root");
-    if (detail) {
-        ctl_section(w, "stats");
-        ctl_put_u64(w, "pull-succeeded", 2);
-        ctl_put_u64(w, "pull-failed", 0);
-        ctl_put_u64(w, "push-sent", 0);
-        ctl_put_u64(w, "push-acknowledged", 0);
-        ctl_put_u64(w, "push-unacknowledged", 0);
-        ctl_end(w);
+    ctl_put_str(w, "status", is_struck ? "struck" : "active");
+    if (is_struck) {
+        ctl_put_time(w, "struck", then);
+        ctl_put_str(w, "reason", "did not acknowledge a rekey message");
     }
+    if (detail)
+        put_member_detail(w, is_struck);
     ctl_end(w);
 }
 
@@ -180,15 +196,78 @@ static void server_members(struct ctl_wr *w, bool detail)
     ctl_list(w, "group");
     ctl_section(w, NULL);
     put_group_head(w, "GROUP_ID-0001", 1);
+    ctl_put_u64(w, "registered-members", 1);
+    ctl_put_u64(w, "struck-members", 1);
     ctl_list(w, "member");
-    put_member(w, "GM-0001", "10.18.101.1", detail);
-    put_member(w, "a-gateway-with-a-long-name", "10.18.102.1", detail);
+    put_member(w, "GM-0001", "10.18.101.1", false, detail);
+    put_member(w, "a-gateway-with-a-long-name", "10.18.102.1", true, detail);
     ctl_end(w);
     ctl_end(w);
     ctl_section(w, NULL);
     put_group_head(w, "empty", 2);
+    ctl_put_u64(w, "registered-members", 0);
+    ctl_put_u64(w, "struck-members", 0);
     ctl_list(w, "member");
     ctl_end(w);
+    ctl_end(w);
+    ctl_end(w);
+}
+
+static void server_removed(struct ctl_wr *w)
+{
+    ctl_list(w, "group");
+    ctl_section(w, NULL);
+    put_group_head(w, "GROUP_ID-0001", 1);
+    ctl_list(w, "member");
+    ctl_section(w, NULL);
+    ctl_put_str(w, "member-gateway", "GM-0007");
+    ctl_put_ip(w, "member-ip", address("10.18.107.1"));
+    ctl_put_time(w, "removed", then);
+    ctl_put_ip(w, "identity", address("10.18.107.1"));
+    ctl_end(w);
+    ctl_section(w, NULL);
+    ctl_put_time(w, "removed", then);
+    ctl_put_str(w, "identity", "gone.example");
+    ctl_end(w);
+    ctl_end(w);
+    ctl_end(w);
+    ctl_end(w);
+}
+
+/* What an operator is told: of a group that did it, of one that waits, of one that cannot push. */
+static void put_order(struct ctl_wr *w, const char *name, uint64_t id, bool waits, bool has_pushes)
+{
+    ctl_section(w, NULL);
+    put_group_head(w, name, id);
+    ctl_put_u64(w, "members", 41);
+    ctl_put_bool(w, "has-pushes", has_pushes);
+    ctl_put_bool(w, "now", false);
+    ctl_put_bool(w, "waits", waits);
+    ctl_put_bool(w, "by-pull", true);
+    ctl_put_u64(w, "spread", 5);
+    ctl_put_u64(w, "made-in", waits ? 12 : 0);
+    ctl_put_u64(w, "switch-in", waits ? 42 : 30);
+    ctl_put_u64(w, "drop-in", waits ? 57 : 45);
+    ctl_put_time(w, "switch-at", then);
+    ctl_put_time(w, "drop-at", then);
+    ctl_end(w);
+}
+
+static void ordered(struct ctl_wr *w, bool may_refuse)
+{
+    ctl_list(w, "group");
+    put_order(w, "GROUP_ID-0001", 1, false, true);
+    put_order(w, "busy", 2, true, true);
+    put_order(w, "pull-only", 3, true, false);
+    ctl_section(w, NULL);
+    if (may_refuse) {
+        put_group_head(w, "no-pushes", 4);
+        ctl_put_str(w, "refusal", "its members cannot be told");
+    } else {
+        put_group_head(w, "at-once", 5);
+        ctl_put_bool(w, "now", true);
+        ctl_put_u64(w, "members", 3);
+    }
     ctl_end(w);
     ctl_end(w);
 }
@@ -298,6 +377,24 @@ static void member_ipsec(struct ctl_wr *w, bool detail)
     ctl_end(w);
 }
 
+static void put_member_pushes(struct ctl_wr *w)
+{
+    static const char *const name[] = {"push-received",       "push-rejected",
+                                       "push-acknowledged",   "delete-received",
+                                       "heartbeats-received", "heartbeats-missed"};
+
+    ctl_put_str(w, "acknowledgement", "rekey-ack-kek-sha256");
+    ctl_put_u64(w, "server-heartbeat-interval", 300);
+    ctl_put_u64(w, "member-heartbeat-threshold", 3);
+    ctl_put_u64(w, "heartbeats-missed-in-a-row", 1);
+    ctl_put_u64(w, "heartbeat-timeout-remaining", 77);
+    ctl_put_time(w, "last-heartbeat", then);
+    ctl_section(w, "stats");
+    for (size_t i = 0; i < ARRAY_LEN(name); i++)
+        ctl_put_u64(w, name[i], i + 1);
+    ctl_end(w);
+}
+
 static void member_kek(struct ctl_wr *w, bool detail)
 {
     ctl_list(w, "kek");
@@ -312,6 +409,7 @@ static void member_kek(struct ctl_wr *w, bool detail)
         ctl_put_ip(w, "local-address", address("10.18.101.1"));
         ctl_put_u64(w, "push-sequence-number", 3);
         put_kek_algorithms(w);
+        put_member_pushes(w);
     }
     ctl_end(w);
     ctl_end(w);
@@ -407,6 +505,33 @@ static void counters(struct ctl_wr *w)
     ctl_end(w);
 }
 
+static void server_statistics(struct ctl_wr *w)
+{
+    static const char *const name[] = {"pull-succeeded",
+                                       "pull-failed",
+                                       "pull-refused",
+                                       "push-sent",
+                                       "push-acknowledged",
+                                       "push-unacknowledged",
+                                       "push-messages",
+                                       "push-failed",
+                                       "heartbeats-sent",
+                                       "deletes-sent",
+                                       "acknowledgements-repeated",
+                                       "acknowledgements-refused",
+                                       "members-struck",
+                                       "members-reinstated"};
+
+    ctl_list(w, "group");
+    ctl_section(w, NULL);
+    put_group_head(w, "GROUP_ID-0001", 1);
+    ctl_section(w, "stats");
+    put_numbers(w, name, ARRAY_LEN(name), 1);
+    ctl_end(w);
+    ctl_end(w);
+    ctl_end(w);
+}
+
 static void version(struct ctl_wr *w)
 {
     ctl_put_str(w, "program", "conclaved");
@@ -476,6 +601,18 @@ void canned_answer(struct ctl_wr *w, enum ctl_command_id id, bool detail)
         return;
     case CTL_SHOW_SERVER_MEMBERS:
         server_members(w, detail);
+        return;
+    case CTL_SHOW_SERVER_REMOVED:
+        server_removed(w);
+        return;
+    case CTL_SHOW_SERVER_STATISTICS:
+        server_statistics(w);
+        return;
+    case CTL_REQUEST_REKEY:
+    case CTL_REQUEST_REMOVE:
+    case CTL_REQUEST_RESTORE:
+    case CTL_CLEAR_SERVER:
+        ordered(w, id == CTL_CLEAR_SERVER);
         return;
     case CTL_SHOW_MEMBER_IPSEC:
         member_ipsec(w, detail);

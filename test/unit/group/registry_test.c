@@ -4,6 +4,8 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
 
 #include <cmocka.h>
 
@@ -178,6 +180,72 @@ static void it_agrees_with_a_naive_model(void **state)
     registry_free(&r);
 }
 
+/* Who was met, by its number. */
+enum { CROWD = 1000 };
+struct met {
+    unsigned times[2 * CROWD];
+};
+
+static void meet(void *ctx, const struct registry_member *m)
+{
+    struct met *met = ctx;
+    char text[16];
+
+    snprintf(text, sizeof text, "%.*s", m->id_len, (const char *)m->id + 1);
+    met->times[strtoul(text + 1, NULL, 10)]++;
+}
+
+static void put_number(struct registry *r, unsigned n)
+{
+    char id[16];
+
+    snprintf(id, sizeof id, "m%u", n);
+    put(r, id, n + 1, 5);
+}
+
+/* From a quarter of the way on the others come or go, one a step. */
+static void scan_while(struct registry *r, bool coming, struct met *met)
+{
+    unsigned n = coming ? CROWD : CROWD / 2, end = coming ? 2 * CROWD : CROWD;
+    size_t cursor = 0, steps = 0;
+
+    do {
+        cursor = registry_scan(r, cursor, meet, met);
+        if (++steps < CROWD / 4 || n == end)
+            continue;
+        if (coming) {
+            put_number(r, n++);
+        } else {
+            char id[16];
+            snprintf(id, sizeof id, "m%u", n++);
+            registry_remove(r, registry_find(r, name(id)));
+        }
+    } while (cursor != 0);
+}
+
+static void a_scan_meets_everybody_who_stays(void **state)
+{
+    struct registry empty = registry_of(seed, 10);
+    struct met *met = calloc(1, sizeof *met);
+
+    (void)state;
+    assert_int_equal(registry_scan(&empty, 0, meet, met), 0);
+    for (unsigned coming = 0; coming < 3; coming++) { /* 2: nobody comes or goes */
+        struct registry r = registry_of(seed, 2 * CROWD);
+        memset(met, 0, sizeof *met);
+        for (unsigned n = 0; n < CROWD; n++)
+            put_number(&r, n);
+        if (coming < 2)
+            scan_while(&r, coming == 1, met);
+        for (size_t cursor = 0, first = 1; coming == 2 && (first || cursor); first = 0)
+            cursor = registry_scan(&r, cursor, meet, met);
+        for (unsigned n = 0; n < (coming ? CROWD : CROWD / 2); n++)
+            assert_in_range(met->times[n], 1, coming == 1 ? 2 : 1);
+        registry_free(&r);
+    }
+    free(met);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -187,6 +255,7 @@ int main(void)
         cmocka_unit_test(members_behind_one_address_are_a_list),
         cmocka_unit_test(limits_hold),
         cmocka_unit_test(it_agrees_with_a_naive_model),
+        cmocka_unit_test(a_scan_meets_everybody_who_stays),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

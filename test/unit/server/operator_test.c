@@ -12,8 +12,9 @@ static struct group *group_called(struct world *w, const char *name)
 static enum err remove_it(struct world *w, const char *group, struct operator_who who,
                           const char *sentence)
 {
-    struct operator_refusal refusal = {""};
-    enum err e = server_remove(w->server, w->now, group_called(w, group), &who, &w->out, &refusal);
+    struct operator_answer refusal = {.sentence = ""};
+    enum err e =
+        server_remove(w->server, w->now, group_called(w, group), &who, false, &w->out, &refusal);
 
     world_collect(w);
     if (!strstr(refusal.sentence, sentence))
@@ -24,7 +25,7 @@ static enum err remove_it(struct world *w, const char *group, struct operator_wh
 static enum err lift(struct world *w, const char *group, struct operator_who who,
                      const char *sentence)
 {
-    struct operator_refusal refusal = {""};
+    struct operator_answer refusal = {.sentence = ""};
     enum err e = server_lift(w->server, w->now, group_called(w, group), &who, &w->out, &refusal);
 
     world_collect(w);
