@@ -24,7 +24,7 @@ struct keyring_offer {
     uint32_t atd_s; /* seconds, counted from `received`; 0 without GAP */
     bool has_dtd;   /* else a replaced key lives to its own expiry (decisions S30) */
     uint32_t dtd_s;
-    instant_t asked;    /* of a PULL: when message 1 left */
+    instant_t asked;    /* of a PULL: when message 1 left; of a push the same as: */
     instant_t received; /* when the message came; of a PULL, message 2 */
 };
 

@@ -35,45 +35,53 @@ static bool sends_for(const struct keyring *k, const struct tek *t, instant_t no
     return false;
 }
 
-static bool sends_already(const struct keyring *k, const struct tek *offered, instant_t now)
+/* The held key that `offered` is about, when it sends here already, or NULL. */
+static const struct tek *sending(const struct keyring *k, const struct tek *offered, instant_t now)
 {
     size_t held = index_of(k, offered);
-    return held < k->n && tek_sends(k->teks[held], now);
+    return held < k->n && tek_sends(k->teks[held], now) ? k->teks[held] : NULL;
 }
 
-/* Of a PULL: a push has brought the next key since its message 2. */
-static bool is_outdated(const struct keyring *k, const struct keyring_offer *offer,
-                        const struct tek *t)
+/* A push may have brought the next key since message 1 of this PULL: the first of those to send. */
+static instant_t overtaken_at(const struct keyring *k, const struct keyring_offer *offer,
+                              const struct tek *t)
 {
+    instant_t first = INSTANT_NEVER;
+
     for (size_t i = 0; i < k->n; i++) {
         const struct tek *newer = k->teks[i];
-        if (instant_before(offer->received, newer->learned) && tek_will_send(newer) &&
+        if (instant_before(offer->asked, newer->learned) && tek_will_send(newer) &&
             tek_same_selectors(newer, t))
-            return true;
+            first = instant_min(first, newer->send_at);
     }
-    return false;
+    return first;
 }
 
 /* Of two keys of one SA in one offer the earlier one is current: it sends at once, and the GAP's
- * delay speaks for the other. (Not the one with less life left: lifetimes may have been shortened.)
- * One that sends here already is older than every new one, wherever it stands. A key alone waits
- * for the delay only where another one sends: "wait 0" means holding no live key (decisions M2). */
+ * delay speaks for the later one. (Not the one with less life left: lifetimes may have been
+ * shortened.) But one that sends here already is the older one if it also ends first, wherever it
+ * stands: some servers may list the new key first. A key alone waits for the delay only where
+ * another one sends: "wait 0" means holding no live key (decisions M2). None begins after a key
+ * that is newer: then it never sends. */
 static instant_t send_at(const struct keyring *k, const struct keyring_offer *offer, size_t at,
                          instant_t now)
 {
     const struct tek *t = offer->teks[at];
     instant_t delayed = instant_add(offer->received, span_s(offer->atd_s));
-    bool later_one = is_outdated(k, offer, t);
+    instant_t newer = overtaken_at(k, offer, t);
+    bool is_current = !instant_is_never(newer);
 
     for (size_t i = 0; i < offer->n; i++) {
-        const struct tek *other = offer->teks[i];
+        const struct tek *other = offer->teks[i], *held = sending(k, other, now);
         if (i == at || other->receive_only || !tek_same_selectors(other, t))
             continue;
-        if (i < at || sends_already(k, other, now))
+        if (i < at || (held && instant_before(other->expiry, t->expiry)))
             return delayed;
-        later_one = true;
+        is_current = true;
+        if (held)
+            newer = instant_min(newer, held->send_at);
     }
-    return later_one || !sends_for(k, t, now) ? offer->received : delayed;
+    return is_current || !sends_for(k, t, now) ? instant_min(offer->received, newer) : delayed;
 }
 
 static void plan_sending(const struct keyring *k, struct keyring_offer *offer, instant_t now)

@@ -216,6 +216,7 @@ static enum err take_teks(struct push *p, size_t *ret_learned)
                                   .atd_s = p->sa.gap.atd,
                                   .has_dtd = p->sa.gap.has_dtd,
                                   .dtd_s = p->sa.gap.dtd,
+                                  .asked = p->now,
                                   .received = p->now};
 
     policy_teks(&p->sa, &p->kd, p->carrier->server, p->now, teks, &offer.n);

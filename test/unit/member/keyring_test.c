@@ -68,6 +68,7 @@ static enum err push(struct keyring *k, int64_t now, int32_t atd, int32_t dtd, s
                                   .atd_s = atd >= 0 ? (uint32_t)atd : 0,
                                   .has_dtd = dtd >= 0,
                                   .dtd_s = dtd >= 0 ? (uint32_t)dtd : 0,
+                                  .asked = at(now),
                                   .received = at(now)};
     for (size_t i = 0; i < n; i++)
         teks[i]->learned = at(now);
@@ -715,6 +716,38 @@ static void a_pull_knows_nothing_of_what_came_since(void **state)
     keyring_clear(&k);
 }
 
+/* A member that held nothing sends with a pushed key at once. The key before it, heard of later,
+ * is for receiving. */
+static void a_later_message_does_not_lead_back(void **state)
+{
+    (void)state;
+    for (int by_push = 0; by_push <= 1; by_push++) {
+        struct keyring k = {0};
+        struct tek *both[] = {tek(256, 3600), tek(257, 7000)};
+        assert_int_equal(push(&k, 10, 30, 45, 1, (struct tek *[]){tek(257, 7000)}), ERR_OK);
+        assert_int_equal(slot(&k, 257, 10), ESP_SLOT_CURRENT);
+        assert_int_equal((by_push ? push : pull)(&k, 15, 25, 40, 2, both), ERR_OK);
+        for (int64_t now = 15; now < 60; now++)
+            assert_int_equal(slot(&k, 257, now), ESP_SLOT_CURRENT);
+        assert_int_equal(slot(&k, 256, 15), ESP_SLOT_PREVIOUS);
+        keyring_clear(&k);
+    }
+}
+
+/* A server that lists the new key first: the one that sends and ends first is the older one. */
+static void a_new_key_may_be_listed_first(void **state)
+{
+    (void)state;
+    struct keyring k = {0};
+    assert_int_equal(pull(&k, 0, 0, 0, 1, (struct tek *[]){tek(256, 3600)}), ERR_OK);
+    assert_int_equal(pull(&k, 3555, 15, 30, 2, (struct tek *[]){tek(257, 7140), tek(256, 3600)}),
+                     ERR_OK);
+    assert_int_equal(slot(&k, 256, 3569), ESP_SLOT_CURRENT);
+    assert_int_equal(slot(&k, 257, 3570), ESP_SLOT_CURRENT);
+    assert_int_equal(slot(&k, 256, 3570), ESP_SLOT_PREVIOUS);
+    keyring_clear(&k);
+}
+
 /* The member held nothing, and the push was there first: the PULL's key is the older one. */
 static void a_pull_does_not_lead_back(void **state)
 {
@@ -773,6 +806,8 @@ int main(void)
         cmocka_unit_test(what_waits_is_closed),
         cmocka_unit_test(a_pull_knows_nothing_of_what_came_since),
         cmocka_unit_test(a_pull_does_not_lead_back),
+        cmocka_unit_test(a_later_message_does_not_lead_back),
+        cmocka_unit_test(a_new_key_may_be_listed_first),
     };
     return cmocka_run_group_tests(tests, start_crypto, NULL);
 }
