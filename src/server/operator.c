@@ -2,6 +2,7 @@
 
 #include "group/change.h"
 #include "server/groups.h"
+#include "server/live.h"
 #include "server/persist.h"
 #include "server/push.h"
 #include "server/state.h"
@@ -247,38 +248,41 @@ static void foresee(const struct group *g, instant_t now, bool exclusion, struct
     a->n_members = g->registry.n;
 }
 
-/* In a group without pushes: keys that a member has are good until those end which it can have by
- * now (statement: server-member-communication absent). */
+/* In a group without pushes: everybody comes for the next keys before the first of the present ones
+ * ends, and then for those of every ipsec-sa. */
 static void foresee_pull(const struct group *g, instant_t now, struct operator_answer *a)
 {
-    a->by_pull = true;
-    a->n_members = g->registry.n;
-    a->made_at = a->switch_at = a->drop_at = now;
+    instant_t renewal = INSTANT_NEVER;
+
     for (size_t i = 0; i < g->n_sas; i++) {
         const struct generation *newest = group_newest(&g->sas[i]);
-        if (!newest)
-            continue;
-        a->waits = true;
-        a->made_at = instant_max(a->made_at, timeline_renew_at(&newest->time, group_atd(g)));
-        a->drop_at = instant_max(a->drop_at, newest->time.expiry);
+        if (newest)
+            renewal = instant_min(renewal, timeline_renew_at(&newest->time, group_atd(g)));
     }
+    a->waits = a->by_pull = true;
+    a->n_members = g->registry.n;
+    a->made_at = instant_is_never(renewal) ? now : instant_max(now, renewal);
     a->switch_at = instant_add(a->made_at, span_times(group_atd(g), 2));
-    a->drop_at =
-        instant_min(a->drop_at, instant_add(a->made_at, timeline_changeover(group_atd(g))));
+    a->drop_at = instant_add(a->made_at, timeline_changeover(group_atd(g)));
 }
 
 /* New keys of every kind, which everybody comes for. Those that wait for the store, and nobody has
  * seen, would be under a KEK of the past: they are given up. */
-static void exclude(struct server *s, instant_t now, struct group *g, struct effects *out,
-                    struct operator_answer *a)
+static void shut_out(struct server *s, instant_t now, struct group *g, struct effects *out,
+                     struct operator_answer *a)
 {
-    a->spread_s = server_spread(s, g);
-    if (group_is_minted(g) && !g->exclusion.minted)
+    bool pushes = g->kek[GROUP_KEK_CURRENT];
+
+    if (pushes && group_is_minted(g) && !g->exclusion.minted)
         groups_forget_minted(s, g, out);
-    group_exclude(g, span_s(a->spread_s));
+    live_shut_out(s, g);
     groups_advance(s, now, out);
     persist_seq(s, g, OPERATOR_TX, out); /* what was asked for */
-    foresee(g, now, true, a);
+    a->spread_s = pushes ? server_spread(s, g) : 0;
+    if (pushes)
+        foresee(g, now, true, a);
+    else
+        foresee_pull(g, now, a);
 }
 
 /* Keys that nobody may use any more, from the next message on (decisions M8). */
@@ -299,10 +303,8 @@ static void renew(struct server *s, instant_t now, struct group *g, bool immedia
 {
     if (immediately)
         end_all_keys(s, now, g, out, a);
-    else if (g->model->communication.present)
-        exclude(s, now, g, out, a);
     else
-        foresee_pull(g, now, a);
+        shut_out(s, now, g, out, a);
 }
 
 static enum err needs_pushes(const struct group *g, struct operator_answer *ret)
@@ -450,7 +452,7 @@ static bool is_owed(const struct group *g, const struct ban *b)
         const struct generation *newest = group_newest(&g->sas[i]);
         old = old || (newest && instant_before(newest->time.created, b->since));
     }
-    return old && b->group_id == g->model->id && g->model->communication.present;
+    return old && b->group_id == g->model->id;
 }
 
 void operator_resume(struct server *s)
@@ -461,7 +463,7 @@ void operator_resume(struct server *s)
     while ((b = ban_next(&s->bans, &cursor))) {
         for (size_t i = 0; i < s->n_groups; i++) {
             if (is_owed(s->groups[i], b))
-                group_exclude(s->groups[i], span_s(server_spread(s, s->groups[i])));
+                live_shut_out(s, s->groups[i]);
         }
     }
 }

@@ -2,6 +2,7 @@
 #include "server/operator.h"
 
 #include "server/ban.h"
+#include "server/push.h"
 #include "unit/server/world.h"
 
 static struct group *group_called(struct world *w, const char *name)
@@ -195,6 +196,292 @@ static void who_is_meant_must_be_clear(void **state)
     world_close(w);
 }
 
+/* ---- keys ---- */
+
+enum { ATD = 15, LIFE = 3600 };
+
+/* Two members of blue, which has pushes and two ipsec-sas, or not. */
+static struct world *busy(bool pushes)
+{
+    struct world *w = world_new();
+
+    if (pushes)
+        w->m.groups[0].communication = two_groups_communication();
+    w->m.groups[0].n_sas = 2;
+    world_open(w);
+    for (size_t i = 0; i < 2; i++) {
+        world_phase1(w, &w->gm[i]);
+        world_pull(w, &w->gm[i], BLUE);
+    }
+    world_until(w, 100);
+    w->n_packets = 0;
+    return w;
+}
+
+static struct operator_answer removed(struct world *w, struct operator_who who, bool immediately,
+                                      enum err want)
+{
+    struct operator_answer a = {.sentence = ""};
+    enum err e =
+        server_remove(w->server, w->now, group_called(w, "blue"), &who, immediately, &w->out, &a);
+
+    world_collect(w);
+    assert_int_equal(e, want);
+    w->n_packets = 0; /* the Delete of its phase 1 */
+    return a;
+}
+
+static struct operator_answer rekeyed(struct world *w, const char *sa, bool kek, enum err want)
+{
+    struct operator_answer a = {.sentence = ""};
+    struct operator_rekey what = {sa, kek};
+    enum err e = server_rekey(w->server, w->now, group_called(w, "blue"), &what, &w->out, &a);
+
+    world_collect(w);
+    assert_int_equal(e, want);
+    return a;
+}
+
+static struct operator_answer cleared(struct world *w, bool immediately, enum err want)
+{
+    struct operator_answer a = {.sentence = ""};
+    enum err e = server_clear(w->server, w->now, group_called(w, "blue"), immediately, &w->out, &a);
+
+    world_collect(w);
+    assert_int_equal(e, want);
+    return a;
+}
+
+static void expect_in(const struct world *w, instant_t at, int64_t s)
+{
+    assert_int_equal(instant_since(at, w->now).ns, s * NS_PER_S);
+}
+
+static unsigned kek_number(const struct world *w)
+{
+    return world_blue(w)->kek[GROUP_KEK_CURRENT]->number;
+}
+
+static void a_rekey_makes_what_it_names(void **state)
+{
+    (void)state;
+    struct world *w = busy(true);
+    struct operator_answer a = rekeyed(w, "wide", false, ERR_OK);
+    assert_false(a.waits || a.by_pull);
+    assert_int_equal(a.n_members, 2);
+    expect_in(w, a.made_at, 0);
+    expect_in(w, a.switch_at, 2 * ATD);
+    expect_in(w, a.drop_at, 3 * ATD);
+    assert_null(world_key(w, 0, GROUP_NEXT));
+    assert_int_equal(world_key(w, 1, GROUP_NEXT)->time.switch_at.ns, a.switch_at.ns);
+    assert_int_equal(kek_number(w), 1);
+    world_says(w, EV_OPERATOR, "what", "rekey");
+
+    world_until(w, 200);
+    a = rekeyed(w, NULL, true, ERR_OK);
+    assert_int_equal(kek_number(w), 2);
+    assert_null(world_key(w, 1, GROUP_NEXT));
+
+    world_until(w, 300);
+    a = rekeyed(w, NULL, false, ERR_OK);
+    assert_false(a.waits);
+    assert_int_equal(kek_number(w), 3);
+    for (size_t sa = 0; sa < 2; sa++)
+        assert_int_equal(world_key(w, sa, GROUP_NEXT)->time.drop_at.ns, a.drop_at.ns);
+    a = rekeyed(w, "narrow", false, ERR_NOT_FOUND);
+    assert_string_equal(a.sentence, "group blue has no ipsec-sa 'narrow'");
+    world_close(w);
+}
+
+static void a_rekey_waits_for_the_one_that_runs(void **state)
+{
+    (void)state;
+    struct world *w = busy(true);
+    (void)rekeyed(w, "main", false, ERR_OK);
+    world_until(w, 110);
+    struct operator_answer a = rekeyed(w, "main", false, ERR_OK),
+                           b = rekeyed(w, "main", false, ERR_OK);
+    assert_true(a.waits);
+    expect_in(w, a.made_at, 3 * ATD - 10);
+    expect_in(w, a.switch_at, 5 * ATD - 10);
+    assert_int_equal(a.switch_at.ns, b.switch_at.ns); /* one key for both */
+    world_until(w, 100 + 3 * ATD);
+    assert_int_equal(world_key(w, 0, GROUP_NEXT)->time.switch_at.ns, a.switch_at.ns);
+    world_until(w, 100 + 6 * ATD);
+    assert_int_equal(world_key(w, 0, GROUP_CURRENT)->number, 3);
+    assert_null(world_key(w, 0, GROUP_NEXT));
+    world_close(w);
+}
+
+static void without_pushes_nobody_can_be_told(void **state)
+{
+    (void)state;
+    struct world *w = busy(false);
+    struct operator_answer a = rekeyed(w, NULL, false, ERR_CONFLICT);
+    assert_non_null(strstr(a.sentence, "group blue has no server-member-communication"));
+    (void)cleared(w, false, ERR_CONFLICT);
+    (void)cleared(w, true, ERR_CONFLICT);
+    (void)removed(w, site_1, true, ERR_CONFLICT);
+    assert_int_equal(n_bans(w), 0); /* a refusal does nothing at all */
+
+    a = removed(w, site_1, false, ERR_OK);
+    assert_true(a.waits && a.by_pull);
+    assert_int_equal(a.n_members, 1);
+    expect_in(w, a.made_at, LIFE - 100 - 4 * ATD);
+    expect_in(w, a.switch_at, LIFE - 100 - 2 * ATD);
+    expect_in(w, a.drop_at, LIFE - 100 - ATD);
+    world_until(w, LIFE - 4 * ATD);
+    for (size_t sa = 0; sa < 2; sa++) /* a day's key, too: the removed member has it */
+        assert_int_equal(world_key(w, sa, GROUP_NEXT)->time.switch_at.ns, a.switch_at.ns);
+    world_close(w);
+
+    w = world_new();
+    w->m.groups[0].communication = two_groups_communication();
+    w->hold_sign_keys = true;
+    world_open(w);
+    a = rekeyed(w, NULL, false, ERR_CONFLICT);
+    assert_string_equal(a.sentence, "group blue has no key for pushes yet");
+    world_close(w);
+}
+
+static void all_others_get_new_keys_that_no_old_one_brings(void **state)
+{
+    (void)state;
+    struct world *w = busy(true);
+    struct operator_answer a = removed(w, site_1, false, ERR_OK);
+    const struct group *g = world_blue(w);
+    assert_false(a.waits);
+    assert_true(a.by_pull);
+    assert_int_equal(a.n_members, 1);
+    expect_in(w, a.switch_at, 2 * ATD);
+    expect_in(w, a.drop_at, 3 * ATD);
+    assert_int_equal(kek_number(w), 2);
+    assert_true(g->kek[GROUP_KEK_PREVIOUS]->retired);
+    for (size_t sa = 0; sa < 2; sa++)
+        assert_int_equal(world_key(w, sa, GROUP_NEXT)->time.switch_at.ns, a.switch_at.ns);
+
+    world_ask(w, &w->gm[1], BLUE); /* who stays gets all of it */
+    world_finish(w, &w->gm[1]);
+    assert_true(w->gm[1].kek.present);
+    assert_int_equal(w->gm[1].n_keys, 4);
+    assert_non_null(pull_client_key_of(&w->gm[1], world_key(w, 1, GROUP_NEXT)->spi));
+    world_close(w);
+}
+
+/* The removed member has the keys of the changeover that runs. */
+static void a_removal_waits_for_the_changeover_that_runs(void **state)
+{
+    (void)state;
+    struct world *w = busy(true);
+    (void)rekeyed(w, "main", false, ERR_OK);
+    world_until(w, 110);
+    struct operator_answer a = removed(w, site_1, false, ERR_OK);
+    assert_true(a.waits);
+    expect_in(w, a.made_at, 3 * ATD - 10);
+    assert_int_equal(kek_number(w), 1);
+    (void)removed(w, site_1, false, ERR_BUSY);
+    world_until(w, 100 + 3 * ATD);
+    assert_int_equal(kek_number(w), 2);
+    for (size_t sa = 0; sa < 2; sa++)
+        assert_int_equal(world_key(w, sa, GROUP_NEXT)->time.drop_at.ns, a.drop_at.ns);
+    world_close(w);
+}
+
+/* Keys that nobody has seen go out under no KEK that a removed member has. */
+static void keys_on_their_way_to_the_store_are_given_up(void **state)
+{
+    (void)state;
+    struct world *w = busy(true);
+    w->hold_store = true;
+    struct operator_answer a = rekeyed(w, NULL, false, ERR_OK);
+    uint32_t given_up = world_key(w, 0, GROUP_MINTED)->spi;
+    a = removed(w, site_1, false, ERR_OK);
+    assert_false(a.waits);
+    assert_int_not_equal(world_key(w, 0, GROUP_MINTED)->spi, given_up);
+    while (w->n_waiting > 0)
+        world_answer(w, ERR_OK);
+    assert_int_not_equal(world_key(w, 0, GROUP_NEXT)->spi, given_up);
+    assert_true(world_blue(w)->kek[GROUP_KEK_PREVIOUS]->retired);
+    assert_int_equal(world_key(w, 0, GROUP_NEXT)->time.switch_at.ns, a.switch_at.ns);
+    world_close(w);
+}
+
+static void now_ends_every_key(void **state)
+{
+    (void)state;
+    struct world *w = busy(true);
+    uint32_t old = world_key(w, 0, GROUP_CURRENT)->spi;
+    (void)removed(w, site_1, false, ERR_OK);
+    struct operator_answer a = removed(w, site_1, true, ERR_OK); /* that was too slow */
+    expect_in(w, a.switch_at, 0);
+    expect_in(w, a.drop_at, 0);
+    assert_int_equal(a.n_members, 1);
+    assert_null(mint_find(world_blue(w)->mint, old));
+    assert_int_equal(kek_number(w), 3);
+    assert_null(world_blue(w)->kek[GROUP_KEK_PREVIOUS]);
+    assert_true(world_blue(w)->push->counters.deletes > 0);
+
+    uint32_t before = world_key(w, 0, GROUP_NEXT)->spi;
+    a = cleared(w, true, ERR_OK);
+    world_says(w, EV_OPERATOR, "what", "clear now");
+    assert_null(mint_find(world_blue(w)->mint, before));
+    world_close(w);
+}
+
+static void a_cleared_group_comes_for_new_keys(void **state)
+{
+    (void)state;
+    struct world *w = busy(true);
+    struct operator_answer a = cleared(w, false, ERR_OK);
+    assert_true(a.by_pull);
+    assert_int_equal(a.n_members, 2);
+    expect_in(w, a.switch_at, 2 * ATD);
+    assert_int_equal(kek_number(w), 2);
+    assert_int_equal(n_bans(w), 0);
+    world_close(w);
+}
+
+static void one_registration_can_be_forgotten(void **state)
+{
+    static const struct operator_who nobody = {.gateway = "site-9"};
+    (void)state;
+    struct world *w = busy(true);
+    struct operator_answer a = {.sentence = ""};
+    struct group *g = group_called(w, "blue");
+    assert_int_equal(server_forget(w->server, w->now, g, &nobody, &w->out, &a), ERR_NOT_FOUND);
+    assert_int_equal(server_forget(w->server, w->now, g, &site_2, &w->out, &a), ERR_OK);
+    world_collect(w);
+    assert_int_equal(g->registry.n, 1);
+    world_says(w, EV_MEMBER_CLEARED, "identity", "10.0.0.2");
+    assert_int_equal(server_forget(w->server, w->now, g, &site_2, &w->out, &a), ERR_NOT_FOUND);
+    assert_string_equal(a.sentence, "it is not registered");
+    deliver(w, &w->gm[1]);
+    world_phase1(w, &w->gm[1]); /* it is not banned */
+    world_pull(w, &w->gm[1], BLUE);
+    assert_int_equal(g->registry.n, 2);
+    world_close(w);
+}
+
+static void what_could_not_be_stored_is_told(void **state)
+{
+    (void)state;
+    struct world *w = busy(true);
+    w->hold_store = true;
+    (void)removed(w, site_1, false, ERR_OK);
+    while (w->n_waiting > 0)
+        world_answer(w, ERR_SYSTEM);
+    bool told = false;
+    for (size_t i = 0; i < w->n_events; i++) {
+        struct bytes what = event_find_text(&w->events[i], "what");
+        told = told || (w->events[i].id == EV_STORE_FAILED && what.len > 9 &&
+                        bytes_equal(bytes(what.data, 9), bytes_str("a removal")));
+    }
+    assert_true(told);
+    assert_non_null(ban_find(server_bans(w->server), BLUE,
+                             (struct model_identity){MODEL_ID_IPV4, bytes("\x0a\0\0\1", 4)}));
+    world_close(w);
+}
+
 static void bans_are_limited(void **state)
 {
     (void)state;
@@ -218,6 +505,16 @@ int main(void)
         cmocka_unit_test(members_are_known_by_address_and_identity),
         cmocka_unit_test(who_is_meant_must_be_clear),
         cmocka_unit_test(bans_are_limited),
+        cmocka_unit_test(a_rekey_makes_what_it_names),
+        cmocka_unit_test(a_rekey_waits_for_the_one_that_runs),
+        cmocka_unit_test(without_pushes_nobody_can_be_told),
+        cmocka_unit_test(all_others_get_new_keys_that_no_old_one_brings),
+        cmocka_unit_test(a_removal_waits_for_the_changeover_that_runs),
+        cmocka_unit_test(keys_on_their_way_to_the_store_are_given_up),
+        cmocka_unit_test(now_ends_every_key),
+        cmocka_unit_test(a_cleared_group_comes_for_new_keys),
+        cmocka_unit_test(one_registration_can_be_forgotten),
+        cmocka_unit_test(what_could_not_be_stored_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
