@@ -21,6 +21,7 @@ struct keyring {
 struct keyring_offer {
     struct tek **teks; /* moved into the keyring or freed */
     size_t n;
+    bool is_push;
     uint32_t atd_s; /* seconds, counted from `received`; 0 without GAP */
     bool has_dtd;   /* else a replaced key lives to its own expiry (decisions S30) */
     uint32_t dtd_s;

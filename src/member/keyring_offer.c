@@ -60,9 +60,11 @@ static instant_t overtaken_at(const struct keyring *k, const struct keyring_offe
 /* Of two keys of one SA in one offer the earlier one is current: it sends at once, and the GAP's
  * delay speaks for the later one. (Not the one with less life left: lifetimes may have been
  * shortened.) But one that sends here already is the older one if it also ends first, wherever it
- * stands: some servers may list the new key first. A key alone waits for the delay only where
- * another one sends: "wait 0" means holding no live key (decisions M2). None begins after a key
- * that is newer: then it never sends. */
+ * stands: some servers may list the new key first. None begins after a key that is newer: then it
+ * never sends.
+ *
+ * A key alone in a PULL waits for the delay only where another one sends: "wait 0" means holding no
+ * live key (decisions M2). In a push it always does: others may not have it yet (M7). */
 static instant_t send_at(const struct keyring *k, const struct keyring_offer *offer, size_t at,
                          instant_t now)
 {
@@ -81,7 +83,8 @@ static instant_t send_at(const struct keyring *k, const struct keyring_offer *of
         if (held)
             newer = instant_min(newer, held->send_at);
     }
-    return is_current || !sends_for(k, t, now) ? instant_min(offer->received, newer) : delayed;
+    is_current = is_current || (!offer->is_push && !sends_for(k, t, now));
+    return is_current ? instant_min(offer->received, newer) : delayed;
 }
 
 static void plan_sending(const struct keyring *k, struct keyring_offer *offer, instant_t now)

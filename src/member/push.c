@@ -213,6 +213,7 @@ static enum err take_teks(struct push *p, size_t *ret_learned)
 {
     struct tek *teks[GDOI_TEKS_MAX];
     struct keyring_offer offer = {.teks = teks,
+                                  .is_push = true,
                                   .atd_s = p->sa.gap.atd,
                                   .has_dtd = p->sa.gap.has_dtd,
                                   .dtd_s = p->sa.gap.dtd,
@@ -339,6 +340,8 @@ static enum err take(struct push *p, struct endpoint from, struct effects *out)
     take_deletes(p, &c);
     changed(p, &c, out);
     heartbeat_sign(p->v, p->now);
+    if (p->v->state == MEMBER_WAITING) /* it tries ever more rarely, and the server lives */
+        vpn_register_within(p->m, p->v, p->now, vpn_spread(p->v));
     if (p->has_state && p->in_order)
         heartbeat_state(p->m, p->v, p->now, &p->state, under_current, out);
     ack_send(p->m, p->v, &ack, from, out);

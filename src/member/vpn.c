@@ -214,7 +214,7 @@ void vpn_register_within(struct member *m, struct vpn *v, instant_t now, span_t 
 {
     span_t wait = {(int64_t)drbg_below(&m->drbg, (uint64_t)within.ns)};
 
-    if (v->state == MEMBER_REGISTERED)
+    if (v->state == MEMBER_REGISTERED || v->state == MEMBER_WAITING)
         v->due[DUE_ATTEMPT] = instant_min(v->due[DUE_ATTEMPT], instant_add(now, wait));
 }
 

@@ -111,7 +111,7 @@ void vpn_registered(struct member *m, struct vpn *v, instant_t now, size_t learn
 /* A push has changed the keys: the data path is told, and the next registration follows from them,
  * if it is still to come. */
 void vpn_rekeyed(struct member *m, struct vpn *v, instant_t now, struct effects *out);
-/* Registers again at a random time within that span, unless it is due before. */
+/* Registers again at a random time within that span, unless that is under way or due before. */
 void vpn_register_within(struct member *m, struct vpn *v, instant_t now, span_t within);
 /* The span in which the members of a group may come together: at least a second. */
 span_t vpn_spread(const struct vpn *v);

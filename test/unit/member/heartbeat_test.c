@@ -233,6 +233,24 @@ static void it_registers_again_when_told(void **state)
     free(c);
 }
 
+/* A member that has given up for a while tries again when the server speaks. */
+static void a_sign_of_life_ends_the_waiting(void **state)
+{
+    (void)state;
+    struct duo *w = watching(1);
+    struct gdoi_state s = state_of(&one, 0x1000);
+    double begin = 3400; /* the keys go on until 3600 */
+    duo_alone_until(w, begin);
+    while (duo_vpn(w, 0).state != MEMBER_WAITING || due_in(w) < 20) {
+        assert_true(duo_time(w) < 3590);
+        duo_alone_until(w, duo_time(w) + 0.5);
+    }
+    beat(w, &one, 11, &s);
+    assert_int_equal(duo_vpn(w, 0).state, MEMBER_WAITING);
+    assert_true(due_in(w) <= SPREAD);
+    duo_close(w);
+}
+
 /* From a foreign server the number of that notification may mean anything. */
 static void a_foreign_servers_notification_means_nothing(void **state)
 {
@@ -282,6 +300,7 @@ int main(void)
         cmocka_unit_test(the_keys_of_a_push_are_part_of_the_state),
         cmocka_unit_test(a_difference_that_stays_is_settled),
         cmocka_unit_test(it_registers_again_when_told),
+        cmocka_unit_test(a_sign_of_life_ends_the_waiting),
         cmocka_unit_test(a_foreign_servers_notification_means_nothing),
         cmocka_unit_test(what_is_not_promised_is_not_missed),
     };
