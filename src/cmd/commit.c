@@ -11,6 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Of groups that are there and of those that are leaving: one commit may replace them all. */
+enum { COMMIT_ADDRESSES_MAX = 8 * MODEL_GROUPS_MAX };
+
 /* One attempt. */
 struct attempt {
     struct arena scratch; /* of what there is to say */
@@ -90,9 +93,19 @@ static void take_over(struct commit *c, struct attempt *a)
     a->arena = (struct arena){0};
 }
 
+void commit_tidy(struct commit *c)
+{
+    struct ip addresses[COMMIT_ADDRESSES_MAX];
+
+    if (!c->crowded)
+        return;
+    size_t n = server_addresses(c->show->server, addresses, COMMIT_ADDRESSES_MAX);
+    daemon_keep(c->show->daemon, addresses, n);
+    c->crowded = n > server_n_groups(c->show->server);
+}
+
 static enum err apply(struct commit *c, struct attempt *a)
 {
-    struct ip addresses[MODEL_GROUPS_MAX];
     struct effects effects = {0};
     enum err e = setup_crypto(c->options->program, a->model);
 
@@ -104,7 +117,8 @@ static enum err apply(struct commit *c, struct attempt *a)
         take_over(c, a);
     daemon_carry_out(c->show->daemon, &effects);
     effects_free(&effects);
-    daemon_keep(c->show->daemon, addresses, commit_addresses(c->model, addresses));
+    c->crowded = true;
+    commit_tidy(c);
     return e;
 }
 

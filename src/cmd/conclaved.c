@@ -59,6 +59,7 @@ static void on_wall(void *self, instant_t now, span_t utc, struct effects *out)
 
 static void on_timer(void *self, instant_t now, struct effects *out)
 {
+    commit_tidy(((struct show *)self)->commit);
     keeper_timer(((struct show *)self)->keeper, now);
     server_timer(server_of(self), now, out);
 }

@@ -161,6 +161,7 @@ void groups_drop_keks(struct server *s, struct group *g, struct effects *out)
     struct group_listener listener = listener_of(&told);
 
     group_drop_keks(g, &listener);
+    push_reset(g->push);
 }
 
 void groups_clear(struct server *s, struct group *g, struct effects *out)

@@ -14,6 +14,8 @@ enum {
     SERVER_SIGN_BITS = 3072,      /* of the server's own RSA key: 128 bits of strength */
 };
 
+/* A group that was removed lasts this long after its last delete should have left. */
+#define SERVER_LEAVE span_s(30)
 /* A key pair takes a second; a job that gave none, or got lost, is given away again. */
 #define SERVER_SIGN_RETRY span_s(60)
 /* From message 2 to message 3, and from message 4 to the last repeat of message 3. */

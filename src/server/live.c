@@ -3,9 +3,13 @@
 #include "group/change.h"
 #include "server/change.h"
 #include "server/groups.h"
+#include "server/limits.h"
 #include "server/operator.h"
 #include "server/persist.h"
+#include "server/push.h"
 #include "server/state.h"
+
+#include <stdlib.h>
 
 /* ---- what is told ---- */
 
@@ -46,10 +50,31 @@ void live_forget(struct server *s, struct group *g, struct registry_member *m, c
     registry_remove(&g->registry, m);
 }
 
+/* Without a word: there may be very many. */
+static void forget_rows(struct server *s, const struct group *g, struct effects *out)
+{
+    for (size_t i = 0; i < g->registry.n; i++)
+        persist_forget_member(s, g, g->registry.members[i], out);
+}
+
+static void tell_all_gone(const struct group *g, const char *why, struct effects *out)
+{
+    struct event e = event_of(EV_MEMBER_REMOVED);
+
+    if (g->registry.n == 0)
+        return;
+    event_add_str(&e, "group", g->model->name);
+    event_add_u64(&e, "members", g->registry.n);
+    event_add_str(&e, "what", why);
+    effects_tell(out, &e);
+}
+
 void live_forget_all(struct server *s, struct group *g, const char *why, struct effects *out)
 {
+    tell_all_gone(g, why, out);
+    forget_rows(s, g, out);
     while (g->registry.n > 0)
-        live_forget(s, g, g->registry.members[g->registry.n - 1], why, out);
+        registry_remove(&g->registry, g->registry.members[g->registry.n - 1]);
 }
 
 void live_shut_out(struct server *s, struct group *g)
@@ -62,8 +87,8 @@ void live_shut_out(struct server *s, struct group *g)
 
 /* ---- keys ---- */
 
-static void apply(struct server *s, const struct model_change *change, struct group *g,
-                  struct effects *out)
+static void apply(struct server *s, instant_t now, const struct model_change *change,
+                  struct group *g, struct effects *out)
 {
     struct group_sa *sa = change->name ? group_sa_named(g, change->name) : NULL;
 
@@ -89,6 +114,7 @@ static void apply(struct server *s, const struct model_change *change, struct gr
         live_forget_all(s, g, "server-member-communication begins", out);
         break;
     case CHANGE_KEK_DELETE:
+        push_delete(s, g, now, &(struct push_delete){.kek = true}, out);
         groups_drop_keks(s, g, out);
         break;
     case CHANGE_NOTHING: /* the planner reads the new model by itself */
@@ -118,7 +144,8 @@ static void keep(struct server *s, struct group *g, struct effects *out)
         persist_seq(s, g, OPERATOR_TX, out);
 }
 
-void live_apply(struct server *s, const struct model_change *changes, struct effects *out)
+void live_apply(struct server *s, instant_t now, const struct model_change *changes,
+                struct effects *out)
 {
     struct group *last = NULL;
 
@@ -127,12 +154,135 @@ void live_apply(struct server *s, const struct model_change *changes, struct eff
             changes->from && changes->to ? server_group_named(s, changes->to->name) : NULL;
         if (!g || g->model->id != changes->from->id)
             continue; /* of no group, or of one that began or ended */
-        apply(s, changes, g, out);
+        apply(s, now, changes, g, out);
         if (last != g)
             keep(s, last, out);
         last = g;
     }
     keep(s, last, out);
+}
+
+/* ---- what members are told to drop ---- */
+
+/* The SPIs of the ipsec-sas of g that a change takes away; how many. */
+static size_t spis_to_go(const struct group *g, const struct model_change *changes, uint32_t *spis)
+{
+    size_t n = 0;
+
+    for (; changes; changes = changes->next) {
+        bool mine = changes->from == g->model && changes->kind == MODEL_SA_REMOVED;
+        const struct group_sa *sa = mine ? group_sa_named(g, changes->name) : NULL;
+        for (size_t slot = GROUP_NEXT; sa && slot < GROUP_SLOTS; slot++) {
+            if (sa->slot[slot])
+                spis[n++] = sa->slot[slot]->spi;
+        }
+    }
+    return n;
+}
+
+static bool goes(const struct group *g, const struct model_change *changes)
+{
+    for (; changes; changes = changes->next) {
+        if (changes->from == g->model &&
+            (changes->kind == MODEL_GROUP_REMOVED || changes->kind == MODEL_GROUP_ID_CHANGED))
+            return true;
+    }
+    return false;
+}
+
+void live_farewell(struct server *s, instant_t now, const struct model_change *changes,
+                   struct effects *out)
+{
+    for (size_t i = 0; i < s->n_groups; i++) {
+        uint32_t spis[SERVER_SAS_MAX * GROUP_SLOTS];
+        struct group *g = s->groups[i];
+        struct push_delete some = {.spis = spis, .n = spis_to_go(g, changes, spis)};
+        if (goes(g, changes))
+            push_delete(s, g, now, &(struct push_delete){.all_teks = true, .kek = true}, out);
+        else if (some.n > 0)
+            push_delete(s, g, now, &some, out);
+    }
+}
+
+/* What is left of a configuration that its members have to be told under. */
+static const struct model_group *remains_of(const struct group *g, struct arena *memory)
+{
+    const struct model_group nothing = {.name = arena_text(memory, "%s", g->model->name),
+                                        .where = {"", "", 0},
+                                        .id = g->model->id,
+                                        .atd_s = g->atd_s,
+                                        .server_address = g->model->server_address};
+
+    return arena_copy(memory, &nothing, sizeof nothing);
+}
+
+static bool is_telling(const struct push *p)
+{
+    return p->orders || (p->message.stage != PUSH_IDLE && p->message.kind == PUSH_DELETE);
+}
+
+static void dispose(struct group *g)
+{
+    push_free(g->push);
+    group_free(g);
+}
+
+/* When its last delete has had all of its time. */
+static instant_t leave_at(const struct group *g, instant_t now)
+{
+    instant_t until = instant_add(now, SERVER_LEAVE);
+
+    for (const struct push_order *o = g->push->orders; o; o = o->next)
+        until = instant_add(until, span_times(o->period, o->rounds_left));
+    return until;
+}
+
+void live_leave(struct server *s, instant_t now, struct group *g, struct effects *out)
+{
+    struct leaving gone = {.group = g};
+
+    tell_all_gone(g, "the group was removed", out);
+    forget_rows(s, g, out);
+    groups_forget_minted(s, g, out);
+    groups_drop_keks(s, g, out);
+    groups_adopt(s, g, remains_of(g, &gone.memory), out);
+    for (size_t i = 0; i < g->registry.n; i++)
+        g->registry.members[i]->gateway = NULL; /* nobody asks any more */
+    if (!is_telling(g->push)) {
+        dispose(g);
+        arena_free(&gone.memory);
+        return;
+    }
+    gone.until = leave_at(g, now);
+    s->leaving = reallocarray(s->leaving, s->n_leaving + 1, sizeof *s->leaving);
+    if (!s->leaving)
+        abort(); /* at the operator's word */
+    s->leaving[s->n_leaving++] = gone;
+}
+
+void live_bury(struct server *s, instant_t now)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < s->n_leaving; i++) {
+        struct leaving *l = &s->leaving[i];
+        if (is_telling(l->group->push) && !instant_reached(l->until, now)) {
+            s->leaving[n++] = *l;
+            continue;
+        }
+        dispose(l->group);
+        arena_free(&l->memory);
+    }
+    s->n_leaving = n;
+}
+
+instant_t live_due(const struct server *s)
+{
+    instant_t due = INSTANT_NEVER;
+
+    for (size_t i = 0; i < s->n_leaving; i++)
+        due = instant_min(due, s->leaving[i].until);
+    return due;
 }
 
 /* ---- after a restart ---- */
@@ -174,7 +324,7 @@ static struct model_group as_it_was(const struct group *g, struct arena *arena)
     return was;
 }
 
-void live_restored(struct server *s, struct effects *out)
+void live_restored(struct server *s, instant_t now, struct effects *out)
 {
     struct arena arena = {0};
 
@@ -185,7 +335,7 @@ void live_restored(struct server *s, struct effects *out)
         struct model_group was = as_it_was(g, &arena);
         const struct model_change *changes = model_diff_group(&was, g->model, &arena);
         live_tell(changes, out);
-        live_apply(s, changes, out);
+        live_apply(s, now, changes, out);
     }
     arena_free(&arena);
 }

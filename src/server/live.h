@@ -12,7 +12,8 @@ struct server;
 void live_tell(const struct model_change *changes, struct effects *out);
 /* What the changes mean for keys and members of groups that go on; their models are the new ones
  * already. Ask groups_advance() afterwards. */
-void live_apply(struct server *s, const struct model_change *changes, struct effects *out);
+void live_apply(struct server *s, instant_t now, const struct model_change *changes,
+                struct effects *out);
 /* A member is struck from the list, and the store forgets it. */
 void live_forget(struct server *s, struct group *g, struct registry_member *m, const char *why,
                  struct effects *out);
@@ -21,6 +22,15 @@ void live_forget_all(struct server *s, struct group *g, const char *why, struct 
  * Without pushes nobody would hear of them before he comes for them anyway. */
 void live_shut_out(struct server *s, struct group *g);
 
+/* While the old models are still there: members are told to drop the keys that will go. */
+void live_farewell(struct server *s, instant_t now, const struct model_change *changes,
+                   struct effects *out);
+/* The group is gone, with all that it had, as soon as its members have been told. */
+void live_leave(struct server *s, instant_t now, struct group *g, struct effects *out);
+/* Frees groups that have left. */
+void live_bury(struct server *s, instant_t now);
+instant_t live_due(const struct server *s);
+
 /* After the groups were restored: what their keys say of the configuration that they were made
  * under is compared with the present one, and followed. */
-void live_restored(struct server *s, struct effects *out);
+void live_restored(struct server *s, instant_t now, struct effects *out);

@@ -126,7 +126,7 @@ static void strike(struct server *s, struct group *g, struct registry_member *m,
 void members_close_announcement(struct server *s, struct group *g, instant_t now,
                                 struct effects *out)
 {
-    bool acknowledged = g->model->communication.type == MODEL_PUSH_UNICAST;
+    bool acknowledged = !g->push->multicast;
 
     for (size_t i = 0; i < g->registry.n; i++) {
         struct registry_member *m = g->registry.members[i];

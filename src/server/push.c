@@ -53,17 +53,10 @@ void push_reset(struct push *p)
 
 /* ---- announcements ---- */
 
-static bool is_multicast(const struct group *g)
-{
-    return g->model->communication.type == MODEL_PUSH_MULTICAST;
-}
-
 /* Unicast: once, and number-of-retransmission repeats; multicast: so many copies in all. */
-static unsigned rounds_of(const struct group *g)
+static unsigned rounds_of(unsigned n, bool multicast)
 {
-    unsigned n = g->model->communication.n_retransmission;
-
-    if (!is_multicast(g))
+    if (!multicast)
         return 1 + n;
     return n ? n : 1;
 }
@@ -78,7 +71,7 @@ static void start_rounds(struct group *g, instant_t now)
     struct push *p = g->push;
 
     p->rounds_done = p->dialects = 0;
-    p->rounds_left = rounds_of(g);
+    p->rounds_left = rounds_of(g->model->communication.n_retransmission, p->multicast);
     p->round_at = now;
     p->first_sent = p->strike_at = INSTANT_NEVER;
 }
@@ -109,6 +102,7 @@ static void announce(struct group *g, instant_t now, struct push_news news)
     if (!carrier)
         return;
     memcpy(p->carrier, carrier->spi, sizeof p->carrier);
+    p->multicast = carrier->policy->type == MODEL_PUSH_MULTICAST;
     start_rounds(g, now);
 }
 
@@ -156,7 +150,7 @@ static void open_round(struct group *g)
 {
     struct push *p = g->push;
 
-    p->dialects = is_multicast(g) ? (g->registry.n > 0) << PUSH_RFC6407 : members_dialects(g);
+    p->dialects = p->multicast ? (g->registry.n > 0) << PUSH_RFC6407 : members_dialects(g);
     if (p->dialects && group_kek(g, p->carrier)) {
         p->rounds_left--;
         return;
@@ -228,8 +222,9 @@ void push_delete(struct server *s, struct group *g, instant_t now, const struct 
     o->what = *what;
     o->what.spis = o->spis;
     o->carrier = push_carrier_of(kek);
-    o->rounds_left = rounds_of(g);
-    o->period = period(g);
+    const struct model_communication *policy = kek->policy; /* the group may have none any more */
+    o->rounds_left = rounds_of(policy->n_retransmission, policy->type == MODEL_PUSH_MULTICAST);
+    o->period = span_s(policy->retransmission_period_s);
     o->at = now;
     while (*last)
         last = &(*last)->next;
@@ -338,18 +333,21 @@ static void step(struct server *s, struct group *g, instant_t now, struct effect
 
 void push_timer(struct server *s, instant_t now, struct effects *out)
 {
-    for (size_t i = 0; i < s->n_groups; i++) {
-        while (instant_reached(due_of(s->groups[i]->push), now))
-            step(s, s->groups[i], now, out);
+    struct group *g;
+
+    for (size_t i = 0; (g = server_any_group(s, i)); i++) {
+        while (instant_reached(due_of(g->push), now))
+            step(s, g, now, out);
     }
 }
 
 instant_t push_due(const struct server *s)
 {
     instant_t due = INSTANT_NEVER;
+    const struct group *g;
 
-    for (size_t i = 0; i < s->n_groups; i++)
-        due = instant_min(due, due_of(s->groups[i]->push));
+    for (size_t i = 0; (g = server_any_group(s, i)); i++)
+        due = instant_min(due, due_of(g->push));
     return due;
 }
 

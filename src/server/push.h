@@ -75,8 +75,9 @@ struct push {
     /* The announcement that runs, or ran last. */
     uint32_t version, first_seq; /* acknowledgements count from that SEQ on */
     uint8_t carrier[KEK_SPI];
-    bool with_kek, all;                          /* struct offer_push */
-    bool by_pull;                                /* no push brings these keys (M18) */
+    bool with_kek, all; /* struct offer_push */
+    bool multicast;     /* as its carrier says: the configuration may be another one by now */
+    bool by_pull;       /* no push brings these keys (M18) */
     unsigned rounds_done, rounds_left, dialects; /* dialects: bits, still to be sent this round */
     instant_t round_at, round_sent, first_sent, strike_at;
     uint32_t keyless[PUSH_KEYLESS_MAX]; /* SEQs since first_seq of messages without keys */

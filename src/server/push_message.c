@@ -176,10 +176,11 @@ void push_begin(struct server *s, struct group *g, instant_t now, enum push_kind
 
 static struct group *waiting(const struct server *s, enum push_stage stage, uint64_t id)
 {
-    for (size_t i = 0; id && i < s->n_groups; i++) {
-        const struct push_message *m = &s->groups[i]->push->message;
-        if (m->stage == stage && m->waits_for == id)
-            return s->groups[i];
+    struct group *g;
+
+    for (size_t i = 0; id && (g = server_any_group(s, i)); i++) {
+        if (g->push->message.stage == stage && g->push->message.waits_for == id)
+            return g;
     }
     return NULL;
 }

@@ -127,21 +127,6 @@ static void end_phase1(struct commit *c)
     }
 }
 
-/* The group is gone, with all that it had. */
-static void end_group(struct commit *c, struct group *g)
-{
-    const struct model_group nothing = {
-        .name = g->model->name, .where = g->model->where, .id = g->model->id, .atd_s = g->atd_s};
-
-    pull_end_group(c->s, g, c->out);
-    live_forget_all(c->s, g, "the group was removed", c->out);
-    groups_forget_minted(c->s, g, c->out);
-    groups_drop_keks(c->s, g, c->out);
-    groups_adopt(c->s, g, &nothing, c->out);
-    push_free(g->push);
-    group_free(g);
-}
-
 static void end_groups(struct commit *c)
 {
     struct server *s = c->s;
@@ -150,8 +135,10 @@ static void end_groups(struct commit *c)
         bool lives = false;
         for (size_t k = 0; k < c->to->n_groups; k++)
             lives = lives || c->groups[k] == s->groups[i];
-        if (!lives)
-            end_group(c, s->groups[i]);
+        if (lives)
+            continue;
+        pull_end_group(s, s->groups[i], c->out);
+        live_leave(s, c->now, s->groups[i], c->out);
     }
 }
 
@@ -209,14 +196,16 @@ static void take_over(struct commit *c)
 static void carry_out(struct commit *c)
 {
     live_tell(c->changes, c->out);
+    live_farewell(c->s, c->now, c->changes, c->out);
     end_groups(c);
     end_phase1(c);
     move_groups(c);
     take_over(c);
     server_use_certificates(c->s);
     signing_update(c->s, c->now, c->out);
-    live_apply(c->s, c->changes, c->out);
+    live_apply(c->s, c->now, c->changes, c->out);
     groups_advance(c->s, c->now, c->out);
+    push_timer(c->s, c->now, c->out);
 }
 
 enum err server_reconfigure(struct server *s, instant_t now, const struct server_config *config,

@@ -215,7 +215,7 @@ static enum err start(struct server *s, const struct server_config *with, instan
     server_use_certificates(s);
     operator_resume(s);
     push_resume(s, now, out);
-    live_restored(s, out);
+    live_restored(s, now, out);
     signing_start(s, now, out);
     groups_advance(s, now, out);
     return ERR_OK;
@@ -258,10 +258,28 @@ enum err server_new(const struct server_config *config, const uint8_t seed[DRBG_
     return ERR_OK;
 }
 
+struct group *server_any_group(const struct server *s, size_t i)
+{
+    if (i < s->n_groups)
+        return s->groups[i];
+    return i - s->n_groups < s->n_leaving ? s->leaving[i - s->n_groups].group : NULL;
+}
+
+size_t server_addresses(const struct server *s, struct ip *ret, size_t max)
+{
+    const struct group *g;
+    size_t n = 0;
+
+    for (size_t i = 0; n < max && (g = server_any_group(s, i)); i++)
+        ret[n++] = g->model->server_address;
+    return n;
+}
+
 void server_free(struct server *s)
 {
     if (!s)
         return;
+    live_bury(s, INSTANT_NEVER);
     pulls_free(&s->pulls);
     bans_free(&s->bans);
     phase1_table_free(s->phase1);
@@ -274,6 +292,7 @@ void server_free(struct server *s)
     mint_free(&s->mint);
     drbg_wipe(&s->drbg);
     free(s->groups);
+    free(s->leaving);
     free(s->listed);
     free(s->peers);
     free(s);
@@ -399,6 +418,7 @@ instant_t server_due(const struct server *s)
     instant_t due = instant_min(phase1_due(s->phase1), pull_due(s));
 
     due = instant_min(due, s->signing.due);
+    due = instant_min(due, live_due(s));
     return instant_min(due, instant_min(groups_due(s), push_due(s)));
 }
 
@@ -412,6 +432,7 @@ void server_timer(struct server *s, instant_t now, struct effects *out)
     signing_timer(s, now, out);
     groups_advance(s, now, out);
     push_timer(s, now, out);
+    live_bury(s, now);
 }
 
 /* ---- views ---- */

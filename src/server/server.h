@@ -70,6 +70,9 @@ void server_reseed(struct server *s, const uint8_t seed[DRBG_SEED]);
 /* Deletes phase 1 SAs with notice to the peers: a clean stop. */
 void server_stop(struct server *s, instant_t now, struct effects *out);
 
+/* Where the server sends from: the addresses of its groups, and of those that are gone until their
+ * members have been told; at most `max`. */
+size_t server_addresses(const struct server *s, struct ip *ret, size_t max);
 /* Read-only, for `show`, simulations and tests. */
 size_t server_n_groups(const struct server *s);
 const struct group *server_group(const struct server *s, size_t i);

@@ -14,6 +14,13 @@ struct rate {
     uint32_t n, best;
 };
 
+/* A group that the configuration has no more, until its deletes are out. */
+struct leaving {
+    struct group *group;
+    struct arena memory; /* of its model */
+    instant_t until;     /* at the latest */
+};
+
 struct server {
     const struct model_server *model;
     span_t shift; /* from the store's time to the engine's */
@@ -24,8 +31,10 @@ struct server {
     struct phase1_table *phase1;
     struct group **groups;
     size_t n_groups;
-    uint16_t port;         /* pushes leave from */
-    uint64_t sign_jobs;    /* ids given out to signatures of pushes */
+    uint16_t port;           /* pushes leave from */
+    uint64_t sign_jobs;      /* ids given out to signatures of pushes */
+    struct leaving *leaving; /* groups that are gone, but for what their members are still told */
+    size_t n_leaving;
     uint64_t transactions; /* ids given out to those whose answer somebody waits for */
     struct pulls pulls;
     struct bans bans;
@@ -58,6 +67,8 @@ void server_use_certificates(struct server *s);
 /* Seconds over which members should spread their re-registrations; 0 while they are so few that it
  * does not matter (decisions M10). */
 uint16_t server_spread(const struct server *s, const struct group *g);
+/* Groups, then those that are leaving; NULL: no more. */
+struct group *server_any_group(const struct server *s, size_t i);
 /* Counts the datagram and tells; nothing else happens. */
 void server_drop(struct server *s, struct endpoint from, enum err why, const char *what,
                  struct effects *out);
