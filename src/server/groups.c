@@ -120,7 +120,7 @@ static void answer(struct server *s, struct group *g, instant_t now, enum err er
         return;
     }
     g->push_seq_durable = g->push_seq_given;
-    struct push_news news = {.kek = g->kek[GROUP_KEK_MINTED] && g->kek[GROUP_KEK_CURRENT],
+    struct push_news news = {.kek = g->kek[GROUP_KEK_MINTED] != NULL,
                              .by_pull = g->exclusion.minted};
     group_commit(g, now, &listener);
     push_announce(s, g, now, news, out);

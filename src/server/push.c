@@ -77,7 +77,7 @@ static void start_rounds(struct group *g, instant_t now)
 }
 
 /* Which KEK the announcement goes under: a new one under the one before it, all else under the
- * current one (decisions M5). NULL: no push can bring it. */
+ * current one (decisions M5). NULL: no push can bring it, as the first one of all. */
 static const struct kek_generation *carrier_for(const struct group *g, struct push_news news)
 {
     const struct kek_generation *kek = g->kek[news.kek ? GROUP_KEK_PREVIOUS : GROUP_KEK_CURRENT];
@@ -109,12 +109,15 @@ static void announce(struct group *g, instant_t now, struct push_news news)
 void push_announce(struct server *s, struct group *g, instant_t now, struct push_news news,
                    struct effects *out)
 {
+    bool is_first = instant_is_never(g->push->heartbeat_at);
+
     if (!g->kek[GROUP_KEK_CURRENT])
         return;
-    if (instant_is_never(g->push->heartbeat_at))
-        beat_start(g, now);
     announce(g, now, news);
-    beat_after_news(g, now, news);
+    if (is_first)
+        beat_start(g, now);
+    else
+        beat_after_news(g, now, news);
     push_timer(s, now, out);
 }
 
@@ -232,15 +235,37 @@ void push_delete(struct server *s, struct group *g, instant_t now, const struct 
     push_timer(s, now, out);
 }
 
+static instant_t orders_due(const struct push *p)
+{
+    instant_t due = INSTANT_NEVER;
+
+    for (const struct push_order *o = p->orders; o; o = o->next)
+        due = instant_min(due, o->at);
+    return due;
+}
+
+/* The first that is due comes to the front, where its message finds it. */
+static void bring_forward(struct push *p, instant_t now)
+{
+    struct push_order **at = &p->orders, *o;
+
+    while (!instant_reached((*at)->at, now))
+        at = &(*at)->next;
+    o = *at;
+    *at = o->next;
+    o->next = p->orders;
+    p->orders = o;
+}
+
 static void send_order(struct server *s, struct group *g, instant_t now, struct effects *out)
 {
+    bring_forward(g->push, now);
     struct push_carrier carrier = g->push->orders->carrier;
 
     signing_key_hold(carrier.signer);
     push_begin(s, g, now, PUSH_DELETE, PUSH_RFC6407, carrier, out);
 }
 
-/* Repeats of the first one wait for no other: they go in turn. */
 static void order_ended(struct push *p, instant_t now, enum push_outcome how)
 {
     struct push_order *o = p->orders;
@@ -295,8 +320,7 @@ static instant_t due_of(const struct push *p)
         return INSTANT_NEVER;
     if (p->dialects)
         return (instant_t){INT64_MIN};
-    if (p->orders)
-        due = instant_min(due, p->orders->at);
+    due = instant_min(due, orders_due(p));
     if (p->rounds_left)
         due = instant_min(due, p->round_at);
     return instant_min(due, p->strike_at);
@@ -317,7 +341,7 @@ static void step(struct server *s, struct group *g, instant_t now, struct effect
 {
     struct push *p = g->push;
 
-    if (p->orders && instant_reached(p->orders->at, now)) {
+    if (instant_reached(orders_due(p), now)) {
         send_order(s, g, now, out);
     } else if (p->dialects) {
         send_round(s, g, now, out);

@@ -100,7 +100,7 @@ void push_reset(struct push *p);
 void push_reserve(struct group *g);
 /* The store has new keys: what they are. */
 struct push_news {
-    bool kek;     /* a new KEK in place of another one */
+    bool kek;     /* a KEK is among them */
     bool by_pull; /* of an exclusion */
 };
 void push_announce(struct server *s, struct group *g, instant_t now, struct push_news news,

@@ -9,13 +9,27 @@
 #include "unit/server/pull_client.h"
 #include "unit/server/two_groups.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
-enum { WORLD_START = 5000, WORLD_PACKETS = 32, WORLD_EVENTS = 128, WORLD_WAITING = 16 };
+enum {
+    WORLD_START = 5000,
+    WORLD_PACKETS = 32,
+    WORLD_EVENTS = 128,
+    WORLD_WAITING = 16,
+    WORLD_FANS = 64
+};
 
 struct packet {
     struct endpoint from, to;
     size_t len;
+    uint8_t data[DATAGRAM_MAX];
+};
+/* One datagram to a set. */
+struct fan {
+    struct endpoint from, to[4];
+    size_t n, len;
+    char interface[32];
     uint8_t data[DATAGRAM_MAX];
 };
 struct world {
@@ -27,9 +41,12 @@ struct world {
     size_t n_packets;
     struct event events[WORLD_EVENTS];
     size_t n_events;
+    struct fan fans[WORLD_FANS];
+    size_t n_fans;
     bool hold_sign_keys; /* jobs for key pairs are counted, and nobody runs them */
     size_t n_held;
     struct job held; /* the last of them */
+    bool fail_signatures;
     bool hold_store; /* answers are held back: world_answer() */
     bool store_fails;
     uint64_t waiting[WORLD_WAITING]; /* transactions without an answer */
@@ -75,6 +92,8 @@ static inline void world_job(struct world *w, const struct job *job)
     struct effects more = {0};
 
     world_run_job(&own, &result);
+    if (own.kind == JOB_SIGN && w->fail_signatures)
+        result.err = ERR_CRYPTO;
     job_wipe(&own);
     server_job_done(w->server, w->now, &result, &more);
     job_result_wipe(&result);
@@ -95,6 +114,17 @@ static inline void world_store(struct world *w, const struct store_tx *tx)
     assert_true(w->n_waiting < WORLD_WAITING);
 }
 
+static inline void world_fan(struct world *w, const struct effect *e)
+{
+    assert_true(w->n_fans < WORLD_FANS && e->fanout.n <= 4);
+    struct fan *f = &w->fans[w->n_fans++];
+    *f = (struct fan){.from = e->fanout.from, .n = e->fanout.n, .len = e->fanout.datagram.len};
+    memcpy(f->to, e->fanout.to, f->n * sizeof f->to[0]);
+    memcpy(f->data, e->fanout.datagram.data, f->len);
+    if (e->fanout.interface)
+        snprintf(f->interface, sizeof f->interface, "%s", e->fanout.interface);
+}
+
 static inline void world_collect(struct world *w)
 {
     for (const struct effect *e = w->out.first; e; e = e->next) {
@@ -105,6 +135,8 @@ static inline void world_collect(struct world *w)
             p->to = e->send.to;
             p->len = e->send.datagram.len;
             memcpy(p->data, e->send.datagram.data, p->len);
+        } else if (e->kind == EFFECT_FANOUT) {
+            world_fan(w, e);
         } else if (e->kind == EFFECT_TELL && w->n_events < WORLD_EVENTS) {
             w->events[w->n_events++] = *e->event;
         } else if (e->kind == EFFECT_JOB && e->job->kind == JOB_SIGN_KEY && w->hold_sign_keys) {
