@@ -228,6 +228,13 @@ static struct row_who row_of(const struct group *g, const struct person *p)
 
 /* ---- keys ---- */
 
+/* What was asked for and has to wait; keys that are on their way to the store fulfil it there. */
+static void keep_wish(struct server *s, const struct group *g, struct effects *out)
+{
+    if (!group_is_minted(g))
+        persist_seq(s, g, OPERATOR_TX, out);
+}
+
 /* What the planner will do, or has begun to do. */
 static void foresee(const struct group *g, instant_t now, bool exclusion, struct operator_answer *a)
 {
@@ -277,7 +284,7 @@ static void shut_out(struct server *s, instant_t now, struct group *g, struct ef
         groups_forget_minted(s, g, out);
     live_shut_out(s, g);
     groups_advance(s, now, out);
-    persist_seq(s, g, OPERATOR_TX, out); /* what was asked for */
+    keep_wish(s, g, out);
     a->spread_s = pushes ? server_spread(s, g) : 0;
     if (pushes)
         foresee(g, now, true, a);
@@ -348,7 +355,7 @@ enum err server_rekey(struct server *s, instant_t now, struct group *g,
         group_rekey_kek(g);
     tell_asked(g, "rekey", out);
     groups_advance(s, now, out);
-    persist_seq(s, g, OPERATOR_TX, out); /* what was asked for */
+    keep_wish(s, g, out);
     foresee(g, now, false, ret);
     ret->waits = ret->waits || joins;
     return ERR_OK;

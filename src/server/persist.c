@@ -30,6 +30,16 @@ static void put(struct store_tx *tx, enum store_table table, struct bytes key,
 
 /* ---- groups and keys ---- */
 
+/* Keys that are MINTED go into the store with or before this row: what asked for them is fulfilled,
+ * and a server that comes back must not do it again. */
+static struct row_numbers numbers_of(const struct group_sa *sa)
+{
+    bool open = !sa->slot[GROUP_MINTED];
+
+    return (struct row_numbers){sa->model->name, sa->numbers, open && sa->rekey_wanted,
+                                open && sa->rekey_joins};
+}
+
 static void put_group(const struct group *g, struct store_tx *tx, struct effects *out)
 {
     struct row_numbers *sas = arena_alloc(&out->arena, g->n_sas * sizeof *sas);
@@ -38,8 +48,8 @@ static void put_group(const struct group *g, struct store_tx *tx, struct effects
                             .version = group_version_to_be(g),
                             .kek_numbers = g->kek_numbers,
                             .atd_s = g->atd_s,
-                            .kek_wanted = g->kek_wanted,
-                            .exclusion_wanted = g->exclusion.wanted,
+                            .kek_wanted = g->kek_wanted && !g->kek[GROUP_KEK_MINTED],
+                            .exclusion_wanted = g->exclusion.wanted && !g->exclusion.minted,
                             .spread = g->exclusion.spread,
                             .n_sas = g->n_sas,
                             .sas = sas};
@@ -47,8 +57,7 @@ static void put_group(const struct group *g, struct store_tx *tx, struct effects
     uint8_t key[ROW_KEY_MAX];
 
     for (size_t i = 0; i < g->n_sas; i++)
-        sas[i] = (struct row_numbers){g->sas[i].model->name, g->sas[i].numbers,
-                                      g->sas[i].rekey_wanted, g->sas[i].rekey_joins};
+        sas[i] = numbers_of(&g->sas[i]);
     row_group_write(&value, &row);
     put(tx, STORE_GROUP, row_key_u32(g->model->id, key), &value, out);
 }
