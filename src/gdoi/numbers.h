@@ -69,7 +69,8 @@
     X(GDOI_ESP_AES_GCM_12, 19, "aes-gcm-12")                                                       \
     X(GDOI_ESP_AES_GCM_16, 20, "aes-gcm-16")
 
-/* SAT attributes (RFC 2407 4.5, RFC 6407 5.5.1). Group Description is ignored: RFC 6407 5.5.1. */
+/* SAT attributes (RFC 2407 4.5, RFC 6407 5.5.1). Group Description is ignored: RFC 6407 5.5.1. The
+ * last one is ours: see struct gdoi_sat. */
 #define GDOI_SA_ATTRIBUTE_LIST(X)                                                                  \
     X(GDOI_SA_LIFE_TYPE, 1, B, "life-type")                                                        \
     X(GDOI_SA_LIFE_DURATION, 2, V, "life-duration")                                                \
@@ -78,7 +79,8 @@
     X(GDOI_SA_AUTH_ALGORITHM, 5, B, "authentication-algorithm")                                    \
     X(GDOI_SA_KEY_LENGTH, 6, B, "key-length")                                                      \
     X(GDOI_SA_ADDRESS_PRESERVATION, 14, B, "address-preservation")                                 \
-    X(GDOI_SA_DIRECTION, 15, B, "sa-direction")
+    X(GDOI_SA_DIRECTION, 15, B, "sa-direction")                                                    \
+    X(GDOI_SA_WINDOW, 32001, V, "d3p-windowsize")
 
 #define GDOI_ENCAPSULATION_LIST(X)                                                                 \
     X(GDOI_ENCAPSULATION_TUNNEL, 1, "tunnel")                                                      \

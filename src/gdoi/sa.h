@@ -45,6 +45,10 @@ struct gdoi_sat {
     uint16_t encapsulation, auth, key_length;
     uint16_t preserve;  /* 0 = absent = GDOI_PRESERVE_BOTH */
     uint16_t direction; /* 0 = absent = GDOI_DIRECTION_SYMMETRIC */
+    /* Private: the anti-replay window of this key alone, which the GAP is not right about, in
+     * milliseconds; 0: it has no time stamps. Spoken where IP-D3P is. */
+    bool has_window;
+    uint32_t window;
 };
 
 struct gdoi_sa {
@@ -70,6 +74,9 @@ void gdoi_sa_write(struct chain_wr *c, const struct gdoi_dialect *d, const struc
 MUST_USE enum err gdoi_gap_parse(struct bytes body, const struct gdoi_dialect *d,
                                  struct gdoi_gap *ret);
 void gdoi_gap_write(struct chain_wr *c, const struct gdoi_dialect *d, const struct gdoi_gap *gap);
+
+/* The anti-replay window of a SAT of that payload, in milliseconds; 0: no time stamps. */
+uint32_t gdoi_sat_window(const struct gdoi_sa *sa, const struct gdoi_sat *sat);
 
 /* Equal in all that SATs of one SPI must share: Protocol-ID, transform and attributes, not the
  * selectors. */

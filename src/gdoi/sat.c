@@ -47,10 +47,23 @@ static enum err check_values(const struct gdoi_sat *sat)
     return check_key_length(sat);
 }
 
-static enum err read_attributes(struct bytes in, struct gdoi_tolerated *t, struct gdoi_sat *sat)
+static enum err read_window(const struct ike1_attributes *all, const struct gdoi_dialect *d,
+                            struct gdoi_sat *sat)
+{
+    const struct ike1_attribute *a = ike1_attribute_find(all, GDOI_SA_WINDOW);
+    if (!a)
+        return ERR_OK;
+    sat->has_window = true;
+    return d->d3p_window_number ? ike1_attribute_number(a, &sat->window) : ERR_ATTRIBUTE;
+}
+
+static enum err read_attributes(struct bytes in, const struct gdoi_dialect *d,
+                                struct gdoi_tolerated *t, struct gdoi_sat *sat)
 {
     struct ike1_attributes all;
     enum err e = ike1_attributes_parse(in, sa_rules, ARRAY_LEN(sa_rules), &all);
+    if (e == ERR_OK)
+        e = read_window(&all, d, sat);
     if (e)
         return e;
     sat->encapsulation = basic(&all, GDOI_SA_ENCAPSULATION_MODE, t);
@@ -99,7 +112,7 @@ enum err sat_parse(struct rd *body, const struct gdoi_dialect *d, struct gdoi_to
         return body->err;
     if (d->host_order_selectors && sat.dst.ip.version == 4)
         gdoi_tolerate(t, TOLERATED_SELECTORS_SWAPPED);
-    enum err e = read_attributes(attributes, t, &sat);
+    enum err e = read_attributes(attributes, d, t, &sat);
     if (e == ERR_OK)
         *ret = sat;
     return e;
@@ -128,6 +141,8 @@ void sat_write(struct chain_wr *c, const struct gdoi_dialect *d, const struct gd
     ike1_life_write(w, GDOI_SA_LIFE_TYPE, GDOI_SA_LIFE_DURATION, d->tv_lifetime, &sat->life);
     optional(w, GDOI_SA_ADDRESS_PRESERVATION, sat->preserve);
     optional(w, GDOI_SA_DIRECTION, sat->direction);
+    if (sat->has_window && d->d3p_window_number)
+        ike1_attribute_u32(w, GDOI_SA_WINDOW, sat->window);
     chain_close(c);
 }
 
@@ -142,5 +157,11 @@ bool gdoi_sat_same_sa(const struct gdoi_sat *a, const struct gdoi_sat *b)
     return a->protocol_id == b->protocol_id && a->transform == b->transform && a->spi == b->spi &&
            a->encapsulation == b->encapsulation && a->auth == b->auth &&
            a->key_length == b->key_length && a->preserve == b->preserve &&
-           a->direction == b->direction && same_life(&a->life, &b->life);
+           a->direction == b->direction && a->has_window == b->has_window &&
+           a->window == b->window && same_life(&a->life, &b->life);
+}
+
+uint32_t gdoi_sat_window(const struct gdoi_sa *sa, const struct gdoi_sat *sat)
+{
+    return sat->has_window ? sat->window : sa->gap.d3p_window;
 }

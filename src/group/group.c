@@ -48,9 +48,12 @@ const struct generation *group_newest(const struct group_sa *sa)
 
 uint32_t group_window_ms(const struct group *g)
 {
-    const struct generation *newest = g->n_sas > 0 ? group_newest(&g->sas[0]) : NULL;
-
-    return newest ? newest->window_ms : g->model->anti_replay_window_ms;
+    for (size_t i = 0; i < g->n_sas; i++) {
+        const struct generation *newest = group_newest(&g->sas[i]);
+        if (newest) /* a new ipsec-sa may still wait for its first key */
+            return newest->window_ms;
+    }
+    return g->model->anti_replay_window_ms;
 }
 
 /* Any generation in it has its instants. */

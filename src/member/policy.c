@@ -149,8 +149,17 @@ static void check_gap(const struct gdoi_gap *gap, struct policy_refusal *r)
         refuse(r, 0, ERR_TYPE, "time stamps of that type are not supported");
     else if ((gap->d3p_type != 0) != (gap->d3p_window != 0))
         refuse(r, 0, ERR_MISSING, "time stamps need both a type and a window");
-    else if (gap->d3p_window > MEMBER_WINDOW_MAX_MS)
-        refuse(r, 0, ERR_VALUE, "the anti-replay window is longer than an hour");
+}
+
+uint32_t policy_window_ms(const struct gdoi_sa *sa)
+{
+    uint32_t least = 0;
+
+    for (size_t i = 0; i < sa->n_sats; i++) {
+        uint32_t window = gdoi_sat_window(sa, &sa->sats[i]);
+        least = window && (!least || window < least) ? window : least;
+    }
+    return least;
 }
 
 enum err policy_check(const struct gdoi_sa *sa, bool transport_mode,
@@ -172,6 +181,8 @@ enum err policy_check(const struct gdoi_sa *sa, bool transport_mode,
             refuse(&r, sat->spi, e, what);
         else if (same >= ESP_SELECTORS_MAX)
             refuse(&r, sat->spi, ERR_TOO_MANY, "more policies of one key than this member holds");
+        else if (gdoi_sat_window(sa, sat) > MEMBER_WINDOW_MAX_MS)
+            refuse(&r, sat->spi, ERR_VALUE, "the anti-replay window is longer than an hour");
         else if (same == 0 && keys > GDOI_TEKS_MAX)
             refuse(&r, sat->spi, ERR_LIMIT, "more keys than this member holds");
     }
@@ -229,7 +240,7 @@ void policy_teks(const struct gdoi_sa *sa, const struct gdoi_kd *kd, struct ip s
         if (!t) {
             assert(n < GDOI_TEKS_MAX);
             t = ret_teks[n++] = tek_of(sat, gdoi_kd_tek(kd, sat->spi), server, received);
-            t->window_ms = sa->gap.d3p_window;
+            t->window_ms = gdoi_sat_window(sa, sat);
         }
         assert(t->n_selectors < ESP_SELECTORS_MAX);
         t->selectors[t->n_selectors++] = selector_of(sat);

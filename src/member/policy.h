@@ -20,6 +20,8 @@ struct policy_refusal {
  * protects. `transport_mode`: the data path can do that too. On an error *ret_refusal tells. */
 MUST_USE enum err policy_check(const struct gdoi_sa *sa, bool transport_mode,
                                struct policy_refusal *ret_refusal);
+/* The smallest anti-replay window of the payload's keys; 0: none has time stamps. */
+uint32_t policy_window_ms(const struct gdoi_sa *sa);
 /* One TEK per SPI, in the order of the SATs, its lifetime counted from `received` (decisions M9).
  * The SA has passed policy_check(), the KD gdoi_kd_match(). The teks are the caller's. */
 void policy_teks(const struct gdoi_sa *sa, const struct gdoi_kd *kd, struct ip server,

@@ -276,7 +276,7 @@ static enum err take_teks(struct vpn *v, instant_t now, const struct message_4 *
 static enum err take_clock(struct vpn *v, instant_t now, const struct message_4 *m4,
                            const char **ret_what)
 {
-    uint32_t window_ms = v->pull.policy->gap.d3p_window;
+    uint32_t window_ms = policy_window_ms(v->pull.policy);
     bool told = m4->has_state && m4->state.clock_valid;
     enum err e = told ? member_clock_measure(&v->clock, gdoi_state_clock(&m4->state),
                                              v->pull.received, now, window_ms)

@@ -196,7 +196,7 @@ static enum err check_policy(struct push *p)
     struct policy_refusal refusal;
     enum err e = p->has_sa ? policy_check(&p->sa, p->m->config.transport_mode, &refusal) : ERR_OK;
 
-    if (!e && p->sa.gap.d3p_window != 0 && !p->v->clock.set) {
+    if (!e && policy_window_ms(&p->sa) != 0 && !p->v->clock.set) {
         p->refused = "the keys have time stamps, and the group clock has not been measured";
         return ERR_POLICY;
     }

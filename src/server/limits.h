@@ -8,7 +8,7 @@ enum {
     SERVER_PULL_REPEATS_MAX = 16, /* answers given again to one repeated message */
     SERVER_NONCE = 32,            /* octets of Nr (RFC 6407 5.8: 8 to 128) */
     SERVER_SAS_MAX = 32,          /* ipsec-sas of one group: two keys of each in one KD */
-    SERVER_POLICIES_MAX = 60,     /* match-policies of one group: twice as many SATs in one SA */
+    SERVER_POLICIES_MAX = 56,     /* match-policies of one group: twice as many SATs in one SA */
     SERVER_REGISTRATIONS_S = 250, /* a second, believed of this machine until it has done more */
     SERVER_PUSH_PATH = 1472,      /* octets of a datagram that a path of 1500 octets carries */
     SERVER_SIGN_BITS = 3072,      /* of the server's own RSA key: 128 bits of strength */

@@ -16,7 +16,8 @@ static_assert(2 * SERVER_POLICIES_MAX <= GDOI_SATS_MAX, "an offer fits into one 
 
 static void take(const struct generation *key, enum group_slot slot, instant_t now, struct offer *o)
 {
-    if (!key || timeline_life_s(&key->time, now) == 0 || key->window_ms != o->window_ms)
+    if (!key || timeline_life_s(&key->time, now) == 0 ||
+        (key->window_ms != o->window_ms && !o->native))
         return;
     assert(o->n < ARRAY_LEN(o->items));
     o->items[o->n++] = (struct offer_item){key->spi, slot == GROUP_PREVIOUS};
@@ -69,7 +70,7 @@ struct offer offer_take_push(const struct group *g, instant_t now, struct offer_
 /* One SAT: a policy of the key's ipsec-sa (RFC 6407 5.5). Address Preservation and a symmetric
  * direction are the defaults and left out. */
 static struct gdoi_sat sat_of(const struct generation *key, const struct model_match_policy *p,
-                              bool receive_only, instant_t now)
+                              bool receive_only, uint32_t window_ms, instant_t now)
 {
     const struct model_ipsec_proposal *proposal = key->policy->proposal;
 
@@ -87,6 +88,8 @@ static struct gdoi_sat sat_of(const struct generation *key, const struct model_m
         .auth = (uint16_t)proposal->auth,
         .key_length = proposal->key_bits,
         .direction = receive_only ? GDOI_DIRECTION_RECEIVER : 0,
+        .has_window = key->window_ms != window_ms,
+        .window = key->window_ms != window_ms ? key->window_ms : 0,
     };
 }
 
@@ -151,7 +154,7 @@ void offer_write_sa(struct chain_wr *c, const struct group *g, const struct offe
         for (size_t j = 0; j < key->policy->n_policies; j++) {
             assert(sa.n_sats < ARRAY_LEN(sa.sats));
             sa.sats[sa.n_sats++] =
-                sat_of(key, &key->policy->policies[j], o->items[i].receive_only, now);
+                sat_of(key, &key->policy->policies[j], o->items[i].receive_only, o->window_ms, now);
         }
     }
     gdoi_sa_write(c, &GDOI_STAMPS, &sa); /* who does not know them is refused (decisions M20) */

@@ -7,8 +7,8 @@
  *   [switch_at, drop_at)     the current key, and for natives the previous one, to receive only
  *
  * With server-member-communication also the current KEK, and the number of the last push. When a
- * changeover brings another anti-replay window, only keys with the new one: the message has one GAP
- * (decisions M20). */
+ * changeover brings another anti-replay window, the one GAP of the message tells the new one; keys
+ * with the old one are told to natives only, with an attribute of ours (decisions M20). */
 #include "group/clock.h"
 #include "group/group.h"
 #include "server/limits.h"
@@ -23,7 +23,7 @@ struct offer {
     bool has_kek;
     uint8_t kek[KEK_SPI];
     uint32_t seq, version; /* of the last push; of the keys */
-    uint32_t window_ms;    /* of all its keys; 0: no time stamps */
+    uint32_t window_ms;    /* of its newest keys; 0: no time stamps */
     size_t n;              /* 0: the group has no keys */
     struct offer_item items[2 * SERVER_SAS_MAX];
 };

@@ -124,6 +124,21 @@ def wrong_calendar(programs):
         check("its calendar is wrong indeed", days[0] != days[1], days)
 
 
+def server_with_another_calendar(programs):
+    """a server that is killed and comes back with its calendar an hour off goes on with the same group clock"""
+    with two_sites(programs, SMALL) as (net, ks, gms):
+        ks.kill()
+        with wrong_wall(3600):
+            ks.start()
+        ks.wait_event("group-clock")
+        gms[0].console("clear security group-vpn member group vpn red")  # one of them asks the new one
+        ks.wait_event("member-registered", count=3)
+        net.reaches(1, 2)
+        net.reaches(2, 1)
+        for gm in gms:
+            clean("nothing was dropped", gm)
+
+
 def main():
     global WRONG_WALL
     reason = why_not()
@@ -131,7 +146,8 @@ def main():
         print("1..0 # SKIP " + reason)
         return 0
     programs, WRONG_WALL = sys.argv[1], sys.argv[2]
-    tests = [(t, programs) for t in (by_default, recorded_and_sent_again, wrong_calendar)]
+    tests = [(t, programs) for t in (by_default, recorded_and_sent_again, wrong_calendar,
+                                      server_with_another_calendar)]
     return tap(tests, sys.argv[3:])
 
 

@@ -129,6 +129,28 @@ static void a_group_description_is_ignored(void **state)
     assert_octets(rewritten(&GDOI_RFC6407), hex(HEAD TAIL));
 }
 
+/* Ours, and only where time stamps are spoken: 32001 is 7d01. */
+static void a_key_may_have_a_window_of_its_own(void **state)
+{
+    static const char *const own = HEAD TAIL "7d010004000186a0", *const none =
+                                                                     HEAD TAIL "7d01000400000000";
+    struct gdoi_sa sa = {.gap = {.d3p_type = 1, .d3p_window = 5000}};
+    (void)state;
+    assert_int_equal(parse(own, &GDOI_STAMPS), ERR_OK);
+    assert_int_equal(gdoi_sat_window(&sa, &sat), 100000);
+    assert_octets(rewritten(&GDOI_STAMPS), hex(own));
+    assert_octets(rewritten(&GDOI_RFC6407), hex(HEAD TAIL));
+    struct gdoi_sat before = sat;
+    assert_int_equal(parse(none, &GDOI_STAMPS), ERR_OK); /* that there are none has to be said */
+    assert_int_equal(gdoi_sat_window(&sa, &sat), 0);
+    assert_octets(rewritten(&GDOI_STAMPS), hex(none));
+    assert_false(gdoi_sat_same_sa(&before, &sat));
+    assert_int_equal(parse(HEAD TAIL, &GDOI_STAMPS), ERR_OK);
+    assert_int_equal(gdoi_sat_window(&sa, &sat), 5000);
+    assert_int_equal(parse(own, &GDOI_RFC6407), ERR_ATTRIBUTE);
+    assert_int_equal(parse(HEAD TAIL "7d010000", &GDOI_STAMPS), ERR_LENGTH);
+}
+
 static void what_is_wrong_is_refused(void **state)
 {
     static const struct {
@@ -202,6 +224,7 @@ int main(void)
         cmocka_unit_test(attributes_are_read_and_written),
         cmocka_unit_test(reserved_values_are_absent_and_counted),
         cmocka_unit_test(a_group_description_is_ignored),
+        cmocka_unit_test(a_key_may_have_a_window_of_its_own),
         cmocka_unit_test(what_is_wrong_is_refused),
         cmocka_unit_test(the_edges_of_what_is_allowed),
     };

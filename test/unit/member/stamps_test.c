@@ -295,6 +295,28 @@ static void a_key_keeps_its_window(void **state)
     duo_close(w);
 }
 
+/* While a window changes there are two keys with two windows in one answer. */
+static void keys_of_one_answer_may_have_two_windows(void **state)
+{
+    (void)state;
+    struct duo *w = faked();
+    struct answers a = answers_of(0x1000, 1, 1000);
+    a.sa.sats[1] = a.sa.sats[0];
+    a.sa.sats[0].has_window = true;
+    a.sa.sats[0].window = 100000;
+    a.sa.sats[1].spi = 0x2000;
+    a.sa.n_sats = a.kd.n_teks = 2;
+    a.kd.teks[1] = (struct gdoi_tek_packet){
+        .spi = 0x2000, .cipher_key = bytes(a.key, 16), .integrity_key = bytes(a.key + 1, 32)};
+    serve(w, &a, true);
+    assert_int_equal(w->installed[0].n_sas, 2);
+    assert_int_equal(w->installed[0].sas[0].window_ms, 100000);
+    assert_int_equal(w->installed[0].sas[1].window_ms, 1000);
+    assert_int_equal(instant_since(duo_vpn(w, 0).due, w->now).ns,
+                     span_s(2500).ns); /* the smaller */
+    duo_close(w);
+}
+
 /* Pushes may go on for ever: the clock is measured again all the same. */
 static void the_clock_is_measured_again(void **state)
 {
@@ -319,6 +341,7 @@ int main(void)
         cmocka_unit_test(stamps_need_a_clock),
         cmocka_unit_test(strangers_cannot_say_it),
         cmocka_unit_test(a_key_keeps_its_window),
+        cmocka_unit_test(keys_of_one_answer_may_have_two_windows),
         cmocka_unit_test(the_clock_is_measured_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -160,12 +160,46 @@ static void expect_offer(struct world *w, struct pull_client *gm, uint32_t windo
     assert_int_equal(gm->n_keys, 1);
 }
 
-static void a_changeover_of_the_window_offers_one_of_them(void **state)
+/* To a native: every key, each with the window that it was made with. */
+static void expect_all(struct world *w, struct pull_client *gm, uint32_t window_ms, size_t keys)
+{
+    world_pull(w, gm, BLUE);
+    expect_gap(gm, window_ms);
+    assert_int_equal(gm->n_keys, keys);
+    for (size_t i = 0; i < gm->offer.n_sats; i++) {
+        const struct gdoi_sat *sat = &gm->offer.sats[i];
+        const struct generation *key = mint_find(&w->server->mint, sat->spi);
+        assert_int_equal(gdoi_sat_window(&gm->offer, sat), key->window_ms);
+        assert_int_equal(sat->has_window, key->window_ms != window_ms);
+    }
+}
+
+static void a_changeover_of_the_window_tells_natives_of_both(void **state)
 {
     (void)state;
     struct world *w = stamped_world();
     struct pull_client *gm = &w->gm[0];
     world_phase1(w, gm);
+    expect_all(w, gm, 100000, 1);
+    set_window(w, 1000);
+    expect_all(w, gm, 1000, 2);
+    world_wait(w, 30); /* switched: the previous one receives */
+    expect_all(w, gm, 1000, 2);
+    world_wait(w, 15);
+    expect_all(w, gm, 1000, 1);
+    set_window(w, 0);
+    expect_all(w, gm, 0, 2);
+    world_close(w);
+}
+
+/* The draft has one window for all keys of a message. */
+static void a_changeover_of_the_window_offers_others_one_of_them(void **state)
+{
+    (void)state;
+    struct world *w = stamped_world();
+    struct pull_client *gm = &w->gm[0];
+    world_phase1(w, gm);
+    sa_of_member(w)->native = false;
     world_pull(w, gm, BLUE);
     set_window(w, 1000);
     assert_int_equal(world_key(w, 0, GROUP_CURRENT)->window_ms, 100000);
@@ -271,7 +305,8 @@ int main(void)
         cmocka_unit_test(who_cannot_stamp_is_refused),
         cmocka_unit_test(a_group_waits_for_the_clock),
         cmocka_unit_test(vendor_ids),
-        cmocka_unit_test(a_changeover_of_the_window_offers_one_of_them),
+        cmocka_unit_test(a_changeover_of_the_window_tells_natives_of_both),
+        cmocka_unit_test(a_changeover_of_the_window_offers_others_one_of_them),
         cmocka_unit_test(all_ipsec_sas_change_their_window_together),
         cmocka_unit_test(the_clock_is_kept_every_minute),
         cmocka_unit_test(a_stepped_calendar_is_told_once),
