@@ -1,9 +1,12 @@
 #!/usr/bin/python3
 """GROUPKEY-PUSH on real sockets: unicast and multicast. Usage: push_test.py FOLDER_OF_THE_PROGRAMS [TEST]..."""
+import re
+import signal
 import sys
 
 from datapath_net import why_not
-from group_net import SERVER, GroupNet, check, equal, gateway, group, member, server, tap, wait
+from datapath_test import SENDER, Receiver
+from group_net import ALL, SERVER, GroupNet, check, equal, file_of, gateway, group, member, server, tap, wait
 
 GROUP = "239.192.8.48"
 MEMBER_KEK = "show security group-vpn member kek security-associations"
@@ -19,14 +22,53 @@ def multicast(more=""):
                          (GROUP, more))
 
 
+class Red:
+    """The server with group red. A rekey comes of a policy that is added, or taken away again: new keys now."""
+
+    def __init__(self, net, statement, listed):
+        self.statement, self.listed, self.commits = statement, listed, 0
+        self.program = net.server(self.text())
+
+    def text(self):
+        policies = (ALL,) if self.commits % 2 == 0 else (ALL, "172.16.0.0/16 172.17.0.0/16")
+        return server((group("red", 7, self.listed, policies=policies, more=self.statement),), self.listed)
+
+    def commit(self, statement=None):
+        self.statement = statement or self.statement
+        self.program.conf.write_text(file_of(self.text()))
+        done = len(self.program.events("commit"))
+        self.program.process.send_signal(signal.SIGHUP)
+        self.program.wait_event("commit", count=done + 1)
+
+    def rekey(self):
+        self.commits += 1
+        self.commit()
+
+
 def start(net, statement, members, number=(1, 2, 3)):
     """The server with group red, and its members, registered."""
-    ks = net.server(server((group("red", 7, number, more=statement),), number))
+    red = Red(net, statement, number)
+    ks = red.program
     gms = {i: net.group_member(i, member(i)) for i in members}
     ks.wait_event("member-registered", count=len(members))
     for gm in gms.values():
         gm.wait_event("registered")
-    return ks, gms
+    return red, gms
+
+
+class Wire:
+    """What of UDP 848 crosses the WAN, by exchange type (RFC 6407 4, RFC 8263 3)."""
+    PUSH, ACK = 33, 35
+
+    def __init__(self, net):
+        self.capture = net.capture()
+
+    def count(self, exchange, what):
+        return len(self.lines(exchange, what))
+
+    def lines(self, exchange, what):
+        lines = self.capture.lines("udp port 848 and udp[26] = %d and %s" % (exchange, what))
+        return [l for l in lines if " Out " in l or " out " in l]  # a bridge shows each packet twice
 
 
 def joined(net, i):
@@ -67,7 +109,7 @@ def everything_protected(programs):
 def interface_of_a_member(programs):
     """a member joins the group by IGMP, and again when the interface comes back"""
     with GroupNet(programs, 1) as net:
-        ks, gms = start(net, multicast(), (1,), (1,))
+        red, gms = start(net, multicast(), (1,), (1,))
         ready = gms[1].wait_event("multicast-ready", direction="receive")
         equal("group and interface", (ready[0]["multicast-group"], ready[0]["interface"]), (GROUP, "wan0"))
         wait("the kernel has joined", lambda: joined(net, 1))
@@ -92,7 +134,120 @@ def interface_of_a_member(programs):
         equal("one line each", (len(gms[1].events("multicast-lost")), len(gms[1].events("multicast-ready"))), (2, 3))
         gms[1].stop()
         wait("and has left", lambda: not joined(net, 1))
-        ks.stop()
+        red.program.stop()
+
+
+def unicast(programs):
+    """a rekey under traffic: each member is told once and answers, and no packet is lost at the switch"""
+    with GroupNet(programs, 3) as net:
+        red, gms = start(net, communication(), (1, 2, 3))
+        net.reaches(1, 2)
+        wire = Wire(net)
+        sink = Receiver(net, "host2", 5000, 3500)
+        net.start("host1", "python3", "-c", SENDER, "10.2.0.2", "5000", "500", "3500", "0.01")
+        red.rekey()
+        for gm in gms.values():
+            gm.wait_event("rekeyed")
+        red.program.wait_event("generation-dropped", seconds=40)
+        equal("packets of the stream", sink.count(), 3500)
+        wire.capture.stop()
+        for i in gms:
+            check("gw%d is told" % i, wire.count(Wire.PUSH, "dst host " + gateway(i)) >= 1)
+            equal("gw%d answers" % i, wire.count(Wire.ACK, "src host " + gateway(i)), 1)
+        spis = set(re.findall(r"spi=(0x[0-9a-f]+)", "\n".join(wire.capture.esp())))
+        equal("keys on the wire", len(spis), 2)
+        equal("clear packets", wire.capture.clear(), [])
+
+
+def struck(programs):
+    """a member whose answers are lost is told again, struck with the reason, left alone, and may come back"""
+    with GroupNet(programs, 3) as net:
+        red, gms = start(net, communication("number-of-retransmission 2; retransmission-period 2;"), (1, 2, 3))
+        net.on("gw3", "nft", "add table ip mute; add chain ip mute out { type filter hook output priority 0; };"
+               "add rule ip mute out udp sport 848 @th,208,8 35 counter drop")
+        wire = Wire(net)
+        red.rekey()
+        for gm in gms.values():
+            gm.wait_event("rekeyed")
+        gone = red.program.wait_event("member-removed", seconds=40)
+        check("who, and why", gone[0]["gateway"] == "gm3" and "reason" in gone[0], gone)
+        line = "show security group-vpn server registered-members detail"
+        red.program.shows(line, "gm3(.|\n)*no acknowledgement")
+        wire.capture.stop()
+        first = [wire.count(Wire.PUSH, "dst host " + gateway(i)) for i in (1, 2, 3)]
+        check("rounds go to the silent one only: %s" % first, first[2] >= first[0] + 2 and first[0] == first[1])
+        net.on("gw3", "nft", "delete table ip mute")
+        gms[3].console("clear security group-vpn member group vpn red")
+        red.program.wait_event("member-registered", gateway="gm3", count=2)
+        red.program.shows(line, "Total number of registered members: 3")
+
+
+def multicast_copies(programs):
+    """one stream for all: copies instead of repeats, TTL 64, no answers; a lossy member hears the next copy"""
+    with GroupNet(programs, 3) as net:
+        red, gms = start(net, multicast("number-of-retransmission 3; retransmission-period 2;"), (1, 2, 3))
+        for i, gm in gms.items():
+            gm.wait_event("multicast-ready")
+            wait("gw%d has joined" % i, lambda i=i: joined(net, i))
+        net.on("gw3", "nft", "add table ip lossy; add chain ip lossy in { type filter hook input priority 0; };"
+               "add rule ip lossy in ip daddr %s numgen inc mod 2 == 0 counter drop" % GROUP)
+        wire = Wire(net)
+        red.rekey()
+        for gm in gms.values():
+            gm.wait_event("rekeyed")
+        net.reaches(1, 3)
+        to_group = "dst host %s and src host %s" % (GROUP, SERVER)
+        red.program.wait_event("generation-switched", seconds=40, count=2)
+        wire.capture.stop()
+        pushes = wire.lines(Wire.PUSH, to_group + " and ip[8] = 64")
+        equal("all with TTL 64", len(pushes), wire.count(Wire.PUSH, to_group))
+        large = [l for l in pushes if int(l.rsplit("length ", 1)[-1]) > 200 or "isakmp" in l]
+        check("three copies and a heartbeat at least: %s" % pushes, len(pushes) >= 4 and len(large) >= 3)
+        equal("answers", wire.count(Wire.ACK, "src net 192.0.2.0/24"), 0)
+        equal("members that registered again", len(red.program.events("member-registered")), 3)
+
+
+def interface_of_the_server(programs):
+    """multicast-outgoing-interface goes away and comes back: one line each, and sending goes on"""
+    with GroupNet(programs, 2) as net:
+        red, gms = start(net, multicast("number-of-retransmission 5; retransmission-period 2;"), (1, 2), (1, 2))
+        for gm in gms.values():
+            gm.wait_event("multicast-ready")
+        net.on("ks", "ip", "link", "set", "wan0", "down")
+        red.rekey()
+        lost = red.program.wait_event("multicast-lost", direction="send")
+        check("which and why", lost[0]["interface"] == "wan0" and "reason" in lost[0], lost)
+        net.on("ks", "ip", "link", "set", "wan0", "up")
+        ready = red.program.wait_event("multicast-ready", direction="send", seconds=40)
+        check("what was lost is counted", int(ready[0]["lost"]) >= 1, ready)
+        check("and shown", red.program.counter("datagrams", "send-failed") >= 1)
+        for gm in gms.values():
+            gm.wait_event("rekeyed", seconds=40)
+        equal("one line", len(red.program.events("multicast-lost")), 1)
+
+
+CIPHERS = ("des-cbc", "3des-cbc", "aes-128-cbc", "aes-192-cbc", "aes-256-cbc")
+HASHES = ("md5", "sha1", "sha-256", "sha-384", "sha-512")
+
+
+def algorithms(programs):
+    """pushes under every cipher and every hash of the statement"""
+    def text(rekeyed):
+        policies = (ALL, "172.16.0.0/16 172.17.0.0/16") if rekeyed else (ALL,)
+        return server([group(c, 20 + n, (1,), policies=policies, more=communication("", c, h))
+                       for n, (c, h) in enumerate(zip(CIPHERS, HASHES))], (1,))
+    with GroupNet(programs, 1) as net:
+        ks = net.server(text(False))
+        gm = net.group_member(1, member(1, [(c, 20 + n, SERVER) for n, c in enumerate(CIPHERS)]), "--no-data-path")
+        ks.wait_event("member-registered", count=len(CIPHERS), seconds=40)
+        kek = gm.console(MEMBER_KEK + " detail")
+        for name in ("des-cbc", "3des-cbc", "aes128-cbc", "aes192-cbc", "aes256-cbc"):
+            check("the member's KEK is %s" % name, name in kek, kek)
+        ks.conf.write_text(file_of(text(True)))
+        ks.process.send_signal(signal.SIGHUP)
+        for c in CIPHERS:
+            gm.wait_event("rekeyed", vpn=c, seconds=40)
+        equal("refused", gm.events("push-refused"), [])
 
 
 def main():
@@ -101,7 +256,9 @@ def main():
         print("1..0 # SKIP " + reason)
         return 0
     programs = sys.argv[1]
-    tests = [(t, programs) for t in (everything_protected, interface_of_a_member)]
+    tests = [(t, programs) for t in
+             (everything_protected, interface_of_a_member, unicast, struck, multicast_copies,
+              interface_of_the_server, algorithms)]
     return tap(tests, sys.argv[2:])
 
 
