@@ -19,6 +19,7 @@
 
 #include <malloc.h>
 #include <pthread.h>
+#include <stdalign.h>
 
 enum {
     MEMBERS = 100000,
@@ -105,10 +106,7 @@ static struct {
 struct parcel {
     struct sockaddr_in server;
     struct iovec iov;
-    union {
-        struct cmsghdr align;
-        uint8_t octets[CMSG_SPACE(sizeof(struct in_pktinfo))];
-    } control;
+    alignas(struct cmsghdr) uint8_t control[CMSG_SPACE(sizeof(struct in_pktinfo))];
     uint8_t data[2048];
 };
 
@@ -119,8 +117,8 @@ static void prepare(struct parcel *p, size_t len, struct msghdr *m)
                          .msg_namelen = sizeof p->server,
                          .msg_iov = &p->iov,
                          .msg_iovlen = 1,
-                         .msg_control = p->control.octets,
-                         .msg_controllen = sizeof p->control.octets};
+                         .msg_control = p->control,
+                         .msg_controllen = sizeof p->control};
 }
 
 /* RFC 8263 3.2: the key of all answers under this KEK. */
@@ -353,7 +351,7 @@ static void run_push(bool answered)
 {
     memset(&push, 0, sizeof push);
     members.answers = answered;
-    ahead = span_add(ahead, span_s(RENEW_S));
+    ahead = (span_t){ahead.ns + span_s(RENEW_S).ns};
     host_arm(host, host_now());
     host_run(host);
 }

@@ -169,7 +169,7 @@ def struck(programs):
         red.rekey()
         for gm in gms.values():
             gm.wait_event("rekeyed")
-        gone = red.program.wait_event("member-removed", seconds=40)
+        gone = red.program.wait_event("member-struck", seconds=40)
         check("who, and why", gone[0]["gateway"] == "gm3" and "reason" in gone[0], gone)
         line = "show security group-vpn server registered-members detail"
         red.program.shows(line, "gm3(.|\n)*no acknowledgement")
