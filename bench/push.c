@@ -29,6 +29,7 @@ enum {
     ATD_S = 15,
     RENEW_S = LIFETIME_S - 4 * ATD_S,
     MEMBER_BATCH = 64,
+    MEMBER_BUFFER = 256 << 20, /* a hundred thousand members have one each */
     BARE_TURNS = 3,
 };
 
@@ -171,7 +172,7 @@ static void *be_members(void *unused)
 static void start_members(void)
 {
     const struct timeval tick = {.tv_usec = 200000};
-    int on = 1, room = HOST_UDP_SOCKET_BUFFER;
+    int on = 1, room = MEMBER_BUFFER;
 
     members.fd = bare_socket((struct endpoint){ip_v4(INADDR_ANY), PORT});
     (void)setsockopt(members.fd, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof room);

@@ -1,8 +1,14 @@
 #!/usr/bin/python3
 """GROUPKEY-PUSH on real sockets: unicast and multicast. Usage: push_test.py FOLDER_OF_THE_PROGRAMS [TEST]..."""
+import datetime
 import re
 import signal
 import sys
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.x509.oid import NameOID
 
 from datapath_net import why_not
 from datapath_test import SENDER, Receiver
@@ -13,7 +19,7 @@ MEMBER_KEK = "show security group-vpn member kek security-associations"
 
 
 def communication(more="", cipher="aes-256-cbc", sig_hash="sha-256"):
-    return """activation-time-delay 10; no-anti-replay; server-member-communication {
+    return """activation-time-delay 10; server-member-communication {
         encryption-algorithm %s; sig-hash-algorithm %s; %s }""" % (cipher, sig_hash, more)
 
 
@@ -23,31 +29,28 @@ def multicast(more=""):
 
 
 class Red:
-    """The server with group red. A rekey comes of a policy that is added, or taken away again: new keys now."""
+    """The server with group red."""
 
-    def __init__(self, net, statement, listed):
-        self.statement, self.listed, self.commits = statement, listed, 0
-        self.program = net.server(self.text())
+    def __init__(self, net, statement, listed, options=(), lifetime=3600):
+        self.listed, self.lifetime = listed, lifetime
+        self.program = net.server(self.text(statement), *options)
 
-    def text(self):
-        policies = (ALL,) if self.commits % 2 == 0 else (ALL, "172.16.0.0/16 172.17.0.0/16")
-        return server((group("red", 7, self.listed, policies=policies, more=self.statement),), self.listed)
+    def text(self, statement):
+        return server((group("red", 7, self.listed, more=statement),), self.listed, self.lifetime)
 
-    def commit(self, statement=None):
-        self.statement = statement or self.statement
-        self.program.conf.write_text(file_of(self.text()))
-        done = len(self.program.events("commit"))
+    def commit(self, statement, event="commit"):
+        done = len(self.program.events(event))
+        self.program.conf.write_text(file_of(self.text(statement)))
         self.program.process.send_signal(signal.SIGHUP)
-        self.program.wait_event("commit", count=done + 1)
+        return self.program.wait_event(event, count=done + 1)[-1]
 
     def rekey(self):
-        self.commits += 1
-        self.commit()
+        self.program.console("request security group-vpn server rekey group red ipsec-sa sa")
 
 
-def start(net, statement, members, number=(1, 2, 3)):
+def start(net, statement, members, number=(1, 2, 3), **kw):
     """The server with group red, and its members, registered."""
-    red = Red(net, statement, number)
+    red = Red(net, statement, number, **kw)
     ks = red.program
     gms = {i: net.group_member(i, member(i)) for i in members}
     ks.wait_event("member-registered", count=len(members))
@@ -170,9 +173,10 @@ def struck(programs):
         for gm in gms.values():
             gm.wait_event("rekeyed")
         gone = red.program.wait_event("member-struck", seconds=40)
-        check("who, and why", gone[0]["gateway"] == "gm3" and "reason" in gone[0], gone)
+        check("who, and why", gone[0]["gateway"] == "gm3" and "acknowledge" in gone[0]["what"], gone)
         line = "show security group-vpn server registered-members detail"
-        red.program.shows(line, "gm3(.|\n)*no acknowledgement")
+        red.program.shows(line, "Struck, until they register again: 1")
+        red.program.shows(line, "Status: struck since .*acknowledge")
         wire.capture.stop()
         first = [wire.count(Wire.PUSH, "dst host " + gateway(i)) for i in (1, 2, 3)]
         check("rounds go to the silent one only: %s" % first, first[2] >= first[0] + 2 and first[0] == first[1])
@@ -226,6 +230,67 @@ def interface_of_the_server(programs):
         equal("one line", len(red.program.events("multicast-lost")), 1)
 
 
+def key_pair(folder, name):
+    key = rsa.generate_private_key(65537, 2048)
+    who = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    day, now = datetime.timedelta(days=1), datetime.datetime.now(datetime.timezone.utc)
+    certificate = (x509.CertificateBuilder().subject_name(who).issuer_name(who).public_key(key.public_key())
+                   .serial_number(1).not_valid_before(now - day).not_valid_after(now + 300 * day)
+                   .sign(key, hashes.SHA256()))
+    (folder / (name + ".crt")).write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    path = folder / (name + ".key")
+    path.touch(mode=0o600)
+    path.write_bytes(key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8,
+                                       serialization.NoEncryption()))
+
+
+def certificates(programs):
+    """pushes are signed with `certificate`; another one comes by a push that the one before has signed"""
+    with GroupNet(programs, 2) as net:
+        pki = net.folder / "pki"
+        pki.mkdir()
+        for name in ("a", "b"):
+            key_pair(pki, name)
+        red, gms = start(net, communication("certificate a;"), (1, 2), (1, 2), options=("--pki-dir", str(pki)))
+        equal("keys of its own", red.program.events("signing-key"), [])
+        failed = red.commit(communication("certificate c;"), "commit-failed")
+        check("a commit without its key pair changes nothing: %s" % failed, "what" in failed)
+        red.commit(communication("certificate b;"))
+        for gm in gms.values():
+            gm.wait_event("rekeyed", new_keks=1)
+        red.rekey()
+        for gm in gms.values():
+            gm.wait_event("rekeyed", seconds=60, new_keks=0)
+            equal("refused", gm.events("push-refused"), [])
+        equal("struck", red.program.events("member-struck"), [])
+
+
+def seconds_of(event):
+    h, m, s = event["time"][11:23].split(":")
+    return int(h) * 3600 + int(m) * 60 + float(s)
+
+
+def by_itself(programs):
+    """lifetime-seconds and heartbeat: signs of life at their interval, new keys at L - 4 ATD, all without a command"""
+    statement = communication("lifetime-seconds 180; heartbeat 60;")
+    with GroupNet(programs, 2) as net:
+        red, gms = start(net, statement, (1, 2), (1, 2), lifetime=180)
+        made = red.program.wait_event("kek-created")[0]
+        text = red.program.console("show security group-vpn server kek security-associations detail")
+        left = int(re.search(r"[Ll]ife[^\n]*?(\d+) seconds", text).group(1))
+        check("the KEK's life", 100 < left <= 180, text)
+        beats = red.program.wait_event("push-sent", what="heartbeat", count=2, seconds=130)
+        gap = (seconds_of(beats[1]) - seconds_of(beats[0])) % 86400
+        check("60 s between heartbeats: %.1f" % gap, 58 < gap < 64)
+        for gm in gms.values():
+            gm.wait_event("rekeyed", new=1, new_keks=1, seconds=150)
+            equal("missed", gm.events("heartbeat-missed"), [])
+        pushed = red.program.wait_event("push-sent", what="keys")[0]
+        age = (seconds_of(pushed) - seconds_of(made)) % 86400
+        check("pushed at L - 4 ATD: %.1f" % age, 130 < age < 146)
+        net.reaches(1, 2)
+
+
 CIPHERS = ("des-cbc", "3des-cbc", "aes-128-cbc", "aes-192-cbc", "aes-256-cbc")
 HASHES = ("md5", "sha1", "sha-256", "sha-384", "sha-512")
 
@@ -255,11 +320,13 @@ def main():
     if reason:
         print("1..0 # SKIP " + reason)
         return 0
-    programs = sys.argv[1]
+    programs, names = sys.argv[1], sys.argv[2:]
     tests = [(t, programs) for t in
              (everything_protected, interface_of_a_member, unicast, struck, multicast_copies,
-              interface_of_the_server, algorithms)]
-    return tap(tests, sys.argv[2:])
+              interface_of_the_server, algorithms, certificates)]
+    if "by_itself" in names:
+        tests = [(by_itself, programs)]
+    return tap(tests, names)
 
 
 if __name__ == "__main__":
