@@ -95,7 +95,8 @@ start_server() {
     mkdir -p "$WORK/ks"
     start ks "$BIN/conclaved" -f "$CONF/server.conf" --run-dir "$WORK/ks" \
         --state-dir "$WORK/ks/state" --key-dir "$WORK/ks/keys" >>"$WORK/ks.log" 2>&1 &
-    PIDS+=($!)
+    SERVER=$!
+    PIDS+=("$SERVER")
 }
 
 start_member() {
@@ -179,6 +180,86 @@ reregister_under_traffic() {
         "while both gateways registered again"
 }
 
+# Traffic from host 1 to host 2 in the background, until stream_end says what became of it.
+stream() { # stream SECONDS
+    traffic h2 udp-sink 10.2.0.2 5005 >"$WORK/stream.out" 2>&1 &
+    SINK=$!
+    wait_for 5 "the UDP receiver does not start" grep -q ready "$WORK/stream.out"
+    traffic h1 udp-send 10.2.0.2 5005 500 "$1" >"$WORK/stream-send.out" 2>&1 &
+    STREAM=$!
+}
+stream_end() {
+    wait "$STREAM" || fail "the UDP stream broke"
+    wait "$SINK" || fail "packets were lost meanwhile: $(tail -n 1 "$WORK/stream.out")"
+    echo "host 1 -> host 2 meanwhile, 500 packets a second: $(tail -n 1 "$WORK/stream.out")"
+}
+
+# The SPIs of a gateway's keys, in one line. Two ipsec-sas: two keys, four in a changeover.
+spis() { conclave "gw$1" $MEMBER_SAS | sed -n 's/.* ESP:[^ ]* *\([0-9a-f]*\) .*/\1/p' |
+    sort -u | tr '\n' ' '; }
+n_spis() { spis "$1" | wc -w; }
+changed_from() { # changed_from SPIS GATEWAY...: each holds the new keys, and those only
+    local before=$1
+    shift
+    for i in "$@"; do
+        [ "$(n_spis "$i")" = 2 ] && [ "$(spis "$i")" != "$before" ] || return 1
+    done
+}
+
+rekey_under_traffic() {
+    local before
+    before=$(spis 1)
+    stream 45
+    conclave ks request security group-vpn server rekey group sites || fail "the server does not take the command"
+    wait_for 60 "the members do not change their keys" changed_from "$before" 1 2 3
+    stream_end
+    echo "all members had the push, changed to the new keys at the same second, and have dropped the old ones"
+}
+
+heartbeats() { conclave "gw$1" show security group-vpn member kek security-associations detail |
+    awk -F: '/[Hh]eartbeats received/ {print $2 + 0; exit}'; }
+heard_more() { [ "$(heartbeats 1)" -gt "$1" ]; }
+
+hear_heartbeat() {
+    echo "after each push the server shows a signed sign of life: gateway 1 has heard $(heartbeats 1)"
+    [ "$(heartbeats 1)" -ge 1 ] || fail "no heartbeat came"
+}
+
+restart_server() {
+    local before
+    before=$(spis 1)
+    stream 8
+    kill -9 "$SERVER"
+    wait "$SERVER" 2>/dev/null
+    sleep 1
+    start_server
+    wait_for 20 "the key server does not come back" test -S "$WORK/ks/conclaved.sock"
+    stream_end
+    wait_for 20 "the key server does not answer" conclave ks show security group-vpn server registered-members
+    for i in 1 2 3; do
+        [ "$(spis $i)" = "$before" ] || fail "gateway $i has other keys than before"
+    done
+    [ "$(conclave ks show security group-vpn server registered-members | grep -c '198.51.100')" = 3 ] ||
+        fail "the key server has forgotten members"
+    echo "the key server was killed and is back: the same keys, the same three members, no packet lost"
+}
+
+remove_member() {
+    local before
+    before=$(spis 1)
+    conclave ks request security group-vpn server remove-member group sites member-gateway site3 ||
+        fail "the server does not take the command"
+    wait_for 90 "the others do not change their keys" changed_from "$before" 1 2
+    in_ns h1 ping -c 3 -i 0.2 -W 2 -q 10.2.0.2 | grep -q ' 0% packet loss' || fail "site 1 and site 2 have lost each other"
+    in_ns h3 ping -c 1 -W 1 -q 10.1.0.2 >/dev/null && fail "site 3 still talks"
+    echo "sites 1 and 2 have new keys and talk; site 3 has none of them and is alone"
+    conclave ks request security group-vpn server restore-member group sites member-gateway site3 ||
+        fail "the server does not take the command"
+    register_again gw3
+    wait_for 30 "site 3 does not come back" in_ns h3 ping -c 1 -W 1 -q 10.1.0.2
+    echo "site 3 was let back: it talks again"
+}
+
 fail_close() {
     local before clear
     before=$(captured 'udp port 5004')
@@ -216,7 +297,7 @@ prove_the_wan() {
 
 tables() {
     local server="show security group-vpn server" member="show security group-vpn member"
-    for what in "registered-members" "ipsec security-associations" "ike security-associations"; do
+    for what in "registered-members" "kek security-associations" "ipsec security-associations" "ike security-associations"; do
         echo; echo "ks> $server $what"; conclave ks $server $what || fail "show"
     done
     for what in "ipsec security-associations" "ike security-associations" "ipsec statistics"; do
@@ -241,6 +322,14 @@ say "a multicast stream"
 multicast
 say "members register again under traffic"
 reregister_under_traffic
+say "new keys for everybody, pushed under traffic"
+rekey_under_traffic
+say "a heartbeat"
+hear_heartbeat
+say "the key server is killed and starts again, under traffic"
+restart_server
+say "a member is removed"
+remove_member
 say "fail-close: a member is killed"
 fail_close
 say "what crossed the WAN"
