@@ -24,6 +24,7 @@ struct holding {
 };
 struct watched {
     bool used, has_truth, has_key;
+    bool gone;       /* the server has it no more */
     unsigned number; /* within its SA, from 1 */
     struct truth truth;
     uint8_t key[KEY_SAMPLE];
@@ -141,6 +142,13 @@ static void forget_ended(struct check *c, instant_t now)
     }
 }
 
+void check_ask(struct check *c)
+{
+    check_keks_ask(c->keks);
+    for (size_t i = 0; i < GENERATIONS_MAX; i++)
+        c->generations[i].gone = true;
+}
+
 void check_truth(struct check *c, const struct world *w, const struct truth *t)
 {
     struct watched *g = find(c, t->spi);
@@ -156,6 +164,7 @@ void check_truth(struct check *c, const struct world *w, const struct truth *t)
         g->number = ++c->last_number[t->sa % SAS_MAX];
     g->truth = *t;
     g->has_truth = true;
+    g->gone = false;
 }
 
 void check_durable(const struct world *w, struct disk *disk, enum store_table table,
@@ -302,12 +311,26 @@ static bool in_time(const struct watched *g, const struct holding *h)
     return h->learned && instant_before(h->learned_at, g->truth.switch_at);
 }
 
+/* The server still has a key that this one takes over from. With none left there is nobody to wait
+ * for: who has no live key sends with the first that he gets (decisions M2). */
+static bool takes_over(const struct check *c, const struct watched *g, instant_t now)
+{
+    for (size_t i = 0; i < GENERATIONS_MAX; i++) {
+        const struct watched *old = &c->generations[i];
+        if (old->used && old->has_truth && !old->gone && old->truth.sa == g->truth.sa &&
+            instant_before(old->truth.created, g->truth.created) &&
+            instant_before(now, old->truth.expiry))
+            return true;
+    }
+    return false;
+}
+
 static void check_sender(struct check *c, const struct world *w, const struct watched *g, size_t a)
 {
     const struct truth *t = &g->truth;
     instant_t *newest = &c->newest_sent[a][t->sa % SAS_MAX];
 
-    if (instant_before(w->now, t->switch_at))
+    if (instant_before(w->now, t->switch_at) && takes_over(c, g, w->now))
         broken(w, "nobody sends before switch_at", w->nodes[a].name, "", t->spi);
     if (instant_before(t->created, *newest))
         broken(w, "no member goes back a generation", w->nodes[a].name, "", t->spi);
@@ -390,6 +413,8 @@ static void check_generation(struct check *c, struct world *w, struct watched *g
     struct watched *next = heir(c, g, w->now);
 
     check_end(w, g, next);
+    if (g->gone && !next)
+        return; /* deleted: who has heard of it has dropped it, and the others will */
     for (size_t a = 0; a < w->n_nodes; a++) {
         if (!g->by[a].sends || !w->nodes[a].up)
             continue;

@@ -64,6 +64,9 @@ struct check_moments check_moments(const struct check *c, size_t node, uint32_t 
 uint32_t check_window(const struct check *c, size_t node);
 /* Which generation of its SA a SPI is, from 1; 0: unknown. */
 unsigned check_number(const struct check *c, uint32_t spi);
+/* The server is about to tell of all that it has: what it then does not tell of it has deleted
+ * before its time, and members with it, one after another (decisions M8: the `now` variants). */
+void check_ask(struct check *c);
 void check_truth(struct check *c, const struct world *w, const struct truth *t);
 /* A key that may be given away from now on is on the server's disk. */
 void check_durable(const struct world *w, struct disk *disk, enum store_table table,

@@ -29,13 +29,24 @@ void check_keks_free(struct check_keks *c) { free(c); }
 
 struct check_keks_report check_keks_report(const struct check_keks *c) { return c->report; }
 
-const struct check_kek *check_keks_find(const struct check_keks *c, struct bytes spi)
+static struct check_kek *find(struct check_keks *c, struct bytes spi)
 {
     for (size_t i = 0; i < KEKS_MAX; i++) {
         if (c->keks[i].used && bytes_equal(BYTES_OF(c->keks[i].spi), spi))
             return &c->keks[i];
     }
     return NULL;
+}
+
+const struct check_kek *check_keks_find(struct check_keks *c, struct bytes spi)
+{
+    return find(c, spi);
+}
+
+void check_keks_ask(struct check_keks *c)
+{
+    for (size_t i = 0; i < KEKS_MAX; i++)
+        c->keks[i].gone = true;
 }
 
 static bool is_held(const struct check_keks *c, const struct check_kek *k)
@@ -64,8 +75,12 @@ bool check_keks_truth(struct check_keks *c, const struct world *w, uint32_t grou
 {
     uint8_t hash[HASH_MAX];
 
-    if (check_keks_find(c, BYTES_OF(kek->spi)))
+    struct check_kek *known = find(c, BYTES_OF(kek->spi));
+
+    if (known) {
+        known->gone = false;
         return false;
+    }
     struct check_kek *k = place(c, w->now);
     *k = (struct check_kek){.used = true,
                             .group = group,
@@ -95,12 +110,13 @@ void check_keks_datagram(const struct check_keks *c, const struct world *w, stru
 }
 
 /* What the member holds, made at `held`, is the newest that there was when it registered. */
-static void check_newest(const struct check_keks *c, const struct world *w, const char *name,
+static void check_newest(struct check_keks *c, const struct world *w, const char *name,
                          const struct member_vpn_view *v, instant_t held)
 {
     for (size_t i = 0; i < KEKS_MAX; i++) {
         const struct check_kek *k = &c->keks[i];
-        if (k->used && k->group == v->model->group_id && instant_before(held, k->created) &&
+        if (k->used && !k->gone && k->group == v->model->group_id &&
+            instant_before(held, k->created) &&
             instant_before(instant_add(k->created, CHECK_SNAPSHOT_AGE), v->registered_at) &&
             instant_before(instant_add(w->now, span_s(1)), k->expiry)) /* whole seconds are told */
             check_broken(w, "a registration brings the newest KEK", name);

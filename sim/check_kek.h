@@ -19,6 +19,7 @@ enum { CHECK_DIGEST = 8 }; /* of struct member_kek_view */
 /* What the server has said of a KEK. */
 struct check_kek {
     bool used;
+    bool gone; /* the server has it no more */
     uint32_t group;
     instant_t created, expiry;
     uint8_t spi[KEK_SPI];
@@ -29,11 +30,13 @@ struct check_kek {
 
 struct check_keks *check_keks_new(void);
 void check_keks_free(struct check_keks *c);
+/* The server is about to tell of all that it has. */
+void check_keks_ask(struct check_keks *c);
 /* The server's own word on a KEK of its group; whether it is news. */
 bool check_keks_truth(struct check_keks *c, const struct world *w, uint32_t group,
                       const struct kek_generation *kek);
 /* NULL: never told, or forgotten long after its end. */
-const struct check_kek *check_keks_find(const struct check_keks *c, struct bytes spi);
+const struct check_kek *check_keks_find(struct check_keks *c, struct bytes spi);
 void check_keks_datagram(const struct check_keks *c, const struct world *w, struct bytes datagram);
 void check_keks_member(struct check_keks *c, const struct world *w, size_t node);
 void check_keks_kill(struct check_keks *c, size_t node);

@@ -2,7 +2,7 @@
 /* The laws for what the server pushes, checked at the moment it leaves (design: "Proof"):
  *
  *   opens       what the server pushes opens with a KEK that it has told of
- *   durable     the KEK that it comes under and every key in it were stored before
+ *   durable     every key in it was stored before
  *   one SEQ     one SEQ under one KEK means one content, before and after a restart
  *   grows       SEQ strictly grows from content to content, for each member and KEK
  *   removed     keys are never sent to a member after it was removed

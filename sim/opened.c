@@ -55,7 +55,7 @@ static enum err read_clear(struct opened *o, size_t len, uint8_t first)
     return e;
 }
 
-static enum wire_kind open_push(const struct check_keks *keks, const struct ike1_header *h,
+static enum wire_kind open_push(struct check_keks *keks, const struct ike1_header *h,
                                 struct bytes datagram, struct opened *o)
 {
     memset(o, 0, sizeof *o);
@@ -71,7 +71,7 @@ static enum wire_kind open_push(const struct check_keks *keks, const struct ike1
     return o->n_deletes > 0 ? WIRE_DELETE : WIRE_HEARTBEAT;
 }
 
-enum wire_kind opened_of(const struct check_keks *keks, struct bytes datagram, struct opened *ret)
+enum wire_kind opened_of(struct check_keks *keks, struct bytes datagram, struct opened *ret)
 {
     struct ike1_header h;
 

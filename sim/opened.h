@@ -38,4 +38,4 @@ struct opened {
 };
 /* The kind of any datagram; *ret (50 kilobytes) is filled for a push that opens. A push
  * that does not open is WIRE_OTHER. */
-enum wire_kind opened_of(const struct check_keks *keks, struct bytes datagram, struct opened *ret);
+enum wire_kind opened_of(struct check_keks *keks, struct bytes datagram, struct opened *ret);

@@ -28,9 +28,10 @@
  * loss KIND P% [WHO], block KIND [WHO], pass KIND [WHO]; replay recorded | stranger [KIND] (all
  * that was recorded, from its address or another); disk full | well | slow A..B (the server's),
  * power-cut WHO (kill, and what the system had not written is lost); backup, restore (the disk);
- * remove GROUP WHO, lift GROUP WHO (the operator); set server ..., delete server ... (the server's
- * configuration) and commit; forge flip | truncate | lengthen | insider | ack | ack-cut | ack-name
- * WHO (sim/forge.h); wall +S | -S (the server's calendar); boundaries on BACK | off
+ * rekey GROUP, clear GROUP [now],
+ * remove GROUP WHO [now], lift GROUP WHO (the operator); set server ..., delete server ... (the
+ * server's configuration) and commit; forge flip | truncate | lengthen | insider | ack | ack-cut |
+ * ack-name WHO (sim/forge.h); wall +S | -S (the server's calendar); boundaries on BACK | off
  * (sim/boundaries.c kills the server at each of them meanwhile, and it is back so much later).
  * Conditions: registered | unregistered | sends N | holds N | kek N | keyless | agree | events NAME
  * [KEY=VALUE ...] N | told [KIND] N, said KIND N (datagrams that were sent to it, by it; without a

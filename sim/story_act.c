@@ -81,25 +81,45 @@ static void do_boundaries(struct story *s, size_t at)
 
 /* ---- the operator ---- */
 
-/* GROUP WHO */
-static void operate(struct story *s, size_t at,
-                    void (*each)(struct world *w, struct group *g, size_t node))
+static struct group *group_at(struct story *s, size_t at)
 {
-    bool nodes[WORLD_NODES_MAX];
     struct group *g = server_group_named(s->world.nodes[0].server, story_word(s, at));
 
     if (!g)
         story_stop(s, "no group is called", s->words[at]);
-    story_who(s, at + 1, nodes);
+    return g;
+}
+
+/* GROUP WHO [now] */
+static void do_remove(struct story *s, size_t at)
+{
+    bool nodes[WORLD_NODES_MAX];
+    bool immediately = story_is(s, story_who(s, at + 1, nodes), "now");
+
     for (size_t n = 0; n < s->world.n_nodes; n++) {
         if (nodes[n])
-            each(&s->world, g, n);
+            world_remove(&s->world, group_at(s, at), n, immediately);
     }
 }
 
-static void do_remove(struct story *s, size_t at) { operate(s, at, world_remove); }
+/* GROUP WHO */
+static void do_lift(struct story *s, size_t at)
+{
+    bool nodes[WORLD_NODES_MAX];
 
-static void do_lift(struct story *s, size_t at) { operate(s, at, world_lift); }
+    story_who(s, at + 1, nodes);
+    for (size_t n = 0; n < s->world.n_nodes; n++) {
+        if (nodes[n])
+            world_lift(&s->world, group_at(s, at), n);
+    }
+}
+
+static void do_rekey(struct story *s, size_t at) { world_rekey(&s->world, group_at(s, at)); }
+
+static void do_clear(struct story *s, size_t at)
+{
+    world_clear(&s->world, group_at(s, at), story_is(s, at + 1, "now"));
+}
 
 /* HOW WHO: of pushes to members, of acknowledgements to the server. */
 static void do_forge(struct story *s, size_t at)
@@ -225,6 +245,8 @@ static const struct {
     {"boundaries", do_boundaries, NULL},
     {"forge", do_forge, NULL},
     {"remove", do_remove, NULL},
+    {"rekey", do_rekey, NULL},
+    {"clear", do_clear, NULL},
     {"lift", do_lift, NULL},
     {"set", do_set, NULL},
     {"delete", do_delete, NULL},

@@ -11,6 +11,8 @@ void truth_tell(struct check *c, struct world *w, size_t server)
     struct disk *disk = &w->nodes[server].disk;
     uint32_t number = 0;
 
+    check_ask(c);
+
     for (size_t i = 0; i < server_n_groups(s); i++) {
         const struct group *g = server_group(s, i);
         for (size_t slot = 0; slot < GROUP_KEK_SLOTS; slot++) {

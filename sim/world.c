@@ -475,13 +475,29 @@ static void operated(struct world *w, enum err e, const struct operator_answer *
     carry_out(w, &w->nodes[0]);
 }
 
-void world_remove(struct world *w, struct group *g, size_t node)
+void world_rekey(struct world *w, struct group *g)
+{
+    struct operator_answer why;
+    struct operator_rekey all = {0};
+
+    operated(w, server_rekey(w->nodes[0].server, w->now, g, &all, &w->effects, &why), &why);
+}
+
+void world_clear(struct world *w, struct group *g, bool immediately)
+{
+    struct operator_answer why;
+
+    operated(w, server_clear(w->nodes[0].server, w->now, g, immediately, &w->effects, &why), &why);
+}
+
+void world_remove(struct world *w, struct group *g, size_t node, bool immediately)
 {
     struct operator_who who = {.address = w->nodes[node].ip};
     struct operator_answer why;
 
-    w->nodes[node].removed_at = w->now;
-    operated(w, server_remove(w->nodes[0].server, w->now, g, &who, false, &w->effects, &why), &why);
+    w->nodes[node].removed_at = instant_min(w->nodes[node].removed_at, w->now);
+    operated(w, server_remove(w->nodes[0].server, w->now, g, &who, immediately, &w->effects, &why),
+             &why);
 }
 
 void world_lift(struct world *w, struct group *g, size_t node)

@@ -126,8 +126,11 @@ void world_power_cut(struct world *w, size_t node);
 /* The operator of a server commits another configuration; the model outlives the world. */
 void world_commit(struct world *w, size_t node, const struct model *model);
 /* The operator of the server (node 0) removes a member from a group, and lets it back. */
-void world_remove(struct world *w, struct group *g, size_t node);
+void world_remove(struct world *w, struct group *g, size_t node, bool immediately);
 void world_lift(struct world *w, struct group *g, size_t node);
+/* ... wants new keys of a group; wants that everybody comes for them. */
+void world_rekey(struct world *w, struct group *g);
+void world_clear(struct world *w, struct group *g, bool immediately);
 /* Somebody sets the server's calendar. */
 void world_wall(struct world *w, span_t by);
 /* The operator of a member wants it to register again. */

@@ -13,6 +13,21 @@ static bool is_behind(const struct group *g, const struct registry_member *m)
     return m->status == REGISTRY_ACTIVE && m->version != (uint16_t)g->version;
 }
 
+/* Struck for its silence about the newest keys: it is sent no more of them, but as long as they are
+ * the newest it is told that there are some. With the defaults the last repeat is unanswered before
+ * the heartbeat that follows the push, and whoever missed all of them would be cut off (decisions
+ * M6 a). */
+static bool is_late(const struct group *g, const struct registry_member *m)
+{
+    return m->status == REGISTRY_STRUCK && m->version != (uint16_t)g->version &&
+           instant_reached(g->push->first_sent, registry_struck(m));
+}
+
+static bool hears_beats(const struct group *g, const struct registry_member *m)
+{
+    return m->status == REGISTRY_ACTIVE || is_late(g, m);
+}
+
 /* Heartbeats and deletes are for all of the dialect; the rest for those who lack the newest keys.
  */
 static bool is_for(const struct group *g, const struct push_message *what,
@@ -22,7 +37,9 @@ static bool is_for(const struct group *g, const struct push_message *what,
         return m->status == REGISTRY_ACTIVE;
     if (dialect_of(m) != what->dialect)
         return false;
-    return what->kind == PUSH_HEARTBEAT ? m->status == REGISTRY_ACTIVE : is_behind(g, m);
+    if (what->kind == PUSH_HEARTBEAT)
+        return hears_beats(g, m);
+    return is_behind(g, m) || (what->kind == PUSH_LAST_CALL && is_late(g, m));
 }
 
 struct endpoint *members_for(const struct group *g, const struct push_message *m, struct arena *a,
@@ -55,7 +72,7 @@ bool members_any(const struct group *g, enum push_dialect dialect)
 {
     for (size_t i = 0; i < g->registry.n; i++) {
         const struct registry_member *m = g->registry.members[i];
-        if (m->status == REGISTRY_ACTIVE && dialect_of(m) == dialect)
+        if (hears_beats(g, m) && dialect_of(m) == dialect)
             return true;
     }
     return false;

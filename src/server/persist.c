@@ -268,6 +268,7 @@ void persist_ban(struct server *s, const struct row_ban *ban, uint64_t id, struc
     }
     row_ban_write(&value, &row);
     put(tx, STORE_BAN, row_key_who(&row.who, key), &value, out);
+    store_delete(&out->arena, tx, STORE_MEMBER, row_key_who(&row.who, key)); /* M18: with it */
     effects_persist(out, tx);
 }
 
