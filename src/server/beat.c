@@ -48,6 +48,8 @@ void beat_done(struct group *g, enum push_kind kind, instant_t now)
     *at_of(g->push, kind) = kind == PUSH_FAREWELL ? INSTANT_NEVER : instant_add(now, interval(g));
     if (kind == PUSH_LAST_CALL)
         g->push->re_register = false; /* it was said to all who are there */
+    if (kind == PUSH_HEARTBEAT && g->push->rounds_left == 0 && instant_is_never(g->push->strike_at))
+        g->push->first_sent = INSTANT_NEVER; /* whoever was struck has heard this one */
 }
 
 void beat_again(struct group *g, enum push_kind kind, instant_t now)

@@ -13,10 +13,9 @@ static bool is_behind(const struct group *g, const struct registry_member *m)
     return m->status == REGISTRY_ACTIVE && m->version != (uint16_t)g->version;
 }
 
-/* Struck for its silence about the newest keys: it is sent no more of them, but as long as they are
- * the newest it is told that there are some. With the defaults the last repeat is unanswered before
- * the heartbeat that follows the push, and whoever missed all of them would be cut off (decisions
- * M6 a). */
+/* Struck for its silence about the newest keys: it is sent no more of them, but the heartbeat that
+ * follows tells it that there are some. With the defaults the last repeat is unanswered before that
+ * heartbeat, and whoever missed all of them would be cut off (decisions M6 a). */
 static bool is_late(const struct group *g, const struct registry_member *m)
 {
     return m->status == REGISTRY_STRUCK && m->version != (uint16_t)g->version &&
