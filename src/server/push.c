@@ -5,6 +5,7 @@
 #include "server/beat.h"
 #include "server/limits.h"
 #include "server/members.h"
+#include "server/push_build.h"
 #include "server/push_message.h"
 #include "server/state.h"
 
@@ -106,6 +107,24 @@ static void announce(struct group *g, instant_t now, struct push_news news)
     start_rounds(g, now);
 }
 
+/* A path of 1500 octets carries 1472 of a datagram (decisions N39). Said with the first KEK, before
+ * a push is lost to it, and whenever it is another size. */
+static void tell_size(struct group *g, instant_t now, struct effects *out)
+{
+    struct event e = event_of(EV_PUSH_SIZE);
+    struct push_carrier carrier = push_carrier_of(g->kek[GROUP_KEK_CURRENT]);
+    size_t size = push_size(g, &carrier, now);
+
+    push_carrier_wipe(&carrier);
+    if (size <= SERVER_PUSH_PATH || g->push->told_size == size)
+        return;
+    g->push->told_size = size;
+    event_add_str(&e, "group", g->model->name);
+    event_add_u64(&e, "octets", size);
+    event_add_u64(&e, "limit", SERVER_PUSH_PATH);
+    effects_tell(out, &e);
+}
+
 void push_announce(struct server *s, struct group *g, instant_t now, struct push_news news,
                    struct effects *out)
 {
@@ -118,6 +137,8 @@ void push_announce(struct server *s, struct group *g, instant_t now, struct push
         beat_start(g, now);
     else
         beat_after_news(g, now, news);
+    if (news.kek)
+        tell_size(g, now, out);
     push_timer(s, now, out);
 }
 

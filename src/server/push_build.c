@@ -4,6 +4,7 @@
 #include "gdoi/sa.h"
 #include "ike1/numbers.h"
 #include "sa/job.h"
+#include "sa/limits.h"
 #include "server/offer.h"
 
 #include <assert.h>
@@ -56,6 +57,23 @@ enum err push_build(const struct push_content *p, instant_t now, struct wr *w,
     if (!e)
         *ret_signature_at = at;
     return e;
+}
+
+size_t push_size(const struct group *g, const struct push_carrier *carrier, instant_t now)
+{
+    uint8_t room[DATAGRAM_MAX];
+    struct wr w = wr_of(room, sizeof room);
+    size_t at;
+    const struct push_content c = {.group = g,
+                                   .carrier = carrier,
+                                   .keys = true,
+                                   .what = {.native = true, .with_kek = true, .all = true}};
+    enum err e = push_build(&c, now, &w, &at);
+
+    if (!e)
+        ike1_message_pad(&w, cipher_block(carrier->cipher));
+    explicit_bzero(room, sizeof room);
+    return e ? 0 : w.len;
 }
 
 /* The payload's own header is not covered. */

@@ -19,6 +19,8 @@ struct push_content {
  * ERR_NOT_FOUND: there is nothing to say; ERR_FULL: too much. */
 MUST_USE enum err push_build(const struct push_content *c, instant_t now, struct wr *w,
                              size_t *ret_signature_at);
+/* How large a push with the current KEK is, 0 without one: the largest there is. */
+size_t push_size(const struct group *g, const struct push_carrier *carrier, instant_t now);
 /* What SIG covers (RFC 6407 4), as a job's own; NULL: no memory. */
 struct job_sign *push_to_sign(const struct push_carrier *carrier, struct bytes message,
                               size_t signature_at);

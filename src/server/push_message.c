@@ -93,20 +93,6 @@ static enum err build(const struct server *s, const struct group *g, instant_t n
     return push_build(&c, now, w, ret_signature_at);
 }
 
-/* A path of 1500 octets carries 1472 of a datagram (decisions N39). */
-static void tell_size(struct group *g, size_t size, struct effects *out)
-{
-    struct event e = event_of(EV_PUSH_SIZE);
-
-    if (size <= SERVER_PUSH_PATH || g->push->told_size == size)
-        return;
-    g->push->told_size = size;
-    event_add_str(&e, "group", g->model->name);
-    event_add_u64(&e, "octets", size);
-    event_add_u64(&e, "limit", SERVER_PUSH_PATH);
-    effects_tell(out, &e);
-}
-
 static bool to_worker(struct server *s, struct push_message *m, struct effects *out)
 {
     struct job job = {.id = ++s->sign_jobs, .kind = JOB_SIGN};
@@ -144,8 +130,6 @@ static void prepare(struct server *s, struct group *g, instant_t now, struct eff
     explicit_bzero(room, sizeof room);
     if (e)
         fail(s, g, now, e, "a rekey message could not be built", out);
-    else if (m->kind == PUSH_KEYS && g->push->with_kek)
-        tell_size(g, m->len, out);
 }
 
 /* ---- SEQ ---- */

@@ -246,6 +246,38 @@ static void a_scan_meets_everybody_who_stays(void **state)
     free(met);
 }
 
+/* Pushes go to who is active; a registration and an acknowledgement make it so again (M15). */
+static void who_is_struck_comes_back(void **state)
+{
+    (void)state;
+    struct registry r = registry_of(seed, 10);
+    put(&r, "a", 1, 5);
+    struct registry_member *m = registry_find(&r, name("a"));
+    assert_int_equal(m->status, REGISTRY_ACTIVE);
+    assert_false(m->proven);
+    m->unanswered = 1;
+    registry_strike(m, REGISTRY_SILENT, (instant_t){77 * NS_PER_S + 5});
+    assert_int_equal(m->status, REGISTRY_STRUCK);
+    assert_int_equal(m->reason, REGISTRY_SILENT);
+    assert_int_equal(registry_struck(m).ns, 77 * NS_PER_S);
+    assert_true(registry_acknowledged(m, 9 + 65536));
+    assert_int_equal(m->status, REGISTRY_ACTIVE);
+    assert_int_equal(m->version, 9);
+    assert_int_equal(m->unanswered, 0);
+    assert_true(m->proven);
+    assert_false(registry_acknowledged(m, 10)); /* it was active */
+    registry_strike(m, REGISTRY_UNHEARD, (instant_t){0});
+    put(&r, "a", 1, 6);
+    assert_int_equal(m->status, REGISTRY_ACTIVE);
+    assert_int_equal(m->reason, REGISTRY_NO_REASON);
+    assert_true(m->proven); /* once is enough */
+    assert_true(registry_is(m, name("a")));
+    assert_false(registry_is(m, name("b")));
+    for (unsigned i = REGISTRY_SILENT; i < REGISTRY_REASON_COUNT; i++)
+        assert_true(strlen(registry_reason_text((enum registry_reason)i)) > 0);
+    registry_free(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -254,6 +286,7 @@ int main(void)
         cmocka_unit_test(counts_stop_instead_of_wrapping),
         cmocka_unit_test(members_behind_one_address_are_a_list),
         cmocka_unit_test(limits_hold),
+        cmocka_unit_test(who_is_struck_comes_back),
         cmocka_unit_test(it_agrees_with_a_naive_model),
         cmocka_unit_test(a_scan_meets_everybody_who_stays),
     };

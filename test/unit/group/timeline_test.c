@@ -110,6 +110,29 @@ static void messages_tell_what_is_left(void **state)
     }
 }
 
+/* switch_at = now + max(2 ATD, spread + ATD), one ATD more until the old key goes, both within its
+ * life (decisions M18). */
+static void a_spread_makes_everybody_wait(void **state)
+{
+    static const struct {
+        double now, spread, replaced, switch_at, drop_at;
+    } table[] = {
+        {100, 0, 3600, 130, 145},     {100, 15, 3600, 130, 145},     {100, 16, 3600, 131, 146},
+        {100, 600, 3600, 715, 730},   {100, 5000, 3600, 3585, 3600}, {3590, 60, 3600, 3590, 3600},
+        {4000, 60, 3600, 4000, 4000},
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(table); i++) {
+        struct timeline t =
+            timeline_spread(at(table[i].now), span_s(3600), span_s(15), at(table[i].replaced),
+                            span_s((int64_t)table[i].spread));
+        assert_true(seconds(t.created) == table[i].now);
+        assert_true(seconds(t.switch_at) == table[i].switch_at);
+        assert_true(seconds(t.drop_at) == table[i].drop_at);
+        assert_true(seconds(t.expiry) == table[i].now + 3600);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -118,6 +141,7 @@ int main(void)
         cmocka_unit_test(first_key_is_active_at_once_or_after_2_atd),
         cmocka_unit_test(successor_is_due_at_l_minus_4_atd),
         cmocka_unit_test(messages_tell_what_is_left),
+        cmocka_unit_test(a_spread_makes_everybody_wait),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

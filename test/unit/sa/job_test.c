@@ -88,12 +88,67 @@ static void a_key_pair_for_signatures(void **state)
     job_result_wipe(&r);
 }
 
+/* "rekey", the header of a push of which `payloads` octets are signed, and these. */
+static struct job sign_job(struct signing_key *key, size_t payloads, size_t spoil)
+{
+    uint8_t text[5 + IKE1_HEADER + 64] = "rekey\1\2\3\4\5\6\7\10abcdefgh\22\20\41\1";
+    struct wr length = wr_of(text + 5 + 24, 4);
+
+    wr_u32(&length, (uint32_t)(IKE1_HEADER + payloads + CHAIN_HEADER + key->bits / 8));
+    if (spoil < sizeof text)
+        text[spoil] ^= 0x40;
+    const struct bytes parts[] = {bytes(text, 5), bytes(text + 5, IKE1_HEADER + payloads)};
+    return (struct job){
+        .id = 12, .kind = JOB_SIGN, .sign = job_sign_new(key, HASH_SHA256, parts, 2)};
+}
+
+static void expect_signed(struct job *j, enum err err, struct signing_key *key)
+{
+    struct job_result r;
+
+    assert_non_null(j->sign);
+    assert_int_equal(key->refs, 2);
+    job_run(j, &r);
+    assert_int_equal(r.err, err);
+    assert_int_equal(r.id, 12);
+    assert_int_equal(r.signature_len, err ? 0 : key->bits / 8);
+    job_wipe(j); /* which gives the key back */
+    assert_null(j->sign);
+    assert_int_equal(key->refs, 1);
+    job_result_wipe(&r);
+}
+
+/* Whoever takes an engine over can have nothing else signed (decisions M17). */
+static void nothing_is_signed_but_pushes(void **state)
+{
+    /* the label, the exchange, the flags, the message id, the length */
+    static const size_t spoilt[] = {0, 4, 5 + 18, 5 + 19, 5 + 23, 5 + 27};
+    struct job make = {.kind = JOB_SIGN_KEY, .rsa_bits = 2048};
+    struct job_result made;
+    struct signing_key *key;
+    (void)state;
+    job_run(&make, &made);
+    assert_int_equal(signing_key_new(&made.sign_key, &key), ERR_OK);
+    job_result_wipe(&made);
+    struct job j = sign_job(key, 40, SIZE_MAX);
+    expect_signed(&j, ERR_OK, key);
+    for (size_t i = 0; i < ARRAY_LEN(spoilt); i++) {
+        j = sign_job(key, 40, spoilt[i]);
+        expect_signed(&j, ERR_DENIED, key);
+    }
+    j = (struct job){.id = 12, .kind = JOB_SIGN};
+    j.sign = job_sign_new(key, HASH_SHA256, PARTS(bytes_str("rekey"))); /* no header */
+    expect_signed(&j, ERR_DENIED, key);
+    signing_key_release(key);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(both_ends_agree),
         cmocka_unit_test(bad_publics),
         cmocka_unit_test(a_key_pair_for_signatures),
+        cmocka_unit_test(nothing_is_signed_but_pushes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
