@@ -21,6 +21,7 @@
 #include <stdlib.h>
 
 enum {
+    CLOCK_S = 1790000000, /* of the server, at the instant 0 */
     QUEUE = 24,
     TAPE = 16,
     EVENTS = 300,
@@ -63,7 +64,10 @@ struct world {
     bool held[VPNS][2 * SPIS];
     uint64_t pulls[VPNS];    /* completed, as seen last */
     uint64_t accepted[VPNS]; /* pushes, as seen last */
-    size_t installed[VPNS];  /* number of SAs that the data path knows of */
+    bool has_clock[VPNS];    /* the group clock, as the data path was told last */
+    span_t clock[VPNS];
+    instant_t clock_at[VPNS];
+    size_t installed[VPNS]; /* number of SAs that the data path knows of */
     struct material material;
 };
 static struct world *w;
@@ -126,7 +130,22 @@ static void note_install(const struct esp_vpn_install *in)
         demand(sa->n_selectors > 0 && sa->n_selectors <= ESP_SELECTORS_MAX);
         demand(sa->key.len == cipher_key_len(sa->cipher));
         demand(sa->auth_key.len == auth_key_len(sa->auth));
+        demand(sa->window_ms <= MEMBER_WINDOW_MAX_MS);
+        demand(sa->window_ms == 0 || w->has_clock[vpn]);
     }
+}
+
+/* Unless a registration has measured it, the clock goes back by drift at most (decisions M21). */
+static void note_clock(const char *name, span_t offset)
+{
+    size_t vpn = strcmp(name, "red") == 0;
+    int64_t drift = instant_since(w->now, w->clock_at[vpn]).ns / 1000000 * MEMBER_CLOCK_DRIFT_PPM;
+
+    if (w->has_clock[vpn] && w->member->vpns[vpn].clock.measured.ns != w->now.ns)
+        demand(offset.ns >= w->clock[vpn].ns - drift);
+    w->has_clock[vpn] = true;
+    w->clock[vpn] = offset;
+    w->clock_at[vpn] = w->now;
 }
 
 static void collect_member(void)
@@ -141,6 +160,8 @@ static void collect_member(void)
             push(w->up, &w->n_up, e->send.from, e->send.to, e->send.datagram);
             sends++;
         }
+        if (e->kind == EFFECT_CLOCK)
+            note_clock(e->clock.vpn, e->clock.offset);
         if (e->kind == EFFECT_INSTALL)
             note_install(e->install);
         if (e->kind != EFFECT_JOB)
@@ -260,13 +281,20 @@ static void message_2(struct rd *r)
         ike1_data_write(&c, IKE1_PAYLOAD_NONCE, BYTES_OF(s->nr));
     if (!(what & 2)) {
         offer_from(r, &s->offer);
-        gdoi_sa_write(&c, &GDOI_RFC6407, &s->offer);
+        gdoi_sa_write(&c, &GDOI_STAMPS, &s->offer);
     }
     if (what & 4)
         put_odd(&c, r);
     s->after_2 = s->after_1;
     s->offered = true;
     seal_and_send(&out, &s->after_2, 1);
+}
+
+/* What the server's clock shows: right, or off by up to two minutes. */
+static uint32_t clock_from(struct rd *r, bool told)
+{
+    uint32_t right = (uint32_t)(CLOCK_S + w->now.ns / NS_PER_S);
+    return told ? right + rd_u8(r) - 128 : 0;
 }
 
 static void message_4(struct rd *r)
@@ -286,6 +314,8 @@ static void message_4(struct rd *r)
         gdoi_kd_write(&c, &kd);
     if (what & 4)
         gdoi_state_write(&c, &(struct gdoi_state){.heartbeat = 60,
+                                                  .clock_valid = what & 0x10,
+                                                  .clock_s = clock_from(r, what & 0x10),
                                                   .spread = rd_u8(r),
                                                   .activation_delay = rd_u8(r)});
     if (what & 8)
@@ -324,7 +354,7 @@ static void put_content(struct rd *r, struct chain_wr *c, const struct kek *carr
         put_deletes(r, c, carrier);
     if (what & 0x20) {
         offer_from(r, &sa);
-        gdoi_sa_write(c, &GDOI_RFC6407, &sa);
+        gdoi_sa_write(c, &GDOI_STAMPS, &sa);
         kd_from(&w->material, r, &sa, &kd);
         if (kd.n_teks + kd.has_kek > 0)
             gdoi_kd_write(c, &kd);
@@ -333,6 +363,8 @@ static void put_content(struct rd *r, struct chain_wr *c, const struct kek *carr
         gdoi_state_write(c, &(struct gdoi_state){.has_kek = true,
                                                  .kek = carrier->cookies,
                                                  .re_register = what & 4,
+                                                 .clock_valid = what & 8,
+                                                 .clock_s = clock_from(r, what & 8),
                                                  .heartbeat = rd_u8(r),
                                                  .spread = rd_u8(r),
                                                  .activation_delay = rd_u8(r)});

@@ -45,6 +45,8 @@ static inline struct gdoi_sat sat_from(struct rd *r)
         .auth = transform == GDOI_ESP_AES_GCM_16 ? 0 : GDOI_AUTH_HMAC_SHA256,
         .key_length = aes ? 128 : 0,
         .direction = (uint16_t)(what & 0x10 ? GDOI_DIRECTION_RECEIVER : 0),
+        .has_window = what & 0x20,
+        .window = what & 0x20 ? 1000u * rd_u8(r) : 0,
     };
 }
 
@@ -68,6 +70,11 @@ static inline void offer_from(struct rd *r, struct gdoi_sa *sa)
     if (sa->has_gap)
         sa->gap = (struct gdoi_gap){
             .has_atd = true, .atd = rd_u8(r), .has_dtd = !(what & 0x10), .dtd = rd_u8(r)};
+    if (sa->has_gap && what & 0x80) {
+        uint8_t stamps = rd_u8(r);
+        sa->gap.d3p_type = stamps & 1 ? 1 : stamps >> 7;
+        sa->gap.d3p_window = 500u * stamps;
+    }
     sa->n_sats = what & 7;
     for (size_t i = 0; i < sa->n_sats; i++)
         sa->sats[i] = sat_from(r);
