@@ -356,6 +356,13 @@ static void cut_off(struct check *c, struct holding *h, instant_t now)
     c->report.cut_off++;
 }
 
+/* Lifetimes are told in whole seconds, rounded down (decisions M3): in its last second some members
+ * have forgotten a generation already that nothing has succeeded in time. */
+static bool is_in_last_second(const struct watched *g, instant_t now)
+{
+    return g->has_truth && instant_since(g->truth.expiry, now).ns <= NS_PER_S;
+}
+
 /* Somebody sends under g and b does not hold it. */
 static void check_missing(struct check *c, const struct world *w, struct watched *g,
                           const char *sender, size_t b)
@@ -365,6 +372,8 @@ static void check_missing(struct check *c, const struct world *w, struct watched
 
     if (vpn == VPNS_MAX || instant_is_never(c->registered_at[b][vpn]))
         return; /* not a member, or not yet */
+    if (h->learned && is_in_last_second(g, w->now))
+        return;
     if (h->learned)
         broken(w, "what was learned is kept until nobody sends under it", sender, w->nodes[b].name,
                g->truth.spi);
