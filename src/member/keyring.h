@@ -21,13 +21,17 @@ struct keyring {
 struct keyring_offer {
     struct tek **teks; /* moved into the keyring or freed */
     size_t n;
-    bool is_push;
+    bool waits;     /* see below */
     uint32_t atd_s; /* seconds, counted from `received`; 0 without GAP */
     bool has_dtd;   /* else a replaced key lives to its own expiry (decisions S30) */
     uint32_t dtd_s;
     instant_t asked;    /* of a PULL: when message 1 left; of a push the same as: */
     instant_t received; /* when the message came; of a PULL, message 2 */
 };
+
+/* `waits`: the delay holds also for who sends nothing yet: of a push, and of a PULL from a server
+ * of our own, which tells the time that is left until everybody switches (decisions M1, M7). With
+ * any other server "wait 0" means holding no live key (M2). */
 
 /* A PULL is the whole truth (decisions M2): what it does not offer goes, at once or, when something
  * offered takes over its traffic, at its drop_at; but it may know nothing of what a push has

@@ -63,8 +63,7 @@ static instant_t overtaken_at(const struct keyring *k, const struct keyring_offe
  * stands: some servers may list the new key first. None begins after a key that is newer: then it
  * never sends.
  *
- * A key alone in a PULL waits for the delay only where another one sends: "wait 0" means holding no
- * live key (decisions M2). In a push it always does: others may not have it yet (M7). */
+ * A key alone waits for the delay where another one sends, and where the offer says so. */
 static instant_t send_at(const struct keyring *k, const struct keyring_offer *offer, size_t at,
                          instant_t now)
 {
@@ -83,7 +82,7 @@ static instant_t send_at(const struct keyring *k, const struct keyring_offer *of
         if (held)
             newer = instant_min(newer, held->send_at);
     }
-    is_current = is_current || (!offer->is_push && !sends_for(k, t, now));
+    is_current = is_current || (!offer->waits && !sends_for(k, t, now));
     return is_current ? instant_min(offer->received, newer) : delayed;
 }
 

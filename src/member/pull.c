@@ -261,6 +261,7 @@ static enum err take_teks(struct vpn *v, instant_t now, const struct message_4 *
     const struct pull *p = &v->pull;
     struct tek *teks[GDOI_TEKS_MAX];
     struct keyring_offer offer = {.teks = teks,
+                                  .waits = phase1_peer_is_native(p->sa),
                                   .atd_s = p->policy->gap.atd,
                                   .has_dtd = p->policy->gap.has_dtd,
                                   .dtd_s = p->policy->gap.dtd,

@@ -213,7 +213,7 @@ static enum err take_teks(struct push *p, size_t *ret_learned)
 {
     struct tek *teks[GDOI_TEKS_MAX];
     struct keyring_offer offer = {.teks = teks,
-                                  .is_push = true,
+                                  .waits = true,
                                   .atd_s = p->sa.gap.atd,
                                   .has_dtd = p->sa.gap.has_dtd,
                                   .dtd_s = p->sa.gap.dtd,

@@ -65,7 +65,7 @@ static enum err push(struct keyring *k, int64_t now, int32_t atd, int32_t dtd, s
     size_t learned = 0;
     struct keyring_offer offer = {.teks = teks,
                                   .n = n,
-                                  .is_push = true,
+                                  .waits = true,
                                   .atd_s = atd >= 0 ? (uint32_t)atd : 0,
                                   .has_dtd = dtd >= 0,
                                   .dtd_s = dtd >= 0 ? (uint32_t)dtd : 0,
