@@ -117,7 +117,7 @@ def killed_under_traffic(programs, kills, seed):
         for _ in range(kills // 2):
             restart_at_random(ks, dice, 3)
         restart(ks)
-        wait("the new key alone is left", lambda: len(spis(ks, SERVER_SAS)) == 1 and not first & spis(ks, SERVER_SAS), 60,
+        wait("the new key alone is left", lambda: len(spis(ks, SERVER_SAS)) == 1 and spis(ks, SERVER_SAS) != first, 60,
              lambda: ks.console(SERVER_SAS) + ks.text())
         sent, missing = stream.end()
         equal("packets lost of %d" % sent, missing, [])
