@@ -23,6 +23,7 @@ CHECKS = {
     "tidy": "tools/tidy.py",
     "tidy self-test": "tools/tidy.py --self-test",
     "run_tests self-test": "tools/run_tests.py --self-test",
+    "mutants fit the code": "tools/mutants.py --check",
     "nm": "tools/nm_check.py build",
     "nm self-test": "tools/nm_check.py --self-test",
     "clang-format": "find src sim test fuzz bench -name '*.[ch]' |"
