@@ -267,7 +267,7 @@ void check_install(struct check *c, struct world *w, size_t node,
         c->window_ms[node] = sa->window_ms;
         if (h->sends && h->sends_at.ns == 0)
             h->sends_at = w->now;
-        if (g->has_truth && instant_before(w->nodes[node].removed_at, g->truth.created))
+        if (g->has_truth && instant_reached(w->nodes[node].removed_at, g->truth.created))
             broken(w, "a removed member never gets a later key", w->nodes[node].name, "", sa->spi);
         if (!h->learned) {
             h->learned = true;
