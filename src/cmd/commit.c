@@ -51,7 +51,9 @@ static enum err prepare(const struct commit *c, struct attempt *a)
         a->why = "co-location begins or ends with a restart of the server";
         return ERR_CONFIG;
     }
-    a->lines = change_lines(c->model->server, a->model->server, &a->scratch);
+    struct change_lines *lines = change_lines(c->model->server, a->model->server, &a->scratch);
+    change_excluded(c->show->server, a->model->server, &a->scratch, lines);
+    a->lines = lines;
     return ERR_OK;
 }
 

@@ -1,6 +1,9 @@
 #include "server/change.h"
 
+#include "server/server.h"
+
 #include <assert.h>
+#include <string.h>
 
 static const char *const effects[CHANGE_EFFECT_COUNT] = {
 #define X(id, what) [id] = what,
@@ -66,6 +69,66 @@ const char *change_line(const struct model_change *c, struct arena *arena)
                       change_effect_text(effect), when(c, effect, arena));
 }
 
+static bool has_room(const struct change_lines *lines) { return lines->n < CHANGE_LINES_MAX; }
+
+/* line: NULL when there is no room for it. */
+static void add(struct change_lines *lines, const char *line, size_t *more)
+{
+    if (line)
+        lines->line[lines->n++] = line;
+    else
+        ++*more;
+}
+
+static void end(struct change_lines *lines, size_t more, const char *what, struct arena *arena)
+{
+    if (more > 0 && lines->n <= CHANGE_LINES_MAX)
+        lines->line[lines->n++] = arena_text(arena, "... and %zu more %s", more, what);
+}
+
+static const struct model_group *group_named(const struct model_server *model, const char *name)
+{
+    for (size_t i = 0; i < model->n_groups; i++) {
+        if (strcmp(model->groups[i].name, name) == 0)
+            return &model->groups[i];
+    }
+    return NULL;
+}
+
+static void add_excluded(const struct group *g, struct arena *arena, struct change_lines *lines,
+                         size_t *more)
+{
+    char at[IP_TEXT_MAX];
+
+    for (size_t i = 0; i < g->registry.n; i++) {
+        const struct registry_member *m = g->registry.members[i];
+        if (m->native)
+            continue;
+        const char *line =
+            has_room(lines)
+                ? arena_text(arena,
+                             "group %s: excludes gateway %s (%s), which is refused unless it "
+                             "announces time stamps",
+                             g->model->name, m->gateway->name, ip_text(m->remote.ip, at, sizeof at))
+                : NULL;
+        add(lines, line, more);
+    }
+}
+
+void change_excluded(const struct server *s, const struct model_server *to, struct arena *arena,
+                     struct change_lines *lines)
+{
+    size_t more = 0;
+
+    for (size_t i = 0; i < server_n_groups(s); i++) {
+        const struct group *g = server_group(s, i);
+        const struct model_group *next = group_named(to, g->model->name);
+        if (next && next->anti_replay_window_ms && !g->model->anti_replay_window_ms)
+            add_excluded(g, arena, lines, &more);
+    }
+    end(lines, more, "members that are excluded", arena);
+}
+
 struct change_lines *change_lines(const struct model_server *from, const struct model_server *to,
                                   struct arena *arena)
 {
@@ -73,12 +136,8 @@ struct change_lines *change_lines(const struct model_server *from, const struct 
     size_t more = 0;
 
     for (const struct model_change *c = model_diff(from, to, arena); c; c = c->next) {
-        if (lines->n < CHANGE_LINES_MAX)
-            lines->line[lines->n++] = change_line(c, arena);
-        else
-            more++;
+        add(lines, has_room(lines) ? change_line(c, arena) : NULL, &more);
     }
-    if (more > 0)
-        lines->line[lines->n++] = arena_text(arena, "... and %zu more differences", more);
+    end(lines, more, "differences", arena);
     return lines;
 }

@@ -111,3 +111,7 @@ struct change_lines {
 const char *change_line(const struct model_change *change, struct arena *arena);
 struct change_lines *change_lines(const struct model_server *from, const struct model_server *to,
                                   struct arena *arena);
+/* Adds whom the change shuts out: registered members of groups that get time stamps, and that have
+ * not announced Conclave (decisions M20). */
+void change_excluded(const struct server *s, const struct model_server *to, struct arena *arena,
+                     struct change_lines *lines);

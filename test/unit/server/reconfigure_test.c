@@ -497,6 +497,40 @@ static void lines_are_capped(void **state)
     free(w);
 }
 
+/* Members that stamp nothing, and a commit that wants them to (decisions M20). */
+static void whom_time_stamps_exclude(void **state)
+{
+    (void)state;
+    struct world *w = world_new();
+    struct arena arena = {0};
+    world_open(w);
+    world_phase1(w, &w->gm[0]);
+    world_pull(w, &w->gm[0], BLUE);
+    struct model_group groups[] = {w->m.groups[0], w->m.groups[1]};
+    struct model_server to = w->m.model;
+    to.groups = groups;
+    groups[0].anti_replay_window_ms = 100000;
+    struct change_lines *l = change_lines(&w->m.model, &to, &arena);
+    change_excluded(w->server, &to, &arena, l);
+    assert_int_equal(l->n, 1); /* the change itself: the member is ours */
+
+    world_blue(w)->registry.members[0]->native = false;
+    change_excluded(w->server, &to, &arena, l);
+    assert_int_equal(l->n, 2);
+    assert_string_equal(l->line[1], "group blue: excludes gateway site-1 (10.0.0.1), which is "
+                                    "refused unless it announces time stamps");
+    l->n = CHANGE_LINES_MAX;
+    change_excluded(w->server, &to, &arena, l);
+    assert_string_equal(l->line[CHANGE_LINES_MAX], "... and 1 more members that are excluded");
+
+    l->n = 0;
+    groups[0].anti_replay_window_ms = 0;
+    change_excluded(w->server, &to, &arena, l);
+    assert_int_equal(l->n, 0);
+    arena_free(&arena);
+    world_close(w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -518,6 +552,7 @@ int main(void)
         cmocka_unit_test(a_group_that_is_new_has_keys_at_once),
         cmocka_unit_test(another_address_ends_phase1_at_the_old_one),
         cmocka_unit_test(lines_are_capped),
+        cmocka_unit_test(whom_time_stamps_exclude),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
