@@ -48,15 +48,20 @@ class Red:
         self.program.console("request security group-vpn server rekey group red ipsec-sa sa")
 
 
-def start(net, statement, members, number=(1, 2, 3), **kw):
+def start(net, statement, members, number=(1, 2, 3), vpn="", **kw):
     """The server with group red, and its members, registered."""
     red = Red(net, statement, number, **kw)
     ks = red.program
-    gms = {i: net.group_member(i, member(i)) for i in members}
+    gms = {i: net.group_member(i, member(i, more=vpn)) for i in members}
     ks.wait_event("member-registered", count=len(members))
     for gm in gms.values():
         gm.wait_event("registered")
     return red, gms
+
+
+def seconds_of(event):
+    h, m, s = event["time"][11:23].split(":")
+    return int(h) * 3600 + int(m) * 60 + float(s)
 
 
 class Wire:
@@ -151,7 +156,12 @@ def unicast(programs):
         red.rekey()
         for gm in gms.values():
             gm.wait_event("rekeyed")
-        red.program.wait_event("generation-dropped", seconds=40)
+        created = red.program.wait_event("generation-created", generation=2)[0]
+        for what, number, due in (("switched", 2, 20), ("dropped", 1, 30)):
+            name = "generation-" + what
+            at = red.program.wait_event(name, seconds=40, generation=number)[0]
+            passed = (seconds_of(at) - seconds_of(created)) % 86400
+            check("%s after %d s: %.1f" % (what, due, passed), due - 1 < passed < due + 4)
         equal("packets of the stream", sink.count(), 3500)
         wire.capture.stop()
         for i in gms:
@@ -178,6 +188,9 @@ def struck(programs):
         red.program.shows(line, "Struck, until they register again: 1")
         red.program.shows(line, "Status: struck since .*acknowledge")
         wire.capture.stop()
+        rounds = [seconds_of(e) for e in red.program.events("push-sent", what="keys")]
+        gaps = [(b - a) % 86400 for a, b in zip(rounds, rounds[1:])]
+        check("a round and two repeats, 2 s apart: %s" % gaps, len(gaps) == 2 and all(1.9 < g < 4 for g in gaps))
         first = [wire.count(Wire.PUSH, "dst host " + gateway(i)) for i in (1, 2, 3)]
         check("rounds go to the silent one only: %s" % first, first[2] >= first[0] + 2 and first[0] == first[1])
         net.on("gw3", "nft", "delete table ip mute")
@@ -265,16 +278,11 @@ def certificates(programs):
         equal("struck", red.program.events("member-struck"), [])
 
 
-def seconds_of(event):
-    h, m, s = event["time"][11:23].split(":")
-    return int(h) * 3600 + int(m) * 60 + float(s)
-
-
 def by_itself(programs):
-    """lifetime-seconds and heartbeat: signs of life at their interval, new keys at L - 4 ATD, all without a command"""
+    """lifetime-seconds, heartbeat and its threshold: new keys at L - 4 ATD, signs of life, a server that is missed"""
     statement = communication("lifetime-seconds 180; heartbeat 60;")
     with GroupNet(programs, 2) as net:
-        red, gms = start(net, statement, (1, 2), (1, 2), lifetime=180)
+        red, gms = start(net, statement, (1, 2), (1, 2), lifetime=180, vpn="heartbeat-threshold 1;")
         made = red.program.wait_event("kek-created")[0]
         text = red.program.console("show security group-vpn server kek security-associations detail")
         left = int(re.search(r"[Ll]ife[^\n]*?(\d+) seconds", text).group(1))
@@ -288,6 +296,31 @@ def by_itself(programs):
         pushed = red.program.wait_event("push-sent", what="keys")[0]
         age = (seconds_of(pushed) - seconds_of(made)) % 86400
         check("pushed at L - 4 ATD: %.1f" % age, 130 < age < 146)
+        net.reaches(1, 2)
+        # A server that is away for longer than heartbeat-threshold is missed, and found again.
+        red.program.kill()
+        for gm in gms.values():
+            gm.wait_event("heartbeat-missed", seconds=100)
+        red.program.start()
+        for gm in gms.values():
+            gm.wait_event("registered", count=2, seconds=60)
+        net.reaches(1, 2)
+
+
+def beside_the_server(programs):
+    """a member on the server's own box hears its multicasts, too"""
+    address = "192.0.2.101"
+    both = file_of("co-location;", server((group("red", 7, (1, 2), address, more=multicast()),), (1, 2)),
+                   member(1, (("red", 7, address),)))
+    with GroupNet(programs, 2) as net:
+        net.on("gw1", "ip", "addr", "add", address + "/24", "dev", "wan0")
+        ks = net.daemon("gw1", "conclaved", both)
+        gms = (net.daemon("gw1", "conclave-member", both), net.group_member(2, member(2, (("red", 7, address),))))
+        for gm in gms:
+            gm.wait_event("multicast-ready")
+        ks.console("request security group-vpn server rekey group red ipsec-sa sa")
+        for gm in gms:
+            gm.wait_event("rekeyed")
         net.reaches(1, 2)
 
 
@@ -323,7 +356,7 @@ def main():
     programs, names = sys.argv[1], sys.argv[2:]
     tests = [(t, programs) for t in
              (everything_protected, interface_of_a_member, unicast, struck, multicast_copies,
-              interface_of_the_server, algorithms, certificates)]
+              interface_of_the_server, beside_the_server, algorithms, certificates)]
     if "by_itself" in names:
         tests = [(by_itself, programs)]
     return tap(tests, names)
