@@ -174,7 +174,8 @@ static void open_round(struct group *g)
 {
     struct push *p = g->push;
 
-    p->dialects = p->multicast ? (g->registry.n > 0) << PUSH_RFC6407 : members_dialects(g);
+    p->dialects =
+        p->multicast ? (unsigned)(g->registry.n > 0) << PUSH_RFC6407 : members_dialects(g);
     if (p->dialects && group_kek(g, p->carrier)) {
         p->rounds_left--;
         return;
