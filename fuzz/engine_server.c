@@ -7,8 +7,12 @@
  * in order: see check(). */
 #include "crypto/crypto.h"
 #include "fuzz/fuzz.h"
+#include "gdoi/push.h"
+#include "gdoi/shape.h"
 #include "sa/job.h"
+#include "server/groups.h"
 #include "server/limits.h"
+#include "server/push.h"
 #include "server/state.h"
 #include "unit/server/pull_client.h"
 #include "unit/server/two_groups.h"
@@ -34,6 +38,7 @@ struct world {
     struct job jobs[JOBS]; /* of the server */
     size_t n_jobs;
     bool store_fails;
+    uint32_t pushed; /* SEQ of the last push */
 };
 static struct world *w;
 
@@ -77,11 +82,59 @@ static void keep_job(const struct job *job)
     job_wipe(&own);
 }
 
+/* What is pushed is what the server holds, under a KEK that it holds and no removal has retired;
+ * its numbers only grow, and the store has each of them. */
+static void check_pushed_keys(const struct kek_generation *kek, const struct chain *c)
+{
+    static struct gdoi_sa sa;
+    static struct gdoi_kd kd;
+    const struct chain_payload *p = chain_find(c, IKE1_PAYLOAD_SA);
+
+    if (!p)
+        return;
+    demand(!kek->retired);
+    demand(gdoi_sa_parse(p->body, &GDOI_STAMPS, NULL, &sa) == ERR_OK);
+    demand(gdoi_kd_parse(chain_find(c, IKE1_PAYLOAD_KD)->body, &kd, NULL) == ERR_OK);
+    demand(gdoi_kd_match(&sa, &kd, NULL, NULL) == ERR_OK);
+    for (size_t i = 0; i < kd.n_teks; i++) {
+        const struct generation *g = mint_find(&w->server->mint, kd.teks[i].spi);
+        demand(!g || bytes_equal(kd.teks[i].cipher_key, secret_bytes(&g->key)));
+    }
+}
+
+static void check_pushed(const struct effect *e)
+{
+    const struct group *g = w->server->groups[0];
+    uint8_t data[DATAGRAM_MAX], iv[CIPHER_BLOCK_MAX];
+    size_t len = e->fanout.datagram.len;
+    struct ike1_header h;
+    struct chain c;
+    uint32_t seq;
+
+    demand(e->fanout.n > 0 && e->fanout.n <= OUTSIDER && len <= sizeof data);
+    memcpy(data, e->fanout.datagram.data, len);
+    demand(ike1_header_parse(bytes(data, len), &h) == ERR_OK);
+    const struct kek_generation *kek = group_kek(g, ike1_cookies_bytes(&h.cookies).data);
+    if (!kek) /* it ended while the message was on its way */
+        return;
+    memcpy(iv, kek->iv.b, kek->iv.len);
+    cbc_decrypt(kek->cipher, secret_bytes(&kek->key), iv, data + IKE1_HEADER, len - IKE1_HEADER);
+    demand(ike1_payloads_parse(bytes(data, len), h.next_payload, cipher_block(kek->cipher), &c) ==
+           ERR_OK);
+    demand(gdoi_shape_check(GDOI_PUSH, &c, NULL) == ERR_OK);
+    demand(gdoi_seq_parse(c.p[0].body, &seq) == ERR_OK);
+    demand(seq > w->pushed && seq <= g->push_seq_durable);
+    w->pushed = seq;
+    check_pushed_keys(kek, &c);
+}
+
 static void collect_server(void)
 {
     for (const struct effect *e = w->out.first; e; e = e->next) {
         if (e->kind == EFFECT_SEND)
             push(w->down, &w->n_down, QUEUE, e->send.from, e->send.to, e->send.datagram);
+        if (e->kind == EFFECT_FANOUT)
+            check_pushed(e);
         if (e->kind == EFFECT_JOB)
             keep_job(e->job);
         if (e->kind == EFFECT_PERSIST && e->persist->id)
@@ -251,6 +304,64 @@ static void on_packet(struct rd *r, unsigned how)
     }
 }
 
+/* An acknowledgement of member i, right but for what the octet says. */
+static void acknowledge(struct rd *r, size_t i)
+{
+    const struct group *g = w->server->groups[0];
+    uint8_t how = rd_u8(r), input[GDOI_ACK_KEY_INPUT], *hash;
+    const struct kek_generation *kek = g->kek[how & 1 ? GROUP_KEK_PREVIOUS : GROUP_KEK_CURRENT];
+    struct endpoint from = {ip_v4(0x0a000001u + (uint32_t)i), 848};
+    struct packet p = {.from = from, .to = blue_at};
+    struct ike1_cookies spi;
+    struct bytes covered;
+
+    if (!kek)
+        return;
+    memcpy(&spi, kek->spi, sizeof spi);
+    struct wr out = wr_of(p.data, sizeof p.data);
+    uint32_t seq = g->push_seq + (how & 2 ? rd_u8(r) : 0) - (how & 4 ? rd_u8(r) : 0);
+    gdoi_ack_key_input(&spi, how & 8 ? GDOI_ACK_L_SHA256_OTHER : GDOI_ACK_L_SHA256, input);
+    SECRET key = prf(HASH_SHA256, secret_bytes(&kek->key), PARTS(BYTES_OF(input)));
+    demand(gdoi_ack_write(&out, &spi, seq, from.ip, hash_len(HASH_SHA256), &hash, &covered) ==
+           ERR_OK);
+    hmac_parts(HASH_SHA256, secret_bytes(&key), PARTS(covered), hash);
+    if (how & 16)
+        p.data[rd_u8(r) % out.len] ^= (uint8_t)(rd_u8(r) | 1);
+    p.len = how & 32 ? rd_u8(r) % out.len : out.len;
+    size_t awaiting = push_awaiting(g);
+    give_server(&p);
+    if (how & 64)
+        give_server(&p); /* again */
+    demand(push_awaiting(g) + 2 >= awaiting);
+}
+
+/* The operator wants new keys of some kind; members answer pushes. */
+static void operate(struct rd *r, unsigned what)
+{
+    struct group *g = w->server->groups[0];
+
+    switch (what) {
+    case 0:
+        group_rekey(g, NULL);
+        break;
+    case 1:
+        group_rekey_kek(g);
+        break;
+    case 2:
+        group_exclude(g, span_s(rd_u8(r)));
+        break;
+    case 3:
+        push_delete(w->server, g, w->now, &(struct push_delete){.all_teks = true, .kek = true},
+                    &w->out);
+        groups_clear(w->server, g, &w->out);
+        server_timer(w->server, w->now, &w->out);
+        collect_server();
+        break;
+    default:
+        acknowledge(r, what % CLIENTS);
+    }
+}
+
 static void step(struct rd *r)
 {
     uint8_t what = rd_u8(r);
@@ -299,8 +410,8 @@ static void step(struct rd *r)
         else
             w->server->listed[(what >> 4) % OUTSIDER] ^= 1;
         break;
-    case 13: /* the operator wants new keys */
-        group_rekey(w->server->groups[0], NULL);
+    case 13:
+        operate(r, what >> 4);
         break;
     case 14: /* time passes, and nobody serves the timers */
         w->now = instant_add(w->now, span_ms(40 * rd_u8(r)));
@@ -322,11 +433,11 @@ static void check_sa(const struct group_sa *sa)
     const struct generation *next = sa->slot[GROUP_NEXT], *current = sa->slot[GROUP_CURRENT],
                             *previous = sa->slot[GROUP_PREVIOUS];
 
-    demand(current != NULL);
+    demand(current || !previous);
     demand(!next || !previous); /* one changeover at a time */
-    demand(!next || next->number > current->number);
+    demand(!next || !current || next->number > current->number);
     demand(!previous || previous->number < current->number);
-    demand(sa->numbers >= group_newest(sa)->number);
+    demand(!group_newest(sa) || sa->numbers >= group_newest(sa)->number);
     demand(!sa->slot[GROUP_MINTED]); /* the store answers at once here */
     for (size_t i = 0; i < GROUP_SLOTS; i++) {
         const struct generation *g = sa->slot[i];
@@ -352,7 +463,8 @@ static void check_group(const struct group *g)
     struct group_delays d = group_delays(g, w->now);
 
     check_kek(g);
-    demand(d.activation <= d.deactivation && d.deactivation <= 3 * g->model->atd_s);
+    demand(d.activation <= d.deactivation);
+    demand(d.deactivation <= 3 * g->model->atd_s + UINT8_MAX); /* operate() spreads over an octet */
     for (size_t i = 0; i < g->n_sas; i++)
         check_sa(&g->sas[i]);
     demand(g->registry.n <= OUTSIDER);

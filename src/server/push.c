@@ -100,6 +100,8 @@ static void announce(struct group *g, instant_t now, struct push_news news)
     p->n_keyless = 0;
     p->rounds_left = p->dialects = 0;
     p->strike_at = INSTANT_NEVER;
+    if (news.by_pull && p->message.kind == PUSH_KEYS) /* no key leaves under the old KEK (M18) */
+        push_drop_message(p);
     if (!carrier)
         return;
     memcpy(p->carrier, carrier->spi, sizeof p->carrier);
