@@ -48,6 +48,17 @@ static enum err echo(void *ctx, const struct ctl_request *r, struct ctl_wr *repl
     return ERR_OK;
 }
 
+/* Three pieces of a list, whatever was begun. */
+static bool more(void *ctx, const struct ctl_request *r, struct ctl_cursor *at,
+                 struct ctl_wr *reply)
+{
+    (void)ctx;
+    if (!r->command || at->at > 2)
+        abort();
+    ctl_put_u64(reply, at->at == 0 ? "first" : at->at == 1 ? "second" : "third", at->at);
+    return ++at->at == 3;
+}
+
 static void check_answers(struct bytes out)
 {
     while (out.len > 0) {
@@ -65,7 +76,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct bytes in = bytes(data, size);
 
     for (size_t i = 0; i < CTL_COMMAND_COUNT; i++)
-        service.handlers[i].answer = echo;
+        service.handlers[i] = (struct ctl_handler){echo, i % 2 ? more : NULL};
     check_frame(in);
     check_tree(in);
     struct ctl_session s =
@@ -73,6 +84,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     ctl_session_feed(&s, in);
     ctl_session_event(&s, in.len < CTL_BODY_MAX ? in : bytes(NULL, 0));
     check_answers(ctl_buf_bytes(&s.out));
+    do
+        ctl_buf_eat(&s.out, s.out.len);
+    while (ctl_session_go_on(&s));
     ctl_session_free(&s);
     return 0;
 }
