@@ -9,7 +9,8 @@ import sys
 import time
 
 from datapath_net import why_not
-from group_net import GroupNet, check, equal, group, member, server, tap, wait
+from datapath_test import SENDER, Receiver
+from group_net import GroupNet, check, equal, file_of, group, member, server, tap, wait
 
 RECORDER = """
 import socket, sys
@@ -139,6 +140,40 @@ def server_with_another_calendar(programs):
             clean("nothing was dropped", gm)
 
 
+def another_window(programs):
+    """a commit takes time stamps away under traffic, another one brings them back, and no packet is lost"""
+    pushes = "activation-time-delay 10; server-member-communication { encryption-algorithm aes-256-cbc; " \
+             "sig-hash-algorithm sha-256; } "
+    with GroupNet(programs, 2) as net:
+        def text(window):
+            return server((group("red", 7, (1, 2), more=pushes + window),), (1, 2), 1800)
+
+        def commit(window):
+            ks.conf.write_text(file_of(text(window)))
+            return ks.console("request security group-vpn server commit")
+
+        ks = net.server(text(SMALL))
+        gms = [net.group_member(i, member(i)) for i in (1, 2)]
+        ks.wait_event("member-registered", count=2)
+        net.reaches(1, 2)
+        receiver = Receiver(net, "host2", 5000, 5000)
+        traffic = net.start("host1", "python3", "-c", SENDER, "10.2.0.2", "5000", "200", "5000", "0.01")
+        answer = commit("no-anti-replay;")
+        check("the answer says what becomes of the keys", "no-anti-replay added or removed: new keys now" in answer,
+              answer)
+        for gm in gms:
+            gm.shows(DETAIL, "Activated\n(.*\n)*.*Anti-replay service: disabled", 40)
+        wait("the old keys are gone", lambda: "D3P" not in gms[0].console(DETAIL) + gms[1].console(DETAIL), 40)
+        commit("anti-replay-time-window 2000ms;")
+        for gm in gms:
+            gm.wait_event("rekeyed", count=2, seconds=40)
+        equal("the traffic ended well", traffic.wait(90), 0)
+        equal("packets received", receiver.count(), 5000)
+        for gm in gms:
+            gm.shows(DETAIL, "Anti-replay service: D3P enabled, window 2000 ms", 40)
+            clean("nothing was dropped", gm)
+
+
 def main():
     global WRONG_WALL
     reason = why_not()
@@ -147,7 +182,7 @@ def main():
         return 0
     programs, WRONG_WALL = sys.argv[1], sys.argv[2]
     tests = [(t, programs) for t in (by_default, recorded_and_sent_again, wrong_calendar,
-                                      server_with_another_calendar)]
+                                      server_with_another_calendar, another_window)]
     return tap(tests, sys.argv[3:])
 
 
