@@ -1,5 +1,6 @@
 #include "sim/check.h"
 
+#include "base/map.h"
 #include "sim/world.h"
 
 #include <inttypes.h>
@@ -36,6 +37,8 @@ struct check {
     instant_t newest_sent[WORLD_NODES_MAX]
                          [SAS_MAX]; /* created of the newest generation sent under */
     unsigned last_number[SAS_MAX];
+    uint64_t names[SAS_MAX];
+    size_t n_names;
     uint32_t window_ms[WORLD_NODES_MAX];
     struct check_keks *keks;
     struct check_pushes *pushes;
@@ -165,6 +168,21 @@ void check_truth(struct check *c, const struct world *w, const struct truth *t)
     g->truth = *t;
     g->has_truth = true;
     g->gone = false;
+}
+
+uint32_t check_name(struct check *c, const char *text)
+{
+    static const uint64_t seed[2] = {1, 2};
+    uint64_t hash = map_hash(seed, bytes_str(text));
+    size_t i = 0;
+
+    while (i < c->n_names && c->names[i] != hash)
+        i++;
+    if (i == SAS_MAX)
+        abort(); /* SAS_MAX is too small for this world */
+    c->names[i] = hash;
+    c->n_names += i == c->n_names;
+    return (uint32_t)i;
 }
 
 void check_durable(const struct world *w, struct disk *disk, enum store_table table,
@@ -328,7 +346,7 @@ static bool takes_over(const struct check *c, const struct watched *g, instant_t
 static void check_sender(struct check *c, const struct world *w, const struct watched *g, size_t a)
 {
     const struct truth *t = &g->truth;
-    instant_t *newest = &c->newest_sent[a][t->sa % SAS_MAX];
+    instant_t *newest = &c->newest_sent[a][t->lineage % SAS_MAX];
 
     if (instant_before(w->now, t->switch_at) && takes_over(c, g, w->now))
         broken(w, "nobody sends before switch_at", w->nodes[a].name, "", t->spi);
@@ -337,7 +355,7 @@ static void check_sender(struct check *c, const struct world *w, const struct wa
     *newest = t->created;
     for (size_t i = 0; i < GENERATIONS_MAX; i++) {
         const struct watched *next = &c->generations[i];
-        if (!next->used || !next->has_truth || next->truth.sa != t->sa ||
+        if (!next->used || !next->has_truth || next->truth.lineage != t->lineage ||
             !instant_before(t->created, next->truth.created))
             continue;
         if (in_time(next, &next->by[a]) && next->by[a].holds &&
@@ -389,7 +407,7 @@ static struct watched *heir(struct check *c, const struct watched *g, instant_t 
 {
     for (size_t i = 0; i < GENERATIONS_MAX; i++) {
         struct watched *next = &c->generations[i];
-        if (next->used && next->has_truth && next->truth.sa == g->truth.sa &&
+        if (next->used && next->has_truth && next->truth.lineage == g->truth.lineage &&
             instant_before(g->truth.created, next->truth.created) &&
             instant_reached(next->truth.drop_at, now))
             return next;

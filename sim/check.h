@@ -49,7 +49,9 @@ void check_kill(struct check *c, struct world *w, size_t node);
 /* What the server says of a generation: told by truth.c after each step of the server. */
 struct truth {
     uint32_t spi;
-    uint32_t sa; /* number of the ipsec-sa, over all groups */
+    uint32_t sa;      /* number of the ipsec-sa, over all groups */
+    uint32_t lineage; /* the same for generations that protect the same traffic: they succeed one
+                         another as far as members know */
     uint32_t group_id;
     instant_t created, switch_at, drop_at, expiry;
 };
@@ -68,6 +70,8 @@ unsigned check_number(const struct check *c, uint32_t spi);
  * before its time, and members with it, one after another (decisions M8: the `now` variants). */
 void check_ask(struct check *c);
 void check_truth(struct check *c, const struct world *w, const struct truth *t);
+/* A number for that text, the same each time: of an ipsec-sa, of a lineage. */
+uint32_t check_name(struct check *c, const char *text);
 /* A key that may be given away from now on is on the server's disk. */
 void check_durable(const struct world *w, struct disk *disk, enum store_table table,
                    struct bytes key);

@@ -26,10 +26,10 @@ static enum err check_offer(const struct keyring *k, const struct keyring_offer 
     return n > room ? ERR_TOO_MANY : ERR_OK;
 }
 
-static bool sends_for(const struct keyring *k, const struct tek *t, instant_t now)
+static bool sends_any(const struct keyring *k, instant_t now)
 {
     for (size_t i = 0; i < k->n; i++) {
-        if (tek_sends(k->teks[i], now) && tek_overlaps(k->teks[i], t))
+        if (tek_sends(k->teks[i], now))
             return true;
     }
     return false;
@@ -63,7 +63,10 @@ static instant_t overtaken_at(const struct keyring *k, const struct keyring_offe
  * stands: some servers may list the new key first. None begins after a key that is newer: then it
  * never sends.
  *
- * A key alone waits for the delay where another one sends, and where the offer says so. */
+ * A key alone waits for the delay where another one sends, and where none does but others send
+ * elsewhere: it may be the next one of an ipsec-sa whose policy was changed, or of one that is new,
+ * and nobody else sends under it yet (M7). "Wait 0" means holding no live key (decisions M2). And
+ * it waits where the offer says so. */
 static instant_t send_at(const struct keyring *k, const struct keyring_offer *offer, size_t at,
                          instant_t now)
 {
@@ -82,7 +85,7 @@ static instant_t send_at(const struct keyring *k, const struct keyring_offer *of
         if (held)
             newer = instant_min(newer, held->send_at);
     }
-    is_current = is_current || (!offer->waits && !sends_for(k, t, now));
+    is_current = is_current || sending(k, t, now) || (!offer->waits && !sends_any(k, now));
     return is_current ? instant_min(offer->received, newer) : delayed;
 }
 

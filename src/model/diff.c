@@ -93,6 +93,23 @@ static bool same_policy(const struct model_match_policy *a, const struct model_m
            a->protocol == b->protocol;
 }
 
+static bool covers(const struct model_ipsec_sa *a, const struct model_ipsec_sa *b)
+{
+    for (size_t i = 0; i < b->n_policies; i++) {
+        size_t k = 0;
+        while (k < a->n_policies && !same_policy(&a->policies[k], &b->policies[i]))
+            k++;
+        if (k == a->n_policies)
+            return false;
+    }
+    return true;
+}
+
+bool model_ipsec_sa_same_traffic(const struct model_ipsec_sa *a, const struct model_ipsec_sa *b)
+{
+    return covers(a, b) && covers(b, a);
+}
+
 /* ---- lists of named things ---- */
 
 /* Everything that has a name has it first, and its place behind it. */

@@ -69,6 +69,8 @@ const struct model_change *model_diff(const struct model_server *from,
 const struct model_change *model_diff_group(const struct model_group *from,
                                             const struct model_group *to, struct arena *arena);
 
+/* Whether both protect the same traffic, whatever their match-policies are called. */
+bool model_ipsec_sa_same_traffic(const struct model_ipsec_sa *a, const struct model_ipsec_sa *b);
 /* Whether phase 1 means the same with both: policy, proposals and keys included, names and places
  * not. */
 bool model_gateway_same_phase1(const struct model_server_gateway *a,

@@ -1,7 +1,8 @@
 #include "server/groups.h"
 
 #include "group/change.h"
-
+#include "model/diff.h"
+#include "server/limits.h"
 #include "server/persist.h"
 #include "server/push.h"
 #include "server/state.h"
@@ -10,7 +11,28 @@
 struct told {
     struct server *s;
     struct effects *out;
+    size_t n_over; /* keys that were replaced by such of other policies */
+    uint32_t over[SERVER_SAS_MAX];
 };
+
+/* By its policies alone a member knows which key succeeds which (decisions M2): of one that has
+ * others it cannot, and would keep the old one until it ends. */
+static void note_over(struct told *told, const struct group_sa *sa, const struct generation *gone)
+{
+    const struct generation *current = sa->slot[GROUP_CURRENT];
+
+    if (current && current != gone && told->n_over < SERVER_SAS_MAX &&
+        !model_ipsec_sa_same_traffic(current->policy, gone->policy))
+        told->over[told->n_over++] = gone->spi;
+}
+
+/* Replacement without loss: push the new, wait for drop_at, then delete (decisions S29). */
+static void delete_over(const struct told *told, struct group *g, instant_t now)
+{
+    if (told->n_over > 0)
+        push_delete(told->s, g, now, &(struct push_delete){.spis = told->over, .n = told->n_over},
+                    told->out);
+}
 
 static void tell_generation(void *to, enum group_event what, const struct group *g,
                             const struct group_sa *sa, const struct generation *generation)
@@ -26,8 +48,10 @@ static void tell_generation(void *to, enum group_event what, const struct group 
     event_add_u64(&e, "generation", generation->number);
     event_add_fmt(&e, "spi", "%08lx", (unsigned long)generation->spi);
     effects_tell(told->out, &e);
-    if (what == GROUP_DROPPED)
-        persist_drop_tek(told->s, generation, told->out);
+    if (what != GROUP_DROPPED)
+        return;
+    persist_drop_tek(told->s, generation, told->out);
+    note_over(told, sa, generation);
 }
 
 static void tell_kek(void *to, enum group_event what, const struct group *g,
@@ -65,6 +89,7 @@ static void advance(struct server *s, struct group *g, instant_t now, struct eff
     struct group_listener listener = listener_of(&told);
 
     group_advance(g, now, &listener);
+    delete_over(&told, g, now);
     store_minted(s, g, out);
 }
 
@@ -123,6 +148,7 @@ static void answer(struct server *s, struct group *g, instant_t now, enum err er
     struct push_news news = {.kek = g->kek[GROUP_KEK_MINTED] != NULL,
                              .by_pull = g->exclusion.minted};
     group_commit(g, now, &listener);
+    delete_over(&told, g, now);
     push_announce(s, g, now, news, out);
 }
 
