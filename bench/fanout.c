@@ -13,6 +13,7 @@
 
 #include <linux/if_packet.h>
 #include <net/if.h>
+#include <netinet/ether.h>
 
 enum { MEMBERS = 100000, OCTETS = 300, TURNS = 5, PORT = 18482 };
 
@@ -173,21 +174,16 @@ static double frames(const char *device, const uint8_t mac[6])
 
 static void on_device(const char *device, const char *mac_text)
 {
-    unsigned b[6];
-    uint8_t mac[6];
+    const struct ether_addr *mac = ether_aton(mac_text);
     double bare_s = 0, frames_s = 0;
 
-    bare_must(
-        sscanf(mac_text, "%2x:%2x:%2x:%2x:%2x:%2x", &b[0], &b[1], &b[2], &b[3], &b[4], &b[5]) == 6,
-        mac_text);
-    for (size_t i = 0; i < 6; i++)
-        mac[i] = (uint8_t)b[i];
+    bare_must(mac != NULL, mac_text);
     for (size_t i = 0; i < MEMBERS; i++)
         members[i] = (struct endpoint){ip_v4(0x0a000001u + (uint32_t)i), PORT};
     (void)bare_send(ip_v4(INADDR_ANY), members, MEMBERS, BYTES_OF(datagram));
     for (int turn = 0; turn < TURNS; turn++) {
         bare_s += bare_send(ip_v4(INADDR_ANY), members, MEMBERS, BYTES_OF(datagram));
-        frames_s += frames(device, mac);
+        frames_s += frames(device, mac->ether_addr_octet);
     }
     double bare_rate = TURNS * (double)MEMBERS / bare_s;
     bench_print("fan-out as frames (AF_PACKET), veth", TURNS * (double)MEMBERS / frames_s,

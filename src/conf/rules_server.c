@@ -313,6 +313,15 @@ static void check_retransmission(const struct conf_rules *r, const struct conf_n
                   number, period, atd);
 }
 
+static void check_certificate(const struct conf_rules *r, const struct conf_node *communication)
+{
+    if (!conf_child(communication, "certificate"))
+        CONF_RULE(
+            r, CONF_NOTE, communication,
+            "without certificate the server makes a RSA key of 3072 bits, keeps it, and signs "
+            "with it");
+}
+
 /* ---- groups ---- */
 
 static void check_ids(const struct conf_rules *r, const struct conf_node *server,
@@ -435,6 +444,7 @@ static void check_group(const struct conf_rules *r, const struct conf_node *serv
     if (communication) {
         check_multicast(r, communication);
         check_retransmission(r, group, communication);
+        check_certificate(r, communication);
     }
 }
 
