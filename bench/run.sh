@@ -3,7 +3,7 @@
 # processors that they need for themselves. Figures are recorded in doc/performance.md.
 set -e
 cd "$(dirname "$0")/.."
-for bench in dh_bench cipher_bench stamps_bench registrations registrations_udp fanout push; do
+for bench in dh_bench cipher_bench stamps_bench registrations registrations_udp restart_bench fanout push; do
     [ -x "build/bench/$bench" ] || continue
     "build/bench/$bench"
 done

@@ -33,8 +33,9 @@ struct restore {
     struct found_tek *teks;
     struct found_kek *keks;
     struct found_signer *signers;
-    uint64_t shut_out; /* groups with members that may not be any more: bit i for groups[i] */
-    uint64_t counted;  /* groups whose SEQ and numbers are known: bit i for groups[i] */
+    struct map gateways; /* of the model, by name: there may be as many as members */
+    uint64_t shut_out;   /* groups with members that may not be any more: bit i for groups[i] */
+    uint64_t counted;    /* groups whose SEQ and numbers are known: bit i for groups[i] */
     size_t n_signers, n_teks, n_keks, n_keys, n_members, n_bans, n_unused[STORE_TABLE_COUNT];
 };
 
@@ -261,8 +262,8 @@ static void restore_member(struct restore *r, const struct store_row *row)
     struct row_member k;
     enum err e = row_member_read(row, &r->arena, &k);
     struct group *g = e ? NULL : group_of(r, k.who.group);
-    const struct model_server_gateway *gateway =
-        g ? model_gateway_by_name(r->s->model, k.gateway) : NULL;
+    const struct phase1_peer *peer = g ? map_get(&r->gateways, bytes_str(k.gateway)) : NULL;
+    const struct model_server_gateway *gateway = peer ? peer->owner : NULL;
 
     if (!e && (!gateway || !server_lists(r->s, g, gateway))) {
         e = ERR_NOT_AUTHORISED;
@@ -464,6 +465,14 @@ static void restore_all(struct restore *r)
     tell_done(r);
 }
 
+static void index_gateways(struct restore *r)
+{
+    const struct model_server *model = r->s->model;
+
+    for (size_t i = 0; i < model->n_gateways; i++)
+        map_put(&r->gateways, bytes_str(model->gateways[i].name), &r->s->peers[i]);
+}
+
 void restore_rows(struct server *s, const struct server_config *config, instant_t now,
                   struct effects *out)
 {
@@ -475,7 +484,9 @@ void restore_rows(struct server *s, const struct server_config *config, instant_
     r.signers = arena_alloc(&r.arena, config->n_rows * sizeof *r.signers);
     r.teks = arena_alloc(&r.arena, config->n_rows * sizeof *r.teks);
     r.keks = arena_alloc(&r.arena, config->n_rows * sizeof *r.keks);
+    index_gateways(&r);
     restore_all(&r);
+    map_free(&r.gateways);
     if (r.cleanup->n > 0)
         effects_persist(out, r.cleanup);
     arena_free(&r.arena);
