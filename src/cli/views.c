@@ -225,8 +225,13 @@ static const char *const server_rekeyed[] = {
     "@if waits",
     "  They are made when the key change that runs is over, in ${made-in} seconds",
     "@end",
+    "@if only-kek",
+    "  ${members} members are told; pushes go under the new KEK from then on",
+    "@end",
+    "@unless only-kek",
     "  ${members} members are told, and send with them in ${switch-in} seconds, at ${switch-at}",
     "  The old ones end in ${drop-in} seconds, at ${drop-at}",
+    "@end",
     "@end",
     NULL,
 };

@@ -44,6 +44,7 @@ static void put_answer(struct ctl_wr *w, const struct order *o)
     ctl_put_bool(w, "now", ctl_request_has(o->request, "now"));
     ctl_put_bool(w, "waits", a->waits);
     ctl_put_bool(w, "by-pull", a->by_pull);
+    ctl_put_bool(w, "only-kek", ctl_request_has(o->request, "kek"));
     ctl_put_u64(w, "spread", a->spread_s);
     ctl_put_u64(w, "made-in", (uint64_t)instant_left_ceil_s(a->made_at, o->now));
     ctl_put_u64(w, "switch-in", (uint64_t)instant_left_ceil_s(a->switch_at, o->now));

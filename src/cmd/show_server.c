@@ -9,8 +9,8 @@
 
 static uint64_t left(instant_t at, instant_t now) { return (uint64_t)instant_left_ceil_s(at, now); }
 
-static void put_generation(struct ctl_wr *w, const struct generation *g, enum group_slot slot,
-                           instant_t now)
+static void put_generation(struct ctl_wr *w, const struct group *group, const struct generation *g,
+                           enum group_slot slot, instant_t now)
 {
     static const char *const state[] = {
         [GROUP_NEXT] = "next", [GROUP_CURRENT] = "current", [GROUP_PREVIOUS] = "previous"};
@@ -23,6 +23,8 @@ static void put_generation(struct ctl_wr *w, const struct generation *g, enum gr
     ctl_put_bytes(w, "spi", BYTES_OF(spi));
     ctl_put_u64(w, "lifetime-remaining", (uint64_t)instant_left_floor_s(g->time.expiry, now));
     ctl_put_u64(w, "activates-in", left(g->time.switch_at, now));
+    if (slot == GROUP_PREVIOUS)
+        ctl_put_u64(w, "dropped-in", left(group_changeover(group)->drop_at, now));
     ctl_end(w);
 }
 
@@ -76,7 +78,7 @@ static void put_sa(struct ctl_wr *w, const struct group *g, const struct group_s
     ctl_list(w, "generation");
     for (unsigned slot = GROUP_PREVIOUS; slot > GROUP_MINTED; slot--) { /* oldest first */
         if (sa->slot[slot])
-            put_generation(w, sa->slot[slot], (enum group_slot)slot, now);
+            put_generation(w, g, sa->slot[slot], (enum group_slot)slot, now);
     }
     ctl_end(w);
     ctl_end(w);

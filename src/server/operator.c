@@ -235,21 +235,20 @@ static void keep_wish(struct server *s, const struct group *g, struct effects *o
         persist_seq(s, g, OPERATOR_TX, out);
 }
 
-/* What the planner will do, or has begun to do. */
-static void foresee(const struct group *g, instant_t now, bool exclusion, struct operator_answer *a)
+/* What the planner will do, or has begun to do: new keys at `free_at`, or at once. */
+static void foresee(const struct group *g, instant_t now, instant_t free_at,
+                    struct operator_answer *a)
 {
     const struct generation *minted = NULL;
-    instant_t made_at = instant_max(now, group_free_at(g, exclusion));
-    struct timeline t = timeline_spread(made_at, span_s(0), group_atd(g), INSTANT_NEVER,
-                                        exclusion ? span_s(a->spread_s) : span_s(0));
 
+    a->waits = !group_is_minted(g);
+    a->made_at = a->waits ? instant_max(now, free_at) : now;
+    struct timeline t =
+        timeline_spread(a->made_at, span_s(0), group_atd(g), INSTANT_NEVER, span_s(a->spread_s));
     for (size_t i = 0; !minted && i < g->n_sas; i++)
         minted = g->sas[i].slot[GROUP_MINTED];
     if (minted)
         t = minted->time;
-    a->waits = !group_is_minted(g);
-    a->by_pull = exclusion;
-    a->made_at = a->waits ? made_at : now;
     a->switch_at = t.switch_at;
     a->drop_at = t.drop_at;
     a->n_members = g->registry.n;
@@ -266,7 +265,7 @@ static void foresee_pull(const struct group *g, instant_t now, struct operator_a
         if (newest)
             renewal = instant_min(renewal, timeline_renew_at(&newest->time, group_atd(g)));
     }
-    a->waits = a->by_pull = true;
+    a->waits = true;
     a->n_members = g->registry.n;
     a->made_at = instant_is_never(renewal) ? now : instant_max(now, renewal);
     a->switch_at = instant_add(a->made_at, span_times(group_atd(g), 2));
@@ -286,8 +285,9 @@ static void shut_out(struct server *s, instant_t now, struct group *g, struct ef
     groups_advance(s, now, out);
     keep_wish(s, g, out);
     a->spread_s = pushes ? server_spread(s, g) : 0;
+    a->by_pull = true;
     if (pushes)
-        foresee(g, now, true, a);
+        foresee(g, now, group_free_at(g, true), a);
     else
         foresee_pull(g, now, a);
 }
@@ -299,8 +299,8 @@ static void end_all_keys(struct server *s, instant_t now, struct group *g, struc
     push_delete(s, g, now, &(struct push_delete){.all_teks = true, .kek = true}, out);
     groups_clear(s, g, out);
     groups_advance(s, now, out);
-    foresee(g, now, true, a);
-    a->waits = false;
+    a->by_pull = true;
+    a->n_members = g->registry.n;
     a->spread_s = server_spread(s, g);
     a->made_at = a->switch_at = a->drop_at = now;
 }
@@ -356,7 +356,9 @@ enum err server_rekey(struct server *s, instant_t now, struct group *g,
     tell_asked(g, "rekey", out);
     groups_advance(s, now, out);
     keep_wish(s, g, out);
-    foresee(g, now, false, ret);
+    foresee(g, now, group_free_at(g, what->kek), ret);
+    if (what->kek) /* pushes go under it from then on; members send under other keys */
+        ret->switch_at = ret->drop_at = ret->made_at;
     ret->waits = ret->waits || joins;
     return ERR_OK;
 }

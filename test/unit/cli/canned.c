@@ -266,6 +266,7 @@ static void ordered(struct ctl_wr *w, bool may_refuse)
     } else {
         put_group_head(w, "at-once", 5);
         ctl_put_bool(w, "now", true);
+        ctl_put_bool(w, "only-kek", true);
         ctl_put_u64(w, "members", 3);
     }
     ctl_end(w);

@@ -280,12 +280,16 @@ static void a_rekey_makes_what_it_names(void **state)
     world_until(w, 200);
     a = rekeyed(w, NULL, true, ERR_OK);
     assert_int_equal(kek_number(w), 2);
+    expect_in(w, a.switch_at, 0);
+    struct operator_answer again = rekeyed(w, NULL, true, ERR_OK); /* one after the other */
+    assert_true(again.waits);
+    expect_in(w, again.made_at, 3 * ATD);
     assert_null(world_key(w, 1, GROUP_NEXT));
 
     world_until(w, 300);
     a = rekeyed(w, NULL, false, ERR_OK);
     assert_false(a.waits);
-    assert_int_equal(kek_number(w), 3);
+    assert_int_equal(kek_number(w), 4);
     for (size_t sa = 0; sa < 2; sa++)
         assert_int_equal(world_key(w, sa, GROUP_NEXT)->time.drop_at.ns, a.drop_at.ns);
     a = rekeyed(w, "narrow", false, ERR_NOT_FOUND);
