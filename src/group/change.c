@@ -94,3 +94,15 @@ void group_drop_keks(struct group *g, const struct group_listener *l)
     }
     g->kek_wanted = false;
 }
+
+void group_use_interface(struct group *g)
+{
+    for (size_t slot = 0; slot < GROUP_KEK_SLOTS; slot++) {
+        struct kek_generation *kek = g->kek[slot];
+        if (!kek || kek->policy->type != MODEL_PUSH_MULTICAST)
+            continue;
+        struct model_communication policy = *kek->policy;
+        policy.multicast_interface = g->model->communication.multicast_interface;
+        kek->policy = model_communication_copy(&kek->memory, &policy);
+    }
+}

@@ -16,4 +16,7 @@ void group_adopt(struct group *g, const struct model_group *model,
 void group_rekey_later(struct group *g, struct group_sa *sa);
 /* The group has no KEK any more: each is told as dropped, and dropped. None may be MINTED. */
 void group_drop_keks(struct group *g, const struct group_listener *listener);
+/* Multicasts leave by the interface that the model says from now on, also under the KEKs that are
+ * there: that is no business of the members. */
+void group_use_interface(struct group *g);
 struct group_sa *group_sa_named(const struct group *g, const char *name); /* NULL: none */

@@ -27,6 +27,7 @@ struct server;
     X(CHANGE_SA_DELETE, "its keys are dropped, members are told to delete them")                   \
     X(CHANGE_SA_DROP, "its keys are dropped, members keep theirs until they end")                  \
     X(CHANGE_KEK_NOW, "new KEK now, pushed under the old one")                                     \
+    X(CHANGE_INTERFACE, "messages leave by it from now on")                                        \
     X(CHANGE_SIGNER, "new KEK now, pushed under the old one and signed with the old key pair")     \
     X(CHANGE_KEK_FIRST, "a KEK is made, the list of members is cleared, keys stay: members get "   \
                         "the KEK with their next registration")                                    \
@@ -84,7 +85,7 @@ const char *change_effect_text(enum change_effect effect);
     X(COMMUNICATION_REMOVED, KEK_DELETE, KEK_DELETE, "")                                           \
     X(COMMUNICATION_TYPE_CHANGED, KEK_NOW, IMPOSSIBLE, "where pushes go to is told with the KEK")  \
     X(MULTICAST_GROUP_CHANGED, KEK_NOW, IMPOSSIBLE, "where pushes go to is told with the KEK")     \
-    X(MULTICAST_INTERFACE_CHANGED, KEK_NOW, IMPOSSIBLE, "")                                        \
+    X(MULTICAST_INTERFACE_CHANGED, INTERFACE, IMPOSSIBLE, "no business of the members")            \
     X(CERTIFICATE_CHANGED, SIGNER, IMPOSSIBLE, "the key pair belongs to the KEK")                  \
     X(KEK_CIPHER_CHANGED, NEXT_KEK, IMPOSSIBLE, "to use it at once: rekey the group")              \
     X(KEK_HASH_CHANGED, NEXT_KEK, IMPOSSIBLE, "to use it at once: rekey the group")                \

@@ -110,6 +110,9 @@ static void apply(struct server *s, instant_t now, const struct model_change *ch
     case CHANGE_ADDRESS:
         group_rekey_kek(g);
         break;
+    case CHANGE_INTERFACE:
+        group_use_interface(g);
+        break;
     case CHANGE_KEK_FIRST:
         live_forget_all(s, g, "server-member-communication begins", out);
         break;

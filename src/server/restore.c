@@ -3,6 +3,7 @@
 #include "group/restore.h"
 #include "server/live.h"
 #include "server/persist.h"
+#include "server/push.h"
 #include "server/state.h"
 
 #include <assert.h>
@@ -10,6 +11,10 @@
 struct found_tek {
     struct group_sa *sa;
     struct generation *tek;
+};
+struct lost_tek {
+    const struct group *group;
+    uint32_t spi;
 };
 struct found_kek {
     struct group *group;
@@ -31,6 +36,8 @@ struct restore {
     struct arena arena;       /* what the rows say */
     struct store_tx *cleanup; /* rows that are of no use any more */
     struct found_tek *teks;
+    struct lost_tek *lost; /* of ipsec-sas that the configuration has no more */
+    size_t n_lost;
     struct found_kek *keks;
     struct found_signer *signers;
     struct map gateways; /* of the model, by name: there may be as many as members */
@@ -209,8 +216,10 @@ static void restore_tek(struct restore *r, const struct store_row *row)
     enum err e = row_tek_read(row, &r->arena, &k);
 
     found.sa = e ? NULL : sa_of(counted_group_of(r, k.group), k.policy->name);
-    if (!e && !found.sa)
+    if (!e && !found.sa) {
         e = ERR_NOT_FOUND;
+        r->lost[r->n_lost++] = (struct lost_tek){counted_group_of(r, k.group), k.spi};
+    }
     if (!e) {
         const struct kept_key key = {.number = k.number,
                                      .spi = k.spi,
@@ -425,6 +434,20 @@ static void restore_table(struct restore *r, enum store_table table,
     }
 }
 
+/* Members are told to drop what the configuration has no more. */
+static void delete_lost(struct restore *r, struct group *g)
+{
+    uint32_t *spis = arena_alloc(&r->arena, r->n_lost * sizeof *spis);
+    size_t n = 0;
+
+    for (size_t i = 0; i < r->n_lost; i++) {
+        if (r->lost[i].group == g)
+            spis[n++] = r->lost[i].spi;
+    }
+    if (n > 0)
+        push_delete(r->s, g, r->now, &(struct push_delete){.spis = spis, .n = n}, r->out);
+}
+
 static void tell_done(struct restore *r)
 {
     struct event e = event_of(EV_RESTORED);
@@ -459,6 +482,7 @@ static void restore_all(struct restore *r)
         group_rekey_kek(r->s->groups[i]);
     }
     for (size_t i = 0; i < r->s->n_groups; i++) {
+        delete_lost(r, r->s->groups[i]);
         if (r->shut_out >> i & 1)
             live_shut_out(r->s, r->s->groups[i]);
     }
@@ -483,6 +507,7 @@ void restore_rows(struct server *s, const struct server_config *config, instant_
     r.cleanup = store_tx_new(&out->arena, 0, false);
     r.signers = arena_alloc(&r.arena, config->n_rows * sizeof *r.signers);
     r.teks = arena_alloc(&r.arena, config->n_rows * sizeof *r.teks);
+    r.lost = arena_alloc(&r.arena, config->n_rows * sizeof *r.lost);
     r.keks = arena_alloc(&r.arena, config->n_rows * sizeof *r.keks);
     index_gateways(&r);
     restore_all(&r);

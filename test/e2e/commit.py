@@ -17,6 +17,8 @@ from console import MEMBER, MEMBER_CONF, OTHER, SERVER, SERVER_CONF, Test
 
 COMMIT = "request security group-vpn server commit"
 CONF = SERVER_CONF % ""
+PUSHES = ("server-member-communication { encryption-algorithm aes-256-cbc; "
+          "sig-hash-algorithm sha-256; %s }")
 POLICY = "destination 10.0.0.0/8;"
 ELSEWHERE = "127.84.8.7"
 
@@ -69,6 +71,7 @@ def wrong(t, server):
             ("a rule is broken", CONF.replace("lifetime-seconds 3600", "lifetime-seconds 180")
              .replace("group-id 7;", "group-id 7; activation-time-delay 90;"), "need lifetimes of at least 900"),
             ("the syntax is wrong", CONF.replace("group-id 7;", "group-id 7"), "ks.conf:"),
+            ("a certificate is not there", SERVER_CONF % (PUSHES % "certificate none;"), "none.key: No such file"),
             ("an address is not this machine's", CONF.replace(SERVER, "203.0.113.77"), "server-address"),
             ("there is no server any more", "", "security group-vpn server")):
         replace(t, text)
@@ -119,7 +122,8 @@ def live(t, server):
             .replace("aes-256-cbc; lifetime", "des-cbc; lifetime"))
     a = t.console(COMMIT)
     t.check("weak algorithms are warned of, and work though no file can be opened", a.returncode == 0 and
-            "has other algorithms: used from its next key on" in a.stdout, a.stdout + a.stderr)
+            "has other algorithms: used from its next key on" in a.stdout and "'des-cbc' is weak" in a.stdout,
+            a.stdout + a.stderr)
     for _ in range(10):
         server.send_signal(signal.SIGHUP)
     t.check("ten in a row are one after the other", t.console(COMMIT).returncode == 0 and server.poll() is None)

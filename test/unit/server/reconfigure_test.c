@@ -300,13 +300,57 @@ static void the_kek_changes_now_or_later(void **state)
     third->groups[0].communication = *c;
     third->groups[0].communication.type = MODEL_PUSH_MULTICAST;
     third->groups[0].communication.multicast_group = ip_v4(0xe2010101);
+    third->groups[0].communication.multicast_interface = "eth1";
     assert_int_equal(commit(w, third), ERR_OK);
     world_says(w, EV_COMMIT, "what", "communication-type changed: new KEK now");
     assert_int_equal(world_blue(w)->kek[GROUP_KEK_CURRENT]->number, 3);
     assert_int_equal(world_blue(w)->kek[GROUP_KEK_CURRENT]->policy->type, MODEL_PUSH_MULTICAST);
     assert_int_equal(world_blue(w)->kek[GROUP_KEK_PREVIOUS]->number, 2);
+    struct two_groups *fourth = calloc(1, sizeof *fourth);
+    assert_non_null(fourth);
+    two_groups_init(fourth);
+    fourth->groups[0].n_sas = 2;
+    fourth->groups[0].communication = third->groups[0].communication;
+    fourth->groups[0].communication.multicast_interface = "eth9";
+    assert_int_equal(commit(w, fourth), ERR_OK);
+    assert_int_equal(world_blue(w)->kek[GROUP_KEK_CURRENT]->number, 3);
+    assert_string_equal(world_blue(w)->kek[GROUP_KEK_CURRENT]->policy->multicast_interface, "eth9");
     free(next);
-    done(w, third);
+    free(third);
+    done(w, fourth);
+}
+
+/* A key pair belongs to its KEK: a commit that names another one brings a new KEK (decisions M17).
+ */
+static void another_certificate_brings_another_kek(void **state)
+{
+    (void)state;
+    struct world *w = settled(true);
+    struct two_groups *next = next_of(w);
+    const struct signing_key *own = world_blue(w)->kek[GROUP_KEK_CURRENT]->signer;
+    struct server_certificate list[1] = {{.name = "srv"}};
+    const uint8_t entropy[SIGN_ENTROPY] = {1};
+    struct server_config config = {.model = &next->model};
+
+    next->groups[0].communication.certificate = "srv";
+    w->n_events = 0;
+    assert_int_equal(server_reconfigure(w->server, w->now, &config, &w->out), ERR_NOT_FOUND);
+    world_collect(w);
+    world_says(w, EV_CONFIG, "what", "certificate");
+    assert_int_equal(world_blue(w)->kek[GROUP_KEK_CURRENT]->number, 1);
+    assert_int_equal(sign_key_generate_rsa(RSA_BITS_MIN, entropy, &list[0].key), ERR_OK);
+    config.certificates = list;
+    config.n_certificates = 1;
+    assert_int_equal(server_reconfigure(w->server, w->now, &config, &w->out), ERR_OK);
+    world_collect(w);
+    assert_null(list[0].key);
+    world_says(w, EV_COMMIT, "what", "certificate changed: new KEK now");
+    const struct group *g = world_blue(w);
+    assert_int_equal(g->kek[GROUP_KEK_CURRENT]->number, 2);
+    assert_int_equal(g->kek[GROUP_KEK_CURRENT]->signer->bits, RSA_BITS_MIN);
+    assert_ptr_equal(g->kek[GROUP_KEK_PREVIOUS]->signer, own);
+    w->n_packets = 0;
+    done(w, next);
 }
 
 static void server_member_communication_comes_and_goes(void **state)
@@ -543,6 +587,7 @@ int main(void)
         cmocka_unit_test(proposals_and_lifetimes_wait_for_the_next_key),
         cmocka_unit_test(ipsec_sas_come_and_go),
         cmocka_unit_test(the_kek_changes_now_or_later),
+        cmocka_unit_test(another_certificate_brings_another_kek),
         cmocka_unit_test(server_member_communication_comes_and_goes),
         cmocka_unit_test(phase1_ends_where_it_changed),
         cmocka_unit_test(a_gateway_that_is_not_listed_is_out),

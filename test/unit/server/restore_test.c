@@ -692,6 +692,23 @@ static void another_configuration_is_followed(void **state)
     end(&l);
 }
 
+static void members_drop_what_the_configuration_has_no_more(void **state)
+{
+    struct life l = begin_with_everything();
+    uint32_t wide = world_key(l.w, 1, GROUP_CURRENT)->spi;
+
+    (void)state;
+    world_phase1(l.w, &l.w->gm[0]);
+    world_pull(l.w, &l.w->gm[0], BLUE);
+    keep(&l);
+    l.w->m.groups[0].n_sas = 1;
+    restart(&l);
+    assert_null(mint_find(&l.w->server->mint, wide));
+    world_says(l.w, EV_PUSH_SENT, "what", "delete");
+    l.w->n_packets = 0;
+    end(&l);
+}
+
 static void who_is_not_listed_any_more_is_shut_out(void **state)
 {
     struct life l = begin_with_everything();
@@ -715,6 +732,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(another_configuration_is_followed),
+        cmocka_unit_test(members_drop_what_the_configuration_has_no_more),
         cmocka_unit_test(who_is_not_listed_any_more_is_shut_out),
         cmocka_unit_test(keys_and_numbers_go_on_at_any_time),
         cmocka_unit_test(the_slots_of_a_changeover_come_back),
