@@ -610,7 +610,7 @@ static void check_slots(size_t vpn, const struct vpn *v)
         seen[place_of(t)] = slot;
         for (size_t j = 0; j < i && slot == ESP_SLOT_CURRENT; j++) {
             const struct tek *o = k->teks[j];
-            demand(tek_slot(o, w->now) != ESP_SLOT_CURRENT || !tek_same_selectors(o, t) ||
+            demand(tek_slot(o, w->now) != ESP_SLOT_CURRENT || !tek_same_sa(o, t) ||
                    o->expiry.ns == t->expiry.ns);
         }
     }

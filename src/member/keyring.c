@@ -94,7 +94,7 @@ size_t keyring_newest(const struct keyring *k, uint32_t ret_spis[MEMBER_TEKS_MAX
 static void close_traffic(struct keyring *k, struct tek *t)
 {
     for (size_t i = 0; i < k->n_ended; i++) {
-        if (tek_same_selectors(k->ended[i], t)) {
+        if (tek_same_sa(k->ended[i], t)) {
             tek_free(t);
             return;
         }

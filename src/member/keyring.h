@@ -43,7 +43,7 @@ struct keyring_offer {
 MUST_USE enum err keyring_pull(struct keyring *k, instant_t now, struct keyring_offer *offer,
                                size_t *ret_learned);
 /* A push is a delta: what it does not name stays. A key that it brings succeeds those that are held
- * with the same selectors, whatever their lifetimes. Else as above. */
+ * of the same SA (member/tek.h), whatever their lifetimes. Else as above. */
 MUST_USE enum err keyring_push(struct keyring *k, instant_t now, struct keyring_offer *offer,
                                size_t *ret_learned);
 /* A Delete takes effect at once (decisions S29); what the key protected stays closed. 0: all keys.

@@ -51,7 +51,7 @@ static instant_t overtaken_at(const struct keyring *k, const struct keyring_offe
     for (size_t i = 0; i < k->n; i++) {
         const struct tek *newer = k->teks[i];
         if (instant_before(offer->asked, newer->learned) && tek_will_send(newer) &&
-            tek_same_selectors(newer, t))
+            tek_same_sa(newer, t))
             first = instant_min(first, newer->send_at);
     }
     return first;
@@ -77,7 +77,7 @@ static instant_t send_at(const struct keyring *k, const struct keyring_offer *of
 
     for (size_t i = 0; i < offer->n; i++) {
         const struct tek *other = offer->teks[i], *held = sending(k, other, now);
-        if (i == at || other->receive_only || !tek_same_selectors(other, t))
+        if (i == at || other->receive_only || !tek_same_sa(other, t))
             continue;
         if (i < at || (held && instant_before(other->expiry, t->expiry)))
             return delayed;
@@ -137,7 +137,7 @@ static bool succeeds(const struct keyring *k, size_t b, size_t a)
 {
     const struct tek *old = k->teks[a], *new = k->teks[b];
 
-    if (a == b || !tek_will_send(new) || !tek_same_selectors(old, new))
+    if (a == b || !tek_will_send(new) || !tek_same_sa(old, new))
         return false;
     if (new->send_at.ns != old->send_at.ns)
         return instant_before(old->send_at, new->send_at);
@@ -267,7 +267,7 @@ static size_t place_of(const struct keyring *k, const struct keyring_offer *offe
 
     for (size_t i = k->n; i > 0; i--) {
         const struct tek *t = k->teks[i - 1];
-        if (!tek_same_selectors(t, offer->teks[at]) || tek_slot(t, now) == ESP_SLOT_PREVIOUS)
+        if (!tek_same_sa(t, offer->teks[at]) || tek_slot(t, now) == ESP_SLOT_PREVIOUS)
             continue;
         if (!is_listed_after(offer, at, t))
             return i;
@@ -283,7 +283,7 @@ static void chain(struct keyring *k, size_t at, const struct keyring_offer *offe
 
     for (size_t i = 0; i < k->n; i++) {
         struct tek *other = k->teks[i];
-        if (i == at || tek_slot(other, now) == ESP_SLOT_PREVIOUS || !tek_same_selectors(other, t))
+        if (i == at || tek_slot(other, now) == ESP_SLOT_PREVIOUS || !tek_same_sa(other, t))
             continue;
         if (i < at && instant_before(t->send_at, other->send_until))
             set_end(other, t->send_at, offer);
@@ -296,7 +296,7 @@ static void chain(struct keyring *k, size_t at, const struct keyring_offer *offe
 static void reopen(struct keyring *k, const struct tek *t)
 {
     for (size_t i = 0; i < k->n_ended; i++) {
-        if (!tek_same_selectors(k->ended[i], t))
+        if (!tek_same_sa(k->ended[i], t))
             continue;
         tek_free(k->ended[i]);
         k->ended[i] = k->ended[--k->n_ended];

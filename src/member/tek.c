@@ -104,18 +104,13 @@ static bool has_selector(const struct tek *t, const struct esp_selector *s)
     return false;
 }
 
-static bool has_selectors_of(const struct tek *a, const struct tek *b)
+bool tek_same_sa(const struct tek *a, const struct tek *b)
 {
     for (size_t i = 0; i < b->n_selectors; i++) {
-        if (!has_selector(a, &b->selectors[i]))
-            return false;
+        if (has_selector(a, &b->selectors[i]))
+            return true;
     }
-    return true;
-}
-
-bool tek_same_selectors(const struct tek *a, const struct tek *b)
-{
-    return has_selectors_of(a, b) && has_selectors_of(b, a);
+    return false;
 }
 
 bool tek_will_send(const struct tek *t)

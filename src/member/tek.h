@@ -6,8 +6,10 @@
  *        learned        send_at                         send_until               drop_at     expiry
  *           |-- NEXT ------|-------- CURRENT -----------------|---- PREVIOUS -----|           |
  *
- * send_until is the send_at of the key's successor. A successor is a later key with the same
- * selectors: two keys of one offer whose selectors merely overlap belong to two SAs of the group
+ * send_until is the send_at of the key's successor. A successor is a later key of the same SA of
+ * the group. No message names the SA; but no two SAs of a group have a policy in common, while two
+ * generations of one do, also when a policy was added or taken away in between. So keys that share
+ * a selector are generations of one SA, and two keys whose selectors merely overlap belong to two
  * and live side by side, in the order of the server's policies. Which of two is the later one is
  * the keyring's to say. */
 #include "base/instant.h"
@@ -50,4 +52,4 @@ bool tek_same_key(const struct tek *a, const struct tek *b);
 bool tek_same(const struct tek *a, const struct tek *b);
 bool tek_overlaps(const struct tek *a, const struct tek *b);
 /* Two generations of one SA. */
-bool tek_same_selectors(const struct tek *a, const struct tek *b);
+bool tek_same_sa(const struct tek *a, const struct tek *b);
