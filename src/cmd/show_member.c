@@ -193,6 +193,8 @@ static void put_vpn_state(struct ctl_wr *w, const struct member_vpn_view *v)
     ctl_put_str(w, "state", v->state_name);
     if (!instant_is_never(v->registered_at))
         ctl_put_time(w, "registered", host_wall_of(v->registered_at));
+    if (v->clock_set)
+        ctl_put_time(w, "group-clock", (wall_t){(host_now().ns + v->clock_offset.ns) / NS_PER_S});
     if (v->last_error != ERR_OK)
         ctl_put_text(w, "last-error",
                      v->last_error_text.len ? v->last_error_text

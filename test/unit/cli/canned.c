@@ -346,6 +346,7 @@ static void member_ipsec_detail(struct ctl_wr *w)
     ctl_put_bool(w, "recovery-probe", true);
     ctl_put_str(w, "df-bit", "clear");
     ctl_put_str(w, "state", "registered");
+    ctl_put_time(w, "group-clock", then);
     ctl_put_str(w, "last-error", "");
     put_vpn_stats(w);
     ctl_put_bool(w, "rekey-needed", false);
