@@ -7,12 +7,12 @@
 #include <string.h>
 
 /* OUTGOING_MAX: as many interfaces as groups may name. */
-enum { SOCKETS_MAX = 64, OUTGOING_MAX = 64, INTERFACE_MAX = 64 };
+enum { SOCKETS_MAX = 256, OUTGOING_MAX = 64 };
 
 /* An interface that a multicast could not leave by. */
 struct outgoing {
-    char interface[INTERFACE_MAX]; /* "": free */
-    uint64_t n_lost;               /* datagrams since */
+    char interface[HOST_INTERFACE_MAX]; /* "": free */
+    uint64_t n_lost;                    /* datagrams since */
 };
 
 struct network {

@@ -10,7 +10,7 @@
 struct fanout {
     struct fanout *next;
     struct bytes datagram; /* behind `to`, in the same allocation */
-    char interface[IF_NAMESIZE];
+    char interface[HOST_INTERFACE_MAX];
     struct host_udp_fanned_out so_far;
     size_t n_tried;
     size_t n;

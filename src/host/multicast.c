@@ -12,7 +12,7 @@
 
 struct membership {
     struct ip group;
-    char interface[IF_NAMESIZE];
+    char interface[HOST_INTERFACE_MAX];
     unsigned n_joins;     /* 0: free */
     struct host_udp *udp; /* NULL: could not be opened so far */
     unsigned index;       /* joined on the interface of this number; 0: not joined */
@@ -99,7 +99,7 @@ void host_multicast_join(struct host_multicast *m, struct ip group, const char *
         s->n_joins++;
         return;
     }
-    s = strlen(interface) < IF_NAMESIZE ? find_free(m) : NULL;
+    s = strlen(interface) < HOST_INTERFACE_MAX ? find_free(m) : NULL;
     if (!s) {
         m->hooks.changed(m->hooks.udp.ctx, group, interface, ENOBUFS);
         return;

@@ -225,7 +225,7 @@ def multicast_copies(programs):
 
 
 def interface_of_the_server(programs):
-    """multicast-outgoing-interface goes away and comes back: one line each, and sending goes on"""
+    """multicast-outgoing-interface, or its address, goes away and comes back: one line each, and sending goes on"""
     with GroupNet(programs, 2) as net:
         red, gms = start(net, multicast("number-of-retransmission 5; retransmission-period 2;"), (1, 2), (1, 2))
         for gm in gms.values():
@@ -241,6 +241,14 @@ def interface_of_the_server(programs):
         for gm in gms.values():
             gm.wait_event("rekeyed", seconds=40)
         equal("one line", len(red.program.events("multicast-lost")), 1)
+        red.program.wait_event("generation-dropped", seconds=40)
+        net.on("ks", "ip", "addr", "del", SERVER + "/24", "dev", "wan0")
+        red.rekey()
+        red.program.wait_event("multicast-lost", direction="send", count=2)
+        net.on("ks", "ip", "addr", "add", SERVER + "/24", "dev", "wan0")
+        red.program.wait_event("multicast-ready", direction="send", count=2, seconds=40)
+        for gm in gms.values():
+            gm.wait_event("rekeyed", count=2, seconds=40)
 
 
 def key_pair(folder, name):

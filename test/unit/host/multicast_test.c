@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -144,9 +145,9 @@ static void an_interface_may_be_missing(void **state)
     host_multicast_join(w.one, w.group, "nowhere0");
     assert_int_equal(w.n_changed, 1);
     assert_int_equal(w.error, ENODEV);
-    host_multicast_join(w.one, w.group, "the-name-of-no-interface-is-as-long");
+    host_multicast_join(w.one, w.group, "lo-but-longer-than-any-name-of-an-interface");
     assert_int_equal(w.n_changed, 2);
-    assert_int_equal(w.error, ENOBUFS);
+    assert_int_equal(w.error, ENODEV);
 }
 
 static void memberships_have_an_end(void **state)
@@ -162,6 +163,28 @@ static void memberships_have_an_end(void **state)
     assert_int_equal(w.error, 0);
 }
 
+/* No descriptor is left: what is there goes on, what is not there is told and tried again. */
+static void a_program_out_of_descriptors_says_so(void **state)
+{
+    const struct host_multicast_hooks hooks = {{NULL, received, batch_end, failed, NULL}, changed};
+    struct host_multicast *third = NULL;
+    struct rlimit limit;
+
+    (void)state;
+    host_multicast_join(w.one, w.group, "lo");
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &(struct rlimit){0, limit.rlim_max}), 0);
+    enum err e = host_multicast_new(w.host, w.port, 0, &hooks, &third);
+    int error = errno;
+    host_multicast_join(w.two, w.group, "lo");
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    assert_int_equal(e, ERR_SYSTEM);
+    assert_int_equal(error, EMFILE);
+    assert_null(third);
+    assert_int_not_equal(w.error, 0);
+    multicast(1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -169,6 +192,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(joins_are_counted, setup, teardown),
         cmocka_unit_test_setup_teardown(an_interface_may_be_missing, setup, teardown),
         cmocka_unit_test_setup_teardown(memberships_have_an_end, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_program_out_of_descriptors_says_so, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
