@@ -59,7 +59,7 @@ static void add_all(struct secrets *s, const struct duo *w)
 
 static bool holds(struct bytes haystack, struct bytes needle)
 {
-    return memmem(haystack.data, haystack.len, needle.data, needle.len);
+    return haystack.len > 0 && memmem(haystack.data, haystack.len, needle.data, needle.len);
 }
 
 static void expect_no_secret(const struct secrets *s, struct bytes answer, const char *words)

@@ -36,7 +36,8 @@ static void *opened(void *ctx, struct host_stream *stream, const struct host_pee
     (void)ctx;
     w.stream = stream;
     w.peer = *peer;
-    memcpy(w.groups, peer->groups, peer->n_groups * sizeof *w.groups);
+    if (peer->n_groups > 0)
+        memcpy(w.groups, peer->groups, peer->n_groups * sizeof *w.groups);
     if (w.refuse)
         host_quit(w.host);
     return w.refuse ? NULL : &w;
