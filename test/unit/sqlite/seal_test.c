@@ -83,6 +83,12 @@ static void what_is_cut_is_refused(void **state)
     arena_free(&w.a);
 }
 
+static struct world renewed(struct world *w)
+{
+    arena_free(&w->a);
+    return world_new();
+}
+
 static void a_value_counts_in_its_place_only(void **state)
 {
     struct world w = world_new();
@@ -92,17 +98,17 @@ static void a_value_counts_in_its_place_only(void **state)
     (void)state;
     other.place.key = BYTES_OF("rox");
     assert_int_equal(reopen(&other, s), ERR_AUTH);
-    other = world_new();
+    other = renewed(&other);
     other.place.table = "kek";
     assert_int_equal(reopen(&other, s), ERR_AUTH);
-    other = world_new();
+    other = renewed(&other);
     other.sealer.instance[0] ^= 1;
     assert_int_equal(reopen(&other, s), ERR_AUTH);
-    other = world_new();
+    other = renewed(&other);
     other.sealer.master.b[31] ^= 1;
     assert_int_equal(reopen(&other, s), ERR_AUTH);
     /* the end of the table's name is not the beginning of the key */
-    other = world_new();
+    other = renewed(&other);
     other.place = (struct seal_place){"tekr", bytes_str("ow")};
     assert_int_equal(reopen(&other, s), ERR_AUTH);
     arena_free(&w.a);
