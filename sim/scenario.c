@@ -31,8 +31,9 @@
  * rekey GROUP, clear GROUP [now],
  * remove GROUP WHO [now], lift GROUP WHO (the operator); set server ..., delete server ... (the
  * server's configuration) and commit; forge flip | truncate | lengthen | insider | ack | ack-cut |
- * ack-name WHO (sim/forge.h); wall +S | -S (the server's calendar); boundaries on BACK | off
- * (sim/boundaries.c kills the server at each of them meanwhile, and it is back so much later).
+ * ack-name WHO (sim/forge.h); wall +S | -S (the server's calendar); boundaries on BACK | power
+ * BACK | off (sim/boundaries.c kills the server, or cuts its power, at each of them meanwhile, and
+ * it is back so much later).
  * Conditions: registered | unregistered | sends N | holds N | kek N | keyless | agree | events NAME
  * [KEY=VALUE ...] N | told [KIND] N, said KIND N (datagrams that were sent to it, by it; without a
  * kind those of PULLs) | learned G T, switched G T, dropped G T (generation G, within the second

@@ -74,8 +74,11 @@ static void do_boundaries(struct story *s, size_t at)
 {
     struct world *w = &s->world;
 
-    w->kill_at = story_is(s, at, "on") ? s->kill_at : 0;
-    if (story_is(s, at, "on"))
+    bool on = !story_is(s, at, "off");
+
+    w->kill_at = on ? s->kill_at : 0;
+    w->cuts_power = story_is(s, at, "power");
+    if (on)
         w->back_after = story_span(s, story_word(s, at + 1));
 }
 
@@ -258,6 +261,7 @@ static const struct {
     {"start", NULL, start},
     {"restart", NULL, restart},
     {"kill", NULL, world_kill},
+    {"power-cut", NULL, world_power_cut},
     {"cut", NULL, cut},
     {"heal", NULL, heal},
     {"freeze", NULL, freeze},

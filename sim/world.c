@@ -273,7 +273,10 @@ bool world_boundary(struct world *w, size_t node, const char *kind)
     if (w->kill_at == 0 || w->nodes[node].kind != NODE_SERVER || ++w->n_boundaries != w->kill_at)
         return false;
     w->boundary = kind;
-    world_kill(w, node);
+    if (w->cuts_power)
+        world_power_cut(w, node);
+    else
+        world_kill(w, node);
     world_at(w, instant_add(w->now, w->back_after), boot_later, node);
     return true;
 }
@@ -376,6 +379,8 @@ static enum err boot_server(struct world *w, struct node *n, const uint8_t seed[
                                    .clock_lost = s.lost,
                                    .certificates = c.list,
                                    .n_certificates = c.n};
+    if (s.lost)
+        check_clock_lost(w->check, w);
     config.rows = disk_rows(&n->disk, n->power_cut, &rows, &config.n_rows);
     enum err e = server_new(&config, seed, w->now, &w->effects, &n->server);
     n->power_cut = n->disk.restored = false;

@@ -90,6 +90,7 @@ struct world {
      * datagram and after its last effect of a step. Counted from 1 while kill_at is not 0. */
     uint64_t n_boundaries, kill_at;
     span_t back_after;    /* ... and is started again so much later */
+    bool cuts_power;      /* its machine ends, not only its process */
     const char *boundary; /* what kind of boundary it was killed at */
     uint64_t n_events[EVENT_COUNT];
     bool print_events;
