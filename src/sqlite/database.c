@@ -289,7 +289,7 @@ static enum err damaged_row(struct why *why, const char *table, struct bytes key
 static enum err read_clock(struct database *d, struct arena *a, struct why *why,
                            struct store_clock *ret)
 {
-    struct bytes sealed, octets;
+    struct bytes sealed = {0}, octets = {0};
     enum err e = get_meta(d, "clock", a, why, &sealed);
 
     if (e == ERR_OK && seal_open(&d->sealer, (struct seal_place){SCHEMA_META, bytes_str("clock")},
@@ -367,7 +367,7 @@ static bool is_behind(struct database *d, size_t n_rows)
 static enum err open_old(struct database *d, const struct database_config *config, struct arena *a,
                          struct bytes instance, struct why *why, struct database_contents *c)
 {
-    struct bytes check;
+    struct bytes check = {0};
     struct store_clock noted;
     enum err e = get_meta(d, "check", a, why, &check);
 

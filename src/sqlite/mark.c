@@ -49,7 +49,7 @@ static bool read_place(int fd, size_t i, const struct secret *key, struct mark *
 enum err mark_read(int fd, const struct secret *master, struct mark *ret)
 {
     SECRET key = mac_key(master);
-    struct mark newest, m;
+    struct mark newest = {0}, m;
     bool found = false;
 
     for (size_t i = 0; i < PLACES; i++) {
