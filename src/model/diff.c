@@ -124,7 +124,6 @@ struct named {
 IS_NAMED(model_ike_proposal);
 IS_NAMED(model_ike_policy);
 IS_NAMED(model_server_gateway);
-IS_NAMED(model_group);
 IS_NAMED(model_ipsec_sa);
 IS_NAMED(model_match_policy);
 
@@ -376,14 +375,12 @@ static void group_lists(struct differ *d, const struct model_group *was,
     walk(d, LIST(was->sas, was->n_sas), LIST(is->sas, is->n_sas), &sas);
 }
 
-static void group(struct differ *d, const void *from, const void *to)
+static void group(struct differ *d, const struct model_group *was, const struct model_group *is)
 {
-    const struct model_group *was = from, *is = to;
-
     d->from = was;
     d->to = is;
-    if (was->id != is->id)
-        found(d, MODEL_GROUP_ID_CHANGED, NULL, NULL, &is->where);
+    if (!same_text(was->name, is->name))
+        found(d, MODEL_GROUP_RENAMED, NULL, NULL, &is->where);
     if (!ip_equal(was->server_address, is->server_address))
         found(d, MODEL_SERVER_ADDRESS_CHANGED, NULL, NULL, &is->where);
     if (!same_text(was->description, is->description))
@@ -396,25 +393,59 @@ static void group(struct differ *d, const void *from, const void *to)
     d->from = d->to = NULL;
 }
 
-static void told_group(struct differ *d, enum model_change_kind kind, const void *thing)
+static const struct model_group *by_name(const struct model_server *s, const char *name)
 {
-    const struct model_group *g = thing;
+    for (size_t i = 0; i < s->n_groups; i++) {
+        if (same_text(s->groups[i].name, name))
+            return &s->groups[i];
+    }
+    return NULL;
+}
 
-    d->from = kind == MODEL_GROUP_REMOVED ? g : NULL;
-    d->to = kind == MODEL_GROUP_ADDED ? g : NULL;
-    found(d, kind, NULL, NULL, &g->where);
+/* The group of that name in the other model, when both groups' numbers are in one model only: it
+ * has got another number. Else NULL. */
+static const struct model_group *renumbered(const struct model_group *g,
+                                            const struct model_server *mine,
+                                            const struct model_server *other)
+{
+    const struct model_group *same = by_name(other, g->name);
+
+    return same && !model_group_by_id(mine, same->id) ? same : NULL;
+}
+
+static void told_group(struct differ *d, enum model_change_kind kind,
+                       const struct model_group *from, const struct model_group *to)
+{
+    d->from = from;
+    d->to = to;
+    found(d, kind, NULL, NULL, to ? &to->where : &from->where);
     d->from = d->to = NULL;
+}
+
+static void groups(struct differ *d, const struct model_server *from, const struct model_server *to)
+{
+    for (size_t i = 0; i < from->n_groups; i++) {
+        const struct model_group *g = &from->groups[i], *now = renumbered(g, from, to);
+        if (!model_group_by_id(to, g->id))
+            told_group(d, now ? MODEL_GROUP_ID_CHANGED : MODEL_GROUP_REMOVED, g, now);
+    }
+    for (size_t i = 0; i < to->n_groups; i++) {
+        const struct model_group *g = &to->groups[i], *was = model_group_by_id(from, g->id);
+        if (was)
+            group(d, was, g);
+        else if (!renumbered(g, to, from))
+            told_group(d, MODEL_GROUP_ADDED, NULL, g);
+    }
 }
 
 const struct model_change *model_diff(const struct model_server *from,
                                       const struct model_server *to, struct arena *arena)
 {
-    static const struct walk groups = {MODEL_GROUP_REMOVED, MODEL_GROUP_ADDED, told_group, group};
     const struct model_change *first = NULL;
     struct differ d = {.arena = arena, .tail = &first};
 
     phase1(&d, from, to);
-    walk(&d, LIST(from->groups, from->n_groups), LIST(to->groups, to->n_groups), &groups);
+    groups(&d, from, to);
     return first;
 }
 

@@ -1,7 +1,8 @@
 #pragma once
 /* What differs between two models of a key server, statement by statement. Pure: what a difference
- * means for live groups is said in server/change.h. Things are the same when they have the same
- * name; one that was renamed is one that was removed and one that was added. */
+ * means for live groups is said in server/change.h. Groups are the same when they have the same
+ * group-id, which is what members ask for; all else when it has the same name: one that was renamed
+ * is one that was removed and one that was added. */
 #include "model/model.h"
 
 /* What is different, and how: "ipsec-sa" (s1) "removed". */
@@ -13,6 +14,7 @@
     X(MODEL_GATEWAY_CHANGED, "ike gateway", "changed")                                             \
     X(MODEL_GROUP_ADDED, "group", "added")                                                         \
     X(MODEL_GROUP_REMOVED, "group", "removed")                                                     \
+    X(MODEL_GROUP_RENAMED, "group", "renamed")                                                     \
     X(MODEL_GROUP_ID_CHANGED, "group-id", "changed")                                               \
     X(MODEL_SERVER_ADDRESS_CHANGED, "server-address", "changed")                                   \
     X(MODEL_DESCRIPTION_CHANGED, "description", "changed")                                         \

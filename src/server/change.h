@@ -63,6 +63,7 @@ const char *change_effect_text(enum change_effect effect);
     X(GROUP_ADDED, GROUP_START, GROUP_START, "")                                                   \
     X(GROUP_REMOVED, GROUP_END, GROUP_END,                                                         \
       "without pushes nobody can be told: members keep their keys until they end")                 \
+    X(GROUP_RENAMED, NOTHING, NOTHING, "its group-id is what members ask for")                     \
     X(GROUP_ID_CHANGED, GROUP_ANEW, GROUP_ANEW, "members ask for the number: it is another group") \
     X(SERVER_ADDRESS_CHANGED, ADDRESS, ADDRESS,                                                    \
       "members take pushes from the server of their KEK and from servers that they list")          \

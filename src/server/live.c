@@ -140,6 +140,20 @@ static void apply(struct server *s, instant_t now, const struct model_change *ch
     }
 }
 
+static bool goes_on(const struct model_change *c)
+{
+    return c->from && c->to && c->from->id == c->to->id;
+}
+
+static struct group *group_of(const struct server *s, uint32_t id)
+{
+    for (size_t i = 0; i < s->n_groups; i++) {
+        if (s->groups[i]->model->id == id)
+            return s->groups[i];
+    }
+    return NULL;
+}
+
 /* What was asked for is not forgotten, should the server die now. */
 static void keep(struct server *s, struct group *g, struct effects *out)
 {
@@ -153,9 +167,8 @@ void live_apply(struct server *s, instant_t now, const struct model_change *chan
     struct group *last = NULL;
 
     for (; changes; changes = changes->next) {
-        struct group *g =
-            changes->from && changes->to ? server_group_named(s, changes->to->name) : NULL;
-        if (!g || g->model->id != changes->from->id)
+        struct group *g = goes_on(changes) ? group_of(s, changes->to->id) : NULL;
+        if (!g)
             continue; /* of no group, or of one that began or ended */
         apply(s, now, changes, g, out);
         if (last != g)
@@ -261,6 +274,19 @@ void live_leave(struct server *s, instant_t now, struct group *g, struct effects
     if (!s->leaving)
         abort(); /* at the operator's word */
     s->leaving[s->n_leaving++] = gone;
+}
+
+void live_return(struct server *s, struct group *g)
+{
+    for (size_t i = 0; i < s->n_leaving; i++) {
+        const struct group *old = s->leaving[i].group;
+        if (old->model->id != g->model->id)
+            continue;
+        g->push_seq = old->push_seq_given > g->push_seq ? old->push_seq_given : g->push_seq;
+        g->push_seq_given = g->push_seq_durable = g->push_seq;
+        s->leaving[i].until = (instant_t){INT64_MIN};
+    }
+    live_bury(s, (instant_t){INT64_MIN});
 }
 
 void live_bury(struct server *s, instant_t now)

@@ -27,6 +27,9 @@ void live_farewell(struct server *s, instant_t now, const struct model_change *c
                    struct effects *out);
 /* The group is gone, with all that it had, as soon as its members have been told. */
 void live_leave(struct server *s, instant_t now, struct group *g, struct effects *out);
+/* A new group with the number of one that is leaving: no SEQ of that one comes again, and it goes
+ * at once. */
+void live_return(struct server *s, struct group *g);
 /* Frees groups that have left. */
 void live_bury(struct server *s, instant_t now);
 instant_t live_due(const struct server *s);

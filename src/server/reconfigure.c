@@ -54,9 +54,8 @@ static void match_gateways(struct commit *c)
 static struct group *group_of(const struct server *s, const struct model_group *model)
 {
     for (size_t i = 0; i < s->n_groups; i++) {
-        const struct model_group *was = s->groups[i]->model;
-        if (strcmp(was->name, model->name) == 0)
-            return was->id == model->id ? s->groups[i] : NULL;
+        if (s->groups[i]->model->id == model->id)
+            return s->groups[i];
     }
     return NULL;
 }
@@ -168,6 +167,7 @@ static void move_groups(struct commit *c)
     for (size_t i = 0; i < c->to->n_groups; i++) {
         if (!c->groups[i]) {
             c->groups[i] = server_group_new(c->s, &c->to->groups[i]);
+            live_return(c->s, c->groups[i]);
             continue;
         }
         groups_forget_minted(c->s, c->groups[i], c->out);

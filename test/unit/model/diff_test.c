@@ -82,6 +82,10 @@ static const struct row {
      "", S "ike gateway gw1 remote-identity hostname gm1.example.net\n"},
     {MODEL_GROUP_ADDED, "g3", NULL, NULL, "group g3", "", GROUP("9")},
     {MODEL_GROUP_REMOVED, "g3", NULL, NULL, "group g3", GROUP("9"), ""},
+    {MODEL_GROUP_RENAMED, "g4", NULL, NULL, "group g4", GROUP("9"),
+     S "group g4 group-id 9 ike-gateway gw2 server-address 192.0.2.1\n" S
+       "group g4 ipsec-sa s proposal e1 match-policy m source 0.0.0.0\n" S
+       "group g4 ipsec-sa s match-policy m destination 10.0.0.0/8\n"},
     {MODEL_GROUP_ID_CHANGED, "g3", NULL, NULL, "group g3", GROUP("9"), GROUP("10")},
     {MODEL_SERVER_ADDRESS_CHANGED, "g1", NULL, NULL, "group g1",
      ADDRESS, G "server-address 192.0.2.2\n"},

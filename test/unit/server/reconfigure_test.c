@@ -2,6 +2,7 @@
  * groups; what cannot be served changes nothing; nothing of the old model is used afterwards. */
 #include "group/change.h"
 #include "server/change.h"
+#include "server/state.h"
 #include "unit/server/world.h"
 
 /* The next configuration: begins as a copy of the present one, in memory of its own. */
@@ -483,6 +484,45 @@ static void another_number_is_another_group(void **state)
     done(w, next);
 }
 
+static void a_group_is_its_number(void **state)
+{
+    (void)state;
+    struct world *w = settled(true);
+    struct two_groups *next = next_of(w);
+    uint32_t spi = world_key(w, 0, GROUP_CURRENT)->spi;
+
+    next->groups[0].name = "azure";
+    move_to(w, next);
+    world_says(w, EV_COMMIT, "what", "group azure: group renamed");
+    assert_int_equal(world_key(w, 0, GROUP_CURRENT)->spi, spi);
+    assert_int_equal(world_blue(w)->registry.n, 2);
+    world_pull(w, &w->gm[0], BLUE);
+    done(w, next);
+}
+
+/* Its deletes are still under way: numbers of messages never come twice. */
+static void a_group_that_returns_goes_on_counting(void **state)
+{
+    (void)state;
+    struct world *w = settled(true);
+    struct two_groups *without = next_of(w), *again = next_of(w);
+    struct ip from[4];
+
+    without->model.groups = &without->groups[1];
+    without->model.n_groups = 1;
+    assert_int_equal(commit(w, without), ERR_OK);
+    world_wait(w, 1);
+    assert_int_equal(server_addresses(w->server, from, 4), 2);
+    uint32_t seq = w->server->leaving[0].group->push_seq_given;
+    assert_true(seq > 0);
+    assert_int_equal(commit(w, again), ERR_OK);
+    assert_int_equal(server_addresses(w->server, from, 4), 2); /* of blue and red */
+    assert_true(world_blue(w)->push_seq >= seq);
+    w->n_packets = 0;
+    free(without);
+    done(w, again);
+}
+
 static void a_group_that_is_new_has_keys_at_once(void **state)
 {
     (void)state;
@@ -594,6 +634,8 @@ int main(void)
         cmocka_unit_test(a_gateway_that_is_gone_is_out_of_everything),
         cmocka_unit_test(a_group_ends_with_all_it_had),
         cmocka_unit_test(another_number_is_another_group),
+        cmocka_unit_test(a_group_is_its_number),
+        cmocka_unit_test(a_group_that_returns_goes_on_counting),
         cmocka_unit_test(a_group_that_is_new_has_keys_at_once),
         cmocka_unit_test(another_address_ends_phase1_at_the_old_one),
         cmocka_unit_test(lines_are_capped),
