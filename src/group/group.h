@@ -58,6 +58,7 @@ struct group {
      * given; the highest that it has for sure. None above the last one may leave. */
     uint32_t push_seq, push_seq_given, push_seq_durable;
     uint32_t version;   /* counts changeovers that the store has: which set of keys is the newest */
+    bool cleared;       /* nobody holds a key that a new one would have to wait for */
     instant_t retry_at; /* no new keys before, because the store failed */
     struct group_exclusion exclusion;
     struct mint *mint;

@@ -149,7 +149,7 @@ static struct timeline timeline_of(const struct group *g, const struct group_sa 
     span_t lifetime = lifetime_of(g, sa), atd = group_atd(g);
 
     if (instant_is_never(replaced))
-        return timeline_first(now, lifetime, atd, g->registry.n > 0);
+        return timeline_first(now, lifetime, atd, g->registry.n > 0 && !g->cleared);
     if (g->exclusion.wanted)
         return timeline_spread(now, lifetime, atd, replaced, g->exclusion.spread);
     return timeline_after(now, lifetime, atd, replaced);
@@ -266,6 +266,7 @@ static void commit_teks(struct group *g, const struct group_listener *l)
         l->tell(l->to, GROUP_CREATED, g, sa, sa->slot[GROUP_NEXT]);
         n++;
     }
+    g->cleared = g->cleared && n == 0;
     if (n == g->n_sas) /* no key is left whose members know the one before */
         g->atd_s = g->model->atd_s;
 }
@@ -321,4 +322,5 @@ void group_clear(struct group *g, const struct group_listener *l)
     drop_kek(g, GROUP_KEK_CURRENT, l);
     g->exclusion = (struct group_exclusion){0};
     g->kek_wanted = false;
+    g->cleared = true;
 }
