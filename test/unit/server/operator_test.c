@@ -424,8 +424,9 @@ static void now_ends_every_key(void **state)
     assert_int_equal(kek_number(w), 3);
     assert_null(world_blue(w)->kek[GROUP_KEK_PREVIOUS]);
     assert_true(world_blue(w)->push->counters.deletes > 0);
+    assert_null(world_key(w, 0, GROUP_NEXT)); /* who comes sends with the new one at once */
 
-    uint32_t before = world_key(w, 0, GROUP_NEXT)->spi;
+    uint32_t before = world_key(w, 0, GROUP_CURRENT)->spi;
     a = cleared(w, true, ERR_OK);
     world_says(w, EV_OPERATOR, "what", "clear now");
     assert_null(mint_find(world_blue(w)->mint, before));
