@@ -19,7 +19,8 @@ void live_forget(struct server *s, struct group *g, struct registry_member *m, c
                  struct effects *out);
 void live_forget_all(struct server *s, struct group *g, const char *why, struct effects *out);
 /* Somebody who has keys may have no others: new ones, which the rest come for (decisions M18).
- * Without pushes nobody would hear of them before he comes for them anyway. */
+ * Without pushes nobody would hear of them before he comes for them anyway. The group's row is the
+ * caller's to store, before the store hears that he is gone. */
 void live_shut_out(struct server *s, struct group *g);
 
 /* While the old models are still there: members are told to drop the keys that will go. */

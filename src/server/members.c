@@ -142,7 +142,7 @@ static void strike(struct server *s, struct group *g, struct registry_member *m,
 void members_close_announcement(struct server *s, struct group *g, instant_t now,
                                 struct effects *out)
 {
-    bool acknowledged = !g->push->multicast;
+    bool acknowledged = !g->push->unanswered;
 
     for (size_t i = 0; i < g->registry.n; i++) {
         struct registry_member *m = g->registry.members[i];

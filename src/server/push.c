@@ -86,6 +86,13 @@ static const struct kek_generation *carrier_for(const struct group *g, struct pu
     return kek && !kek->retired && !news.by_pull ? kek : NULL;
 }
 
+/* Members answer as the newest SAK says that they have (RFC 8263 7.2): to the push that brings a
+ * KEK for multicasts they do not. */
+static bool is_multicast(const struct kek_generation *kek)
+{
+    return kek->policy->type == MODEL_PUSH_MULTICAST;
+}
+
 static void announce(struct group *g, instant_t now, struct push_news news)
 {
     const struct kek_generation *carrier = carrier_for(g, news);
@@ -105,7 +112,8 @@ static void announce(struct group *g, instant_t now, struct push_news news)
     if (!carrier)
         return;
     memcpy(p->carrier, carrier->spi, sizeof p->carrier);
-    p->multicast = carrier->policy->type == MODEL_PUSH_MULTICAST;
+    p->multicast = is_multicast(carrier);
+    p->unanswered = p->multicast || is_multicast(g->kek[GROUP_KEK_CURRENT]);
     start_rounds(g, now);
 }
 

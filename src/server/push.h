@@ -77,6 +77,7 @@ struct push {
     uint8_t carrier[KEK_SPI];
     bool with_kek, all; /* struct offer_push */
     bool multicast;     /* as its carrier says: the configuration may be another one by now */
+    bool unanswered;    /* nobody is asked to acknowledge it */
     bool by_pull;       /* no push brings these keys (M18) */
     unsigned rounds_done, rounds_left, dialects; /* dialects: bits, still to be sent this round */
     instant_t round_at, round_sent, first_sent, strike_at;

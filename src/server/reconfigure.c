@@ -4,6 +4,8 @@
 #include "server/change.h"
 #include "server/groups.h"
 #include "server/live.h"
+#include "server/operator.h"
+#include "server/persist.h"
 #include "server/push.h"
 #include "server/state.h"
 
@@ -143,23 +145,35 @@ static void end_groups(struct commit *c)
 
 /* ---- everything moves over ---- */
 
-/* Members whose gateway the group lists no more are out; the others point to the new model. */
-static size_t move_members(struct commit *c, struct group *g, size_t at)
+/* Where the member belongs in the new model; NULL: the group lists its gateway no more. */
+static const struct model_server_gateway *place_of(const struct commit *c,
+                                                   const struct registry_member *m, size_t group)
 {
-    size_t n_out = 0;
+    const struct model_server_gateway *now = c->gateways[m->gateway - c->s->model->gateways];
 
+    return now && c->listed[now - c->to->gateways] >> group & 1 ? now : NULL;
+}
+
+static bool has_outsiders(const struct commit *c, const struct group *g, size_t at)
+{
+    for (size_t i = 0; i < g->registry.n; i++) {
+        if (!place_of(c, g->registry.members[i], at))
+            return true;
+    }
+    return false;
+}
+
+static void move_members(struct commit *c, struct group *g, size_t at)
+{
     for (size_t i = g->registry.n; i-- > 0;) {
         struct registry_member *m = g->registry.members[i];
-        const struct model_server_gateway *now = c->gateways[m->gateway - c->s->model->gateways];
-        if (now && c->listed[now - c->to->gateways] >> at & 1) {
+        const struct model_server_gateway *now = place_of(c, m, at);
+        if (now)
             m->gateway = now;
-            continue;
-        }
-        live_forget(c->s, g, m, "its gateway is not in the group's ike-gateway list any more",
-                    c->out);
-        n_out++;
+        else
+            live_forget(c->s, g, m, "its gateway is not in the group's ike-gateway list any more",
+                        c->out);
     }
-    return n_out;
 }
 
 static void move_groups(struct commit *c)
@@ -171,10 +185,12 @@ static void move_groups(struct commit *c)
             continue;
         }
         groups_forget_minted(c->s, c->groups[i], c->out);
-        bool out = move_members(c, c->groups[i], i) > 0;
-        groups_adopt(c->s, c->groups[i], &c->to->groups[i], c->out);
-        if (out)
+        if (has_outsiders(c, c->groups[i], i)) {
             live_shut_out(c->s, c->groups[i]);
+            persist_seq(c->s, c->groups[i], OPERATOR_TX, c->out);
+        }
+        move_members(c, c->groups[i], i);
+        groups_adopt(c->s, c->groups[i], &c->to->groups[i], c->out);
     }
 }
 

@@ -2,6 +2,7 @@
 
 #include "group/restore.h"
 #include "server/live.h"
+#include "server/operator.h"
 #include "server/persist.h"
 #include "server/push.h"
 #include "server/state.h"
@@ -483,8 +484,10 @@ static void restore_all(struct restore *r)
     }
     for (size_t i = 0; i < r->s->n_groups; i++) {
         delete_lost(r, r->s->groups[i]);
-        if (r->shut_out >> i & 1)
+        if (r->shut_out >> i & 1) {
             live_shut_out(r->s, r->s->groups[i]);
+            persist_seq(r->s, r->s->groups[i], OPERATOR_TX, r->out);
+        }
     }
     tell_done(r);
 }
