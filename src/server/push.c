@@ -432,6 +432,7 @@ static void resume(struct group *g, instant_t now)
     news.kek = is_kek_new(g, now);
     news.by_pull = news.kek && before->retired;
     beat_start(g, now);
+    g->push->heartbeat_at = now; /* nobody knows how long members have waited for one */
     if (!news.kek && !group_changeover(g))
         believe_all(g);
     else
