@@ -234,7 +234,7 @@ static void freeze(struct world *w, size_t node)
     heap_remove(&w->heap, &w->nodes[node].due);
 }
 
-static const struct {
+static const struct action {
     const char *verb;
     void (*run)(struct story *s, size_t at); /* `at`: the word behind the verb */
     void (*each)(struct world *w, size_t node);
@@ -268,22 +268,27 @@ static const struct {
     {"register", NULL, world_register},
 };
 
+static const struct action *action_at(const struct story *s, size_t at)
+{
+    for (size_t i = 0; i < ARRAY_LEN(actions); i++) {
+        if (story_is(s, at, actions[i].verb))
+            return &actions[i];
+    }
+    story_stop(s, "no such action:", story_word(s, at));
+}
+
 void story_act(struct story *s, size_t at)
 {
+    const struct action *action = action_at(s, at);
     bool nodes[WORLD_NODES_MAX];
-    size_t i = 0;
 
-    while (i < ARRAY_LEN(actions) && !story_is(s, at, actions[i].verb))
-        i++;
-    if (i == ARRAY_LEN(actions))
-        story_stop(s, "no such action:", story_word(s, at));
-    if (actions[i].run) {
-        actions[i].run(s, at + 1);
+    if (action->run) {
+        action->run(s, at + 1);
         return;
     }
     story_who(s, at + 1, nodes);
     for (size_t n = 0; n < s->world.n_nodes; n++) {
         if (nodes[n])
-            actions[i].each(&s->world, n);
+            action->each(&s->world, n);
     }
 }

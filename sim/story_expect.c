@@ -225,7 +225,7 @@ static bool has_dropped(struct story *s, size_t at, size_t node)
     story_stop(s, "no error is called", s->words[at]);
 }
 
-static const struct {
+static const struct condition {
     const char *name;
     bool (*holds)(struct story *s, size_t at, size_t node); /* `at`: the word behind the name */
 } conditions[] = {
@@ -268,10 +268,18 @@ static bool agree(struct story *s, const bool *nodes)
     return true;
 }
 
+static const struct condition *condition_at(const struct story *s, size_t at)
+{
+    for (size_t i = 0; i < ARRAY_LEN(conditions); i++) {
+        if (story_is(s, at, conditions[i].name))
+            return &conditions[i];
+    }
+    story_stop(s, "no such condition:", story_word(s, at));
+}
+
 bool story_holds(struct story *s, size_t at, const bool *nodes)
 {
     const struct model_server *server = s->world.nodes[0].model->server;
-    size_t i = 0;
 
     s->group_id = 0;
     if (story_is(s, at, "in")) {
@@ -280,12 +288,9 @@ bool story_holds(struct story *s, size_t at, const bool *nodes)
     }
     if (story_is(s, at, "agree"))
         return agree(s, nodes);
-    while (i < ARRAY_LEN(conditions) && !story_is(s, at, conditions[i].name))
-        i++;
-    if (i == ARRAY_LEN(conditions))
-        story_stop(s, "no such condition:", story_word(s, at));
+    const struct condition *condition = condition_at(s, at);
     for (size_t n = 0; n < s->world.n_nodes; n++) {
-        if (nodes[n] && !conditions[i].holds(s, at + 1, n))
+        if (nodes[n] && !condition->holds(s, at + 1, n))
             return false;
     }
     return true;

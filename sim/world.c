@@ -203,7 +203,7 @@ static struct sign_key *key_of(const char *name)
     const char *bits = strrchr(name, '-');
     struct sign_key *key = NULL;
 
-    for (size_t i = 0; name[i] && i < sizeof entropy; i++)
+    for (size_t i = 0; i < sizeof entropy && name[i]; i++)
         entropy[i] = (uint8_t)name[i];
     if (!bits || sign_key_generate_rsa((unsigned)strtoul(bits + 1, NULL, 10), entropy, &key)) {
         fprintf(stderr, "world: certificate %s: expected a name as push-2048\n", name);
