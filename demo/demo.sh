@@ -210,7 +210,8 @@ rekey_under_traffic() {
     local before
     before=$(spis 1)
     stream 45
-    conclave ks request security group-vpn server rekey group sites || fail "the server does not take the command"
+    conclave ks request security group-vpn server rekey group sites ||
+        fail "the server does not take the command"
     wait_for 60 "the members do not change their keys" changed_from "$before" 1 2 3
     stream_end
     echo "all members had the push, changed to the new keys at the same second, and have dropped the old ones"
@@ -250,7 +251,8 @@ remove_member() {
     conclave ks request security group-vpn server remove-member group sites member-gateway site3 ||
         fail "the server does not take the command"
     wait_for 90 "the others do not change their keys" changed_from "$before" 1 2
-    in_ns h1 ping -c 3 -i 0.2 -W 2 -q 10.2.0.2 | grep -q ' 0% packet loss' || fail "site 1 and site 2 have lost each other"
+    in_ns h1 ping -c 3 -i 0.2 -W 2 -q 10.2.0.2 | grep -q ' 0% packet loss' ||
+        fail "site 1 and site 2 have lost each other"
     in_ns h3 ping -c 1 -W 1 -q 10.1.0.2 >/dev/null && fail "site 3 still talks"
     echo "sites 1 and 2 have new keys and talk; site 3 has none of them and is alone"
     conclave ks request security group-vpn server restore-member group sites member-gateway site3 ||
