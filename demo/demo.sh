@@ -299,7 +299,8 @@ prove_the_wan() {
 
 tables() {
     local server="show security group-vpn server" member="show security group-vpn member"
-    for what in "registered-members" "kek security-associations" "ipsec security-associations" "ike security-associations"; do
+    for what in "registered-members" "kek security-associations" "ipsec security-associations" \
+        "ike security-associations"; do
         echo; echo "ks> $server $what"; conclave ks $server $what || fail "show"
     done
     for what in "ipsec security-associations" "ike security-associations" "ipsec statistics"; do
