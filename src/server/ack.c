@@ -123,7 +123,8 @@ static enum err check(struct server *s, struct endpoint from, struct endpoint to
     c->kek = kek_of(s, header, &c->group);
     if (!c->kek)
         return ERR_UNKNOWN_SA;
-    if (c->kek->retired || c->kek->policy->type == MODEL_PUSH_MULTICAST)
+    if (c->kek->retired ||
+        (c->kek->policy->type == MODEL_PUSH_MULTICAST && c->group->push->unanswered))
         return ERR_UNEXPECTED; /* a removed member may have made it (M18); nobody was asked (M15) */
     c->member = member_at(c->group, from.ip);
     if (!c->member || !ip_equal(to.ip, c->group->model->server_address))

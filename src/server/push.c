@@ -86,8 +86,6 @@ static const struct kek_generation *carrier_for(const struct group *g, struct pu
     return kek && !kek->retired && !news.by_pull ? kek : NULL;
 }
 
-/* Members answer as the newest SAK says that they have (RFC 8263 7.2): to the push that brings a
- * KEK for multicasts they do not. */
 static bool is_multicast(const struct kek_generation *kek)
 {
     return kek->policy->type == MODEL_PUSH_MULTICAST;
@@ -112,8 +110,11 @@ static void announce(struct group *g, instant_t now, struct push_news news)
     if (!carrier)
         return;
     memcpy(p->carrier, carrier->spi, sizeof p->carrier);
-    p->multicast = is_multicast(carrier);
-    p->unanswered = p->multicast || is_multicast(g->kek[GROUP_KEK_CURRENT]);
+    /* Members answer as the newest SAK says that they have (RFC 8263 7.2): not to the push that
+     * brings a KEK for multicasts. One that ends them goes to each member, so that it can ask for
+     * answers in the words that he knows (decisions M13). */
+    p->unanswered = is_multicast(g->kek[GROUP_KEK_CURRENT]);
+    p->multicast = is_multicast(carrier) && p->unanswered;
     start_rounds(g, now);
 }
 
@@ -206,8 +207,12 @@ static void send_round(struct server *s, struct group *g, instant_t now, struct 
     const struct kek_generation *kek = group_kek(g, g->push->carrier);
 
     g->push->dialects &= ~(1u << dialect);
-    if (kek)
-        push_begin(s, g, now, PUSH_KEYS, dialect, push_carrier_of(kek), out);
+    if (!kek)
+        return;
+    struct push_carrier carrier = push_carrier_of(kek);
+    if (!g->push->multicast)
+        carrier.multicast_group = IP_NONE;
+    push_begin(s, g, now, PUSH_KEYS, dialect, carrier, out);
 }
 
 /* The last dialect of a round is out, or had nobody to go to. */
