@@ -105,15 +105,15 @@ static void announce(struct group *g, instant_t now, struct push_news news)
     p->n_keyless = 0;
     p->rounds_left = p->dialects = 0;
     p->strike_at = INSTANT_NEVER;
+    /* Members answer as the newest SAK says that they have (RFC 8263 7.2): not to the push that
+     * brings a KEK for multicasts. One that ends them goes to each member, so that it can ask for
+     * answers in the words that he knows (decisions M13). */
+    p->unanswered = is_multicast(g->kek[GROUP_KEK_CURRENT]);
     if (news.by_pull && p->message.kind == PUSH_KEYS) /* no key leaves under the old KEK (M18) */
         push_drop_message(p);
     if (!carrier)
         return;
     memcpy(p->carrier, carrier->spi, sizeof p->carrier);
-    /* Members answer as the newest SAK says that they have (RFC 8263 7.2): not to the push that
-     * brings a KEK for multicasts. One that ends them goes to each member, so that it can ask for
-     * answers in the words that he knows (decisions M13). */
-    p->unanswered = is_multicast(g->kek[GROUP_KEK_CURRENT]);
     p->multicast = is_multicast(carrier) && p->unanswered;
     start_rounds(g, now);
 }
