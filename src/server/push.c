@@ -109,7 +109,7 @@ static void announce(struct group *g, instant_t now, struct push_news news)
      * brings a KEK for multicasts. One that ends them goes to each member, so that it can ask for
      * answers in the words that he knows (decisions M13). */
     p->unanswered = is_multicast(g->kek[GROUP_KEK_CURRENT]);
-    if (news.by_pull && p->message.kind == PUSH_KEYS) /* no key leaves under the old KEK (M18) */
+    if (p->message.kind == PUSH_KEYS) /* with a SEQ that counts from now on, and older keys */
         push_drop_message(p);
     if (!carrier)
         return;

@@ -273,7 +273,7 @@ static void keys_that_cannot_be_stored_are_told_and_made_anew(void **state)
     assert_int_equal(w->n_fans, 0);
     world_until(w, 3600);
     assert_int_equal(world_key(w, 0, GROUP_CURRENT)->number,
-                     3); /* its predecessor has just ended */
+                     3);            /* its predecessor has just ended */
     assert_int_equal(w->n_fans, 2); /* and a heartbeat */
     world_close(w);
 }
@@ -311,6 +311,36 @@ static void a_signature_that_fails_is_tried_again(void **state)
     w->fail_signatures = false;
     world_until(w, 3546);
     expect_tek(w, 1, 25, 40); /* the number was never on the wire */
+    world_close(w);
+}
+
+/* A round of the TEK waits for its SEQ while a KEK comes: an answer to it would count for both. */
+static void what_is_superseded_does_not_leave(void **state)
+{
+    (void)state;
+    struct world *w = open_unicast(86400);
+    struct group *g = w->server->groups[0];
+    pushed_register(w, 0);
+    world_until(w, 3541);
+    w->n_fans = 0;
+    w->hold_store = true;
+    world_until(w, 3544);
+    assert_int_equal(g->push->message.stage, PUSH_STORING);
+    group_rekey_kek(g);
+    world_until(w, 3544);
+    assert_int_equal(w->n_waiting, 2);
+    uint64_t round = w->waiting[0];
+    w->waiting[0] = w->waiting[1]; /* the keys are stored first */
+    w->waiting[1] = round;
+    world_answer(w, ERR_OK);
+    world_answer(w, ERR_OK);
+    assert_int_equal(w->n_fans, 1);
+    struct pushed *p = pushed_take(w, pushed_kek(w, GROUP_KEK_PREVIOUS));
+    assert_int_equal(p->seq, g->push->first_seq);
+    assert_true(p->sa.has_sak);
+    assert_int_equal(p->sa.sats[0].spi,
+                     world_key(w, 0, GROUP_NEXT)->spi); /* nothing is lost by it */
+    free(p);
     world_close(w);
 }
 
@@ -592,6 +622,7 @@ int main(void)
         cmocka_unit_test(keys_that_cannot_be_stored_are_told_and_made_anew),
         cmocka_unit_test(a_number_that_cannot_be_stored_stops_the_message),
         cmocka_unit_test(a_signature_that_fails_is_tried_again),
+        cmocka_unit_test(what_is_superseded_does_not_leave),
         cmocka_unit_test(a_latecomer_gets_a_round),
         cmocka_unit_test(heartbeats_keep_their_interval),
         cmocka_unit_test(one_more_heartbeat_follows_a_changeover),
