@@ -82,6 +82,21 @@ void group_rekey_later(struct group *g, struct group_sa *sa)
     }
 }
 
+/* Nobody can be told of keys out of turn any more: those that are wanted come with the next
+ * changeover. */
+static void postpone(struct group *g)
+{
+    if (g->exclusion.wanted)
+        group_rekey_later(g, NULL);
+    g->exclusion.wanted = false;
+    for (size_t i = 0; i < g->n_sas; i++) {
+        struct group_sa *sa = &g->sas[i];
+        if (sa->rekey_wanted)
+            group_rekey_later(g, sa);
+        sa->rekey_wanted = false;
+    }
+}
+
 void group_drop_keks(struct group *g, const struct group_listener *l)
 {
     for (size_t slot = 0; slot < GROUP_KEK_SLOTS; slot++) {
@@ -93,6 +108,7 @@ void group_drop_keks(struct group *g, const struct group_listener *l)
         g->kek[slot] = NULL;
     }
     g->kek_wanted = false;
+    postpone(g);
 }
 
 void group_use_interface(struct group *g)

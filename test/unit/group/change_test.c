@@ -194,6 +194,26 @@ static void a_shorter_life_keeps_the_rule_for_the_delay_in_force(void **state)
     group_free(g);
 }
 
+/* Without a KEK nobody hears of a key made out of turn. */
+static void what_is_wanted_waits_once_nobody_can_be_told(void **state)
+{
+    (void)state;
+    struct group *g = group_new(&model, &mint);
+    advance(g, 0);
+    group_rekey(g, &g->sas[0]);
+    group_drop_keks(g, &listener);
+    assert_true(g->sas[0].rekey_joins);
+    assert_false(g->sas[1].rekey_joins);
+    group_exclude(g, span_s(40));
+    group_drop_keks(g, &listener);
+    assert_true(g->sas[1].rekey_joins);
+    advance(g, 3539);
+    assert_string_equal(story, "");
+    advance(g, 3540);
+    assert_string_equal(story, "+a2 +b2 ");
+    group_free(g);
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
@@ -204,6 +224,7 @@ int main(void)
         TEST(nobody_joins_where_there_are_no_keys),
         TEST(a_delay_changes_with_the_keys),
         TEST(a_shorter_life_keeps_the_rule_for_the_delay_in_force),
+        TEST(what_is_wanted_waits_once_nobody_can_be_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
