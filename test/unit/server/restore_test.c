@@ -729,12 +729,34 @@ static void who_is_not_listed_any_more_is_shut_out(void **state)
     end(&l);
 }
 
+/* ... also when the server is killed again before the changeover that runs is over. */
+static void who_is_to_be_shut_out_is_not_forgotten(void **state)
+{
+    struct life l = begin_with_everything();
+
+    (void)state;
+    world_phase1(l.w, &l.w->gm[0]);
+    world_pull(l.w, &l.w->gm[0], BLUE);
+    world_until(l.w, 3541);
+    assert_non_null(world_key(l.w, 0, GROUP_NEXT));
+    keep(&l);
+    l.w->m.blue_list[0] = l.w->m.gateways + 1; /* not site-1 */
+    l.w->m.groups[0].n_gateways = 1;
+    restart(&l);
+    assert_true(world_blue(l.w)->exclusion.wanted);
+    restart(&l);
+    assert_int_equal(world_blue(l.w)->registry.n, 0);
+    assert_true(world_blue(l.w)->exclusion.wanted);
+    end(&l);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(another_configuration_is_followed),
         cmocka_unit_test(members_drop_what_the_configuration_has_no_more),
         cmocka_unit_test(who_is_not_listed_any_more_is_shut_out),
+        cmocka_unit_test(who_is_to_be_shut_out_is_not_forgotten),
         cmocka_unit_test(keys_and_numbers_go_on_at_any_time),
         cmocka_unit_test(the_slots_of_a_changeover_come_back),
         cmocka_unit_test(sequence_numbers_go_on),
