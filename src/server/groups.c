@@ -80,6 +80,7 @@ static void store_minted(struct server *s, struct group *g, struct effects *out)
         return;
     g->push->keys_tx = ++s->transactions;
     push_reserve(g);
+    g->push->keys_seq = g->push_seq_given;
     persist_changeover(s, g, g->push->keys_tx, out);
 }
 
@@ -144,7 +145,8 @@ static void answer(struct server *s, struct group *g, instant_t now, enum err er
         tell_failed(g, err, out);
         return;
     }
-    g->push_seq_durable = g->push_seq_given;
+    if (g->push->keys_seq > g->push_seq_durable) /* of a message begun since nothing is known */
+        g->push_seq_durable = g->push->keys_seq;
     struct push_news news = {.kek = g->kek[GROUP_KEK_MINTED] != NULL,
                              .by_pull = g->exclusion.minted};
     group_commit(g, now, &listener);

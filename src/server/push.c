@@ -91,13 +91,20 @@ static bool is_multicast(const struct kek_generation *kek)
     return kek->policy->type == MODEL_PUSH_MULTICAST;
 }
 
+/* Whether a round is still to come, or on its way. */
+static bool is_announcing(const struct push *p)
+{
+    return p->rounds_left > 0 || p->dialects ||
+           (p->message.stage != PUSH_IDLE && p->message.kind == PUSH_KEYS);
+}
+
 static void announce(struct group *g, instant_t now, struct push_news news)
 {
     const struct kek_generation *carrier = carrier_for(g, news);
     struct push *p = g->push;
 
     /* who misses the announcement that this one supersedes is to find its keys here */
-    p->all = p->rounds_left > 0 && members_dialects(g) != 0;
+    p->all = is_announcing(p) && members_dialects(g) != 0;
     p->version = g->version;
     p->first_seq = g->push_seq + 1;
     p->with_kek = news.kek;

@@ -70,7 +70,8 @@ struct push_counters {
 };
 enum { PUSH_KEYLESS_MAX = 16 };
 struct push {
-    uint64_t keys_tx; /* the transaction that stores keys which are MINTED, 0: none */
+    uint64_t keys_tx;  /* the transaction that stores keys which are MINTED, 0: none */
+    uint32_t keys_seq; /* the SEQ that it stores with them */
     struct push_message message;
     /* The announcement that runs, or ran last. */
     uint32_t version, first_seq; /* acknowledgements count from that SEQ on */

@@ -254,6 +254,60 @@ static void nothing_undurable_is_seen(void **state)
     world_close(w);
 }
 
+/* The store's answer about keys says nothing of a message that was begun after them. */
+static void an_answer_speaks_for_its_own_number(void **state)
+{
+    (void)state;
+    struct world *w = open_unicast(86400);
+    pushed_register(w, 0);
+    world_until(w, 3539.9);
+    const struct group *g = world_blue(w);
+    w->n_fans = 0;
+    w->hold_store = true;
+    g->push->heartbeat_at = w->now;
+    world_until(w, 3539.95);
+    assert_int_equal(w->n_waiting, 1); /* SEQ 12 */
+    world_until(w, 3540);
+    assert_non_null(world_key(w, 0, GROUP_MINTED));
+    world_answer(w, ERR_OK);
+    assert_int_equal(g->push_seq, 12);
+    assert_int_equal(w->n_fans, 1);
+    g->push->heartbeat_at = w->now;
+    world_until(w, 3540);
+    assert_int_equal(w->n_waiting, 3); /* the keys of both groups, then SEQ 13 */
+    world_answer(w, ERR_OK);
+    world_answer(w, ERR_OK);
+    assert_non_null(world_key(w, 0, GROUP_NEXT));
+    assert_int_equal(g->push_seq_durable, 12);
+    world_answer(w, ERR_SYSTEM);
+    assert_int_equal(w->n_fans, 1); /* the announcement waits for a number, too */
+    assert_int_equal(w->n_waiting, 1);
+    w->n_fans = 0;
+    world_answer(w, ERR_OK);
+    expect_tek(w, 13, 30, 45);
+    world_close(w);
+}
+
+/* The last round of older keys, being signed when new ones come, gives way: whoever missed it finds
+ * its keys in the next push. */
+static void the_keys_of_a_round_that_gives_way_come_with_the_next(void **state)
+{
+    (void)state;
+    struct world *w = open_unicast(86400);
+    pushed_register(w, 0);
+    world_until(w, 3539.9);
+    struct push *p = world_blue(w)->push;
+    w->n_fans = 0;
+    p->message.kind = PUSH_KEYS;
+    p->message.stage = PUSH_SIGNING;
+    p->message.waits_for = 4711;
+    world_until(w, 3540);
+    expect_tek(w, 12, 30, 45);
+    assert_true(p->all);
+    assert_int_equal(p->first_seq, 12);
+    world_close(w);
+}
+
 static void keys_that_cannot_be_stored_are_told_and_made_anew(void **state)
 {
     (void)state;
@@ -619,6 +673,8 @@ int main(void)
         cmocka_unit_test(a_kek_and_a_tek_that_fall_due_together_are_one_message),
         cmocka_unit_test(a_kek_out_of_turn_is_called_under_the_old_one_until_that_ends),
         cmocka_unit_test(nothing_undurable_is_seen),
+        cmocka_unit_test(an_answer_speaks_for_its_own_number),
+        cmocka_unit_test(the_keys_of_a_round_that_gives_way_come_with_the_next),
         cmocka_unit_test(keys_that_cannot_be_stored_are_told_and_made_anew),
         cmocka_unit_test(a_number_that_cannot_be_stored_stops_the_message),
         cmocka_unit_test(a_signature_that_fails_is_tried_again),
