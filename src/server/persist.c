@@ -181,24 +181,6 @@ void persist_drop_kek(struct server *s, const struct kek_generation *kek, struct
     drop(STORE_KEK, BYTES_OF(kek->spi), 0, out);
 }
 
-void persist_signer(struct server *s, const struct signing_key *key, struct effects *out)
-{
-    struct store_tx *tx = begin(0, out);
-
-    (void)s;
-    put_signer(key, NULL, tx, out);
-    effects_persist(out, tx);
-}
-
-void persist_drop_signer(struct server *s, const struct signing_key *key, struct effects *out)
-{
-    uint8_t id[ROW_SIGNER_KEY];
-
-    (void)s;
-    signing_key_id(key, id);
-    drop(STORE_SIGNER, BYTES_OF(id), 0, out);
-}
-
 /* ---- the group clock ---- */
 
 void persist_clock(struct server *s, instant_t now, struct effects *out)

@@ -24,10 +24,6 @@ void persist_drop_kek(struct server *s, const struct kek_generation *kek, struct
 /* What the group clock shows now. */
 void persist_clock(struct server *s, instant_t now, struct effects *out);
 
-/* The server's own key pair, so that it is the same one after a restart. */
-void persist_signer(struct server *s, const struct signing_key *key, struct effects *out);
-void persist_drop_signer(struct server *s, const struct signing_key *key, struct effects *out);
-
 /* From `since` on nobody of that identity may register, until it is lifted; with the group's row,
  * so that the new keys which the removal wants are not forgotten. Durable. */
 void persist_ban(struct server *s, const struct row_ban *ban, uint64_t id, struct effects *out);
