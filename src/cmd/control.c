@@ -46,16 +46,16 @@ static bool is_full(const struct control *c, enum ctl_class class)
     return count(c, class) >= max[class];
 }
 
-static void *opened(void *ctx, struct host_stream *stream, const struct host_peer *peer)
+static void *opened(void *ctx, struct host_stream *stream, struct host_peer peer)
 {
     struct control *c = ctx;
-    enum ctl_class class = privilege_class(&c->privileges, peer);
+    enum ctl_class class = privilege_class(&c->privileges, &peer);
     struct connection *new = calloc(1, sizeof *new);
 
     if (!new)
         return NULL;
     *new = (struct connection){
-        .control = c, .next = c->connections, .stream = stream, .uid = peer->uid, .pid = peer->pid};
+        .control = c, .next = c->connections, .stream = stream, .uid = peer.uid, .pid = peer.pid};
     new->session = ctl_session_start(&c->service, class, new);
     if (is_full(c, class))
         ctl_session_turn_away(&new->session, ERR_BUSY,

@@ -29,9 +29,9 @@ static const struct ctl_arg commit[] = {
     {"check", CTL_ARG_FLAG, 1, 0, 0, "Only say what it would change"}, LAST};
 static const struct ctl_arg by_group[] = {BRIEF, DETAIL, GROUP, GROUP_ID, LAST};
 static const struct ctl_arg by_group_only[] = {GROUP, GROUP_ID, LAST};
-#define MEMBER GATEWAY, ADDRESS, IDENTITY
-static const struct ctl_arg member_of_server[] = {GROUP, GROUP_ID, MEMBER, LAST};
-static const struct ctl_arg member_or_now[] = {GROUP, GROUP_ID, MEMBER, NOW, LAST};
+#define WHO GATEWAY, ADDRESS, IDENTITY
+static const struct ctl_arg member_of_server[] = {GROUP, GROUP_ID, WHO, LAST};
+static const struct ctl_arg member_or_now[] = {GROUP, GROUP_ID, WHO, NOW, LAST};
 static const struct ctl_arg rekey_of_server[] = {GROUP, GROUP_ID, SA, KEK, LAST};
 static const struct ctl_arg by_group_id[] = {BRIEF, DETAIL, GROUP_ID, VPN, LAST};
 static const struct ctl_arg by_vpn[] = {GROUP_ID, VPN, LAST};

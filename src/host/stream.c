@@ -127,7 +127,7 @@ static void *introduce(struct host_listener *l, struct host_stream *s)
     peer.gid = cred.gid;
     peer.pid = cred.pid;
     peer.groups = groups;
-    void *user = l->hooks.opened(l->hooks.ctx, s, &peer);
+    void *user = l->hooks.opened(l->hooks.ctx, s, peer);
     free(groups);
     return user;
 }

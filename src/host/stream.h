@@ -24,7 +24,7 @@ struct host_peer {
 struct host_stream_hooks {
     void *ctx;
     /* A connection; what it returns is `user` below. NULL refuses it. */
-    void *(*opened)(void *ctx, struct host_stream *stream, const struct host_peer *peer);
+    void *(*opened)(void *ctx, struct host_stream *stream, struct host_peer peer);
     void (*received)(void *user, struct bytes octets);
     /* One more piece of something long may become outgoing; called once in a turn of the loop, so
      * that others have theirs. Whether there is more to come. NULL: nothing is that long. */

@@ -6,7 +6,7 @@
 #include <string.h>
 
 static const char *const effects[CHANGE_EFFECT_COUNT] = {
-#define X(id, what) [id] = what,
+#define X(id, what) [id] = (what),
     CHANGE_EFFECT_LIST(X)
 #undef X
 };

@@ -395,7 +395,7 @@ enum err server_remove(struct server *s, instant_t now, struct group *g,
                        const struct operator_who *who, bool immediately, struct effects *out,
                        struct operator_answer *ret)
 {
-    struct person p;
+    struct person p = {0};
     enum err e = find(s, g, who, &p, ret);
 
     if (!e && immediately)
@@ -416,7 +416,7 @@ enum err server_lift(struct server *s, instant_t now, struct group *g,
                      const struct operator_who *who, struct effects *out,
                      struct operator_answer *ret)
 {
-    struct person p;
+    struct person p = {0};
     enum err e = find(s, g, who, &p, ret);
 
     (void)now;
@@ -434,7 +434,7 @@ enum err server_forget(struct server *s, instant_t now, struct group *g,
                        const struct operator_who *who, struct effects *out,
                        struct operator_answer *ret)
 {
-    struct person p;
+    struct person p = {0};
     enum err e = find(s, g, who, &p, ret);
 
     (void)now;

@@ -31,13 +31,13 @@ static struct {
     int n_closed;
 } w;
 
-static void *opened(void *ctx, struct host_stream *stream, const struct host_peer *peer)
+static void *opened(void *ctx, struct host_stream *stream, struct host_peer peer)
 {
     (void)ctx;
     w.stream = stream;
-    w.peer = *peer;
-    if (peer->n_groups > 0)
-        memcpy(w.groups, peer->groups, peer->n_groups * sizeof *w.groups);
+    w.peer = peer;
+    if (peer.n_groups > 0)
+        memcpy(w.groups, peer.groups, peer.n_groups * sizeof *w.groups);
     if (w.refuse)
         host_quit(w.host);
     return w.refuse ? NULL : &w;
