@@ -81,6 +81,17 @@ static void on_stop(void *self, instant_t now, struct effects *out)
     server_stop(server_of(self), now, out);
 }
 
+/* What the making of the engine asked for: work makes threads, and they must be confined. */
+static void on_start(void *self, instant_t now, struct effects *out)
+{
+    struct show *show = self;
+
+    (void)now;
+    (void)out;
+    daemon_carry_out(show->daemon, &show->first);
+    effects_free(&show->first);
+}
+
 static void on_reload(void *self) { commit_reload(((struct show *)self)->commit); }
 
 /* ---- wiring ---- */
@@ -124,6 +135,7 @@ static void set_engine(const struct commit *commit)
     const struct options *o = commit->options;
     struct show *show = commit->show;
     struct engine engine = {.self = show,
+                            .start = on_start,
                             .datagram = on_datagram,
                             .job_done = on_job_done,
                             .persist = on_persist,
@@ -147,7 +159,6 @@ static enum err new_server(const struct commit *commit, const struct database_co
     const struct model_server *model = commit->model->server;
     struct show *show = commit->show;
     uint8_t seed[DRBG_SEED];
-    struct effects effects = {0};
     struct certificates certificates;
     enum err e = certificates_load(o->program, model, o->pki_dir, &certificates);
 
@@ -164,11 +175,11 @@ static enum err new_server(const struct commit *commit, const struct database_co
                                          .port = o->port,
                                          .certificates = certificates.list,
                                          .n_certificates = certificates.n};
-    e = server_new(&config, seed, host_now(), &effects, &show->server);
+    e = server_new(&config, seed, host_now(), &show->first, &show->server);
     certificates_free(&certificates);
     explicit_bzero(seed, sizeof seed);
-    daemon_carry_out(show->daemon, &effects); /* what it says on failure, too */
-    effects_free(&effects);
+    if (e != ERR_OK)
+        daemon_carry_out(show->daemon, &show->first); /* it says why */
     if (e != ERR_OK)
         fprintf(stderr, "%s: key server: %s\n", o->program, err_text(e));
     return e;
@@ -228,6 +239,7 @@ static enum err serve(const struct options *o)
         e = start_server(&commit);
     if (e == ERR_OK)
         e = run_server(&commit);
+    effects_free(&show.first);
     keeper_close(show.keeper);
     daemon_free(show.daemon);
     server_free(show.server);

@@ -3,6 +3,7 @@
 #include "base/instant.h"
 #include "ctl/session.h"
 #include "model/model.h"
+#include "sa/effects.h"
 
 struct commit;
 struct daemon;
@@ -25,6 +26,7 @@ struct show {
     uint16_t server_port;   /* conclave-member */
     instant_t probe_at;     /* conclave-member: when to look for unknown SPIs; NEVER: not at all */
     uint64_t unknown_seen;  /* ... how many there were then */
+    struct effects first;   /* of the engine's making, until the program is confined */
 };
 void show_server_handlers(struct ctl_service *service);
 void show_members_handlers(struct ctl_service *service);   /* part of it: the members of groups */

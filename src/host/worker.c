@@ -14,7 +14,7 @@ struct host_worker {
     sem_t wanted;
     int finished; /* eventfd */
     struct host_watch *watch;
-    bool busy; /* of the loop's thread */
+    bool busy, has_thread; /* of the loop's thread */
     void (*run)(void *ctx);
     void (*done)(void *ctx);
     void *ctx;
@@ -62,7 +62,7 @@ static enum err start(struct host_worker *w, struct host *h)
     if (e)
         return e;
     host_watch_set(w->watch, HOST_READABLE);
-    return pthread_create(&w->thread, NULL, main_of_thread, w) == 0 ? ERR_OK : ERR_SYSTEM;
+    return ERR_OK;
 }
 
 static void free_parts(struct host_worker *w)
@@ -97,6 +97,10 @@ void host_worker_run(struct host_worker *w, void (*run)(void *ctx), void (*done)
     w->run = run;
     w->done = done;
     w->ctx = ctx;
+    /* Not earlier: a thread has the confinement of the one that makes it (host_confine()). */
+    if (!w->has_thread && pthread_create(&w->thread, NULL, main_of_thread, w) != 0)
+        abort();
+    w->has_thread = true;
     (void)sem_post(&w->wanted);
 }
 
@@ -111,6 +115,7 @@ void host_worker_free(struct host_worker *w)
         (void)poll(&finished, 1, -1);
     w->run = NULL;
     (void)sem_post(&w->wanted);
-    (void)pthread_join(w->thread, NULL);
+    if (w->has_thread)
+        (void)pthread_join(w->thread, NULL);
     free_parts(w);
 }
