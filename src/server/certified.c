@@ -57,6 +57,15 @@ enum err certified_take(struct certified *c, struct server_certificate *list, si
     return e;
 }
 
+enum err certified_copy(const struct certified *from, struct certified *to)
+{
+    enum err e = ERR_OK;
+
+    for (size_t i = 0; i < from->n && e == ERR_OK; i++)
+        e = add(to, from->list[i].name, from->list[i].key);
+    return e;
+}
+
 struct signing_key *certified_find(const struct certified *c, const char *name)
 {
     const struct certified_key *k = named(c, name);

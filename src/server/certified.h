@@ -19,6 +19,8 @@ struct certified {
  * holds the one that it was made with (decisions M17). The keys that it keeps it takes out of the
  * list. ERR_NOMEM; errors of signing_key_new(). */
 MUST_USE enum err certified_take(struct certified *c, struct server_certificate *list, size_t n);
+/* To an empty one: the same key pairs. On failure, too, certified_free(to). ERR_NOMEM. */
+MUST_USE enum err certified_copy(const struct certified *from, struct certified *to);
 /* NULL: there is none of that name. */
 struct signing_key *certified_find(const struct certified *c, const char *name);
 /* The one with that id (crypto/signing.h), or NULL. */

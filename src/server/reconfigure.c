@@ -21,6 +21,7 @@ struct commit {
     struct effects *out;
     struct arena arena; /* of the commit itself */
     const struct model_change *changes;
+    struct certified certified; /* the server's and the new ones */
     struct phase1_peer *peers;
     uint64_t *listed;
     struct phase1_peers *index;
@@ -67,10 +68,11 @@ static enum err prepare(struct commit *c, const struct server_config *config)
     enum err e = server_check(c->to, c->out);
 
     if (!e)
-        e = certified_take(&c->s->certified, config->certificates, config->n_certificates);
+        e = certified_copy(&c->s->certified, &c->certified);
     if (!e)
-        e = server_certified(c->to, &c->s->certified, c->out);
-
+        e = certified_take(&c->certified, config->certificates, config->n_certificates);
+    if (!e)
+        e = server_certified(c->to, &c->certified, c->out);
     c->groups = calloc(c->to->n_groups + 1, sizeof(struct group *));
     if (!e)
         e = c->groups ? server_gateways(c->to, &c->peers, &c->listed) : ERR_NOMEM;
@@ -89,6 +91,7 @@ static enum err prepare(struct commit *c, const struct server_config *config)
 
 static void give_up(struct commit *c)
 {
+    certified_free(&c->certified);
     free(c->peers);
     free(c->listed);
     free(c->groups);
@@ -199,6 +202,8 @@ static void take_over(struct commit *c)
     struct server *s = c->s;
 
     phase1_peers_replace(s->phase1, c->index, c->heirs);
+    certified_free(&s->certified);
+    s->certified = c->certified;
     free(s->peers);
     free(s->listed);
     free(s->groups);

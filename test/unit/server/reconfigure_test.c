@@ -335,6 +335,13 @@ static void another_certificate_brings_another_kek(void **state)
 
     next->groups[0].communication.certificate = "srv";
     w->n_events = 0;
+    /* One that fails keeps nothing of what it brought. */
+    struct server_certificate other[1] = {{.name = "other"}};
+    const struct server_config wrong = {
+        .model = &next->model, .certificates = other, .n_certificates = 1};
+    assert_int_equal(sign_key_generate_rsa(RSA_BITS_MIN, entropy, &other[0].key), ERR_OK);
+    assert_int_equal(server_reconfigure(w->server, w->now, &wrong, &w->out), ERR_NOT_FOUND);
+    assert_int_equal(w->server->certified.n, 0);
     assert_int_equal(server_reconfigure(w->server, w->now, &config, &w->out), ERR_NOT_FOUND);
     world_collect(w);
     world_says(w, EV_CONFIG, "what", "certificate");
