@@ -175,10 +175,31 @@ void persist_drop_tek(struct server *s, const struct generation *key, struct eff
     drop(STORE_TEK, row_key_u32(key->spi, k), 0, out);
 }
 
+/* Whether somebody else needs that key pair: another KEK, or the next ones of the server's own. */
+static bool signs_on(const struct server *s, const struct kek_generation *gone)
+{
+    if (gone->signer == s->signing.key)
+        return true;
+    for (size_t i = 0; i < s->n_groups; i++) {
+        for (size_t slot = 0; slot < GROUP_KEK_SLOTS; slot++) {
+            const struct kek_generation *k = s->groups[i]->kek[slot];
+            if (k && k != gone && k->signer == gone->signer)
+                return true;
+        }
+    }
+    return false;
+}
+
 void persist_drop_kek(struct server *s, const struct kek_generation *kek, struct effects *out)
 {
-    (void)s;
-    drop(STORE_KEK, BYTES_OF(kek->spi), 0, out);
+    struct store_tx *tx = begin(0, out);
+    uint8_t id[ROW_SIGNER_KEY];
+
+    store_delete(&out->arena, tx, STORE_KEK, BYTES_OF(kek->spi));
+    signing_key_id(kek->signer, id);
+    if (!signs_on(s, kek))
+        store_delete(&out->arena, tx, STORE_SIGNER, BYTES_OF(id));
+    effects_persist(out, tx);
 }
 
 /* ---- the group clock ---- */

@@ -508,6 +508,49 @@ static void another_certificate_makes_another_kek(void **state)
     end(&l);
 }
 
+static size_t rows_of(struct life *l, enum store_table table)
+{
+    size_t n, sum = 0;
+
+    store_memory_kill(l->disk);
+    const struct store_row *rows = store_memory_rows(l->disk, &l->rows, &n);
+    for (size_t i = 0; i < n; i++)
+        sum += rows[i].table == table;
+    return sum;
+}
+
+static void drop(struct life *l, const struct kek_generation *kek)
+{
+    struct effects out = {0};
+
+    persist_drop_kek(l->w->server, kek, &out);
+    commit(l, &out);
+    effects_free(&out);
+}
+
+/* A private key that signs nothing any more is not kept, but for the server's own. */
+static void a_key_pair_goes_with_its_last_kek(void **state)
+{
+    struct life l = {.w = world_new(), .disk = store_memory_new()};
+
+    (void)state;
+    l.config.model = &l.w->m.model;
+    name_certificate(&l, "a");
+    restart(&l);
+    keep(&l);
+    name_certificate(&l, NULL);
+    restart(&l);
+    world_until(l.w, 200);
+    keep(&l);
+    assert_int_equal(rows_of(&l, STORE_SIGNER), 2);
+    drop(&l, blue_kek(&l, GROUP_KEK_PREVIOUS));
+    assert_int_equal(rows_of(&l, STORE_SIGNER), 1);
+    drop(&l, blue_kek(&l, GROUP_KEK_CURRENT));
+    assert_int_equal(rows_of(&l, STORE_SIGNER), 1);
+    assert_int_equal(rows_of(&l, STORE_KEK), 0);
+    end(&l);
+}
+
 /* ---- what is not used ---- */
 
 static void a_key_whose_ipsec_sa_is_gone_is_told_and_forgotten(void **state)
@@ -772,6 +815,7 @@ int main(void)
         cmocka_unit_test(a_ban_holds),
         cmocka_unit_test(a_kek_stays_with_its_certificate),
         cmocka_unit_test(another_certificate_makes_another_kek),
+        cmocka_unit_test(a_key_pair_goes_with_its_last_kek),
         cmocka_unit_test(a_key_whose_ipsec_sa_is_gone_is_told_and_forgotten),
         cmocka_unit_test(keys_of_a_group_whose_numbers_are_unknown_are_not_used),
         cmocka_unit_test(an_older_copy_gives_no_keys_and_no_members),
