@@ -45,6 +45,10 @@ enum event_level { EVENT_DEBUG, EVENT_INFO, EVENT_NOTICE, EVENT_WARNING, EVENT_E
     X(EV_PUSH_FAILED, "push-failed", ERROR, "a rekey message could not be sent")                   \
     X(EV_PUSH_SIZE, "push-size", WARNING,                                                          \
       "a rekey message is larger than a path of 1500 octets carries: it travels in fragments")     \
+    X(EV_SEQ_NEAR_END, "seq-near-end", WARNING,                                                    \
+      "a group will use up the numbers of its rekey messages: restart the server after that")      \
+    X(EV_SEQ_END, "seq-end", ERROR,                                                                \
+      "a group has used up the numbers of its rekey messages and sends none: restart the server")  \
     X(EV_MEMBER_STRUCK, "member-struck", WARNING,                                                  \
       "a member gets no more rekey messages until it registers again")                             \
     X(EV_MEMBER_REINSTATED, "member-reinstated", NOTICE,                                           \

@@ -74,7 +74,7 @@ static const struct conf_schema vpn[] = {
             "Referenced IKE gateway must be defined under [edit security group-vpn member ike "
             "gateway]")},
     {TEXT("group-vpn-external-interface", "Interface towards the other members", CONF_T_INTERFACE,
-          1, 64),
+          1, INTERFACE_NAME_MAX),
      .mandatory = true},
     {NUMBER("group", "The group's number at the server", 1, UINT32_MAX), .mandatory = true},
     {CHOICE("match-direction", "Direction of the traffic to protect", match_direction),

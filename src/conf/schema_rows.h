@@ -1,6 +1,7 @@
 #pragma once
 /* Short forms for the rows of the schema's tables; what a row adds to them follows in its braces.
  */
+#include "base/ip.h"
 #include "conf/schema.h"
 
 #define ROW(name_, help_, kind_) .name = name_, .help = help_, .kind = kind_

@@ -145,7 +145,7 @@ static const struct conf_schema communication[] = {
      .alias = "communications-type", .dflt = "unicast"},
     {LEAF("multicast-group", "Multicast address for rekey messages", CONF_T_MULTICAST)},
     {TEXT("multicast-outgoing-interface", "Interface for multicast rekey messages",
-          CONF_T_INTERFACE, 1, 64)},
+          CONF_T_INTERFACE, 1, INTERFACE_NAME_MAX)},
     {CHOICE("encryption-algorithm", "Cipher of the rekey messages", kek_cipher), .mandatory = true},
     {CHOICE("sig-hash-algorithm", "Hash of the signature of rekey messages", sig_hash),
      .mandatory = true},

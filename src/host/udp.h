@@ -18,9 +18,10 @@ enum {
     HOST_UDP_BATCH = 32,          /* datagrams per system call */
     HOST_UDP_QUEUE_MAX = 8 << 20, /* octets waiting to be sent; then they are dropped, counted */
     HOST_UDP_SOCKET_BUFFER = 4 << 20,
-    HOST_INTERFACE_MAX = 65, /* octets of a name; one that is longer than the kernel's is of none */
-    HOST_UDP_FANOUT_BATCH = 64,        /* datagrams of a fan-out per system call */
-    HOST_UDP_FANOUT_CHUNK = 256,       /* ... and per turn: as many as are read in one */
+    HOST_INTERFACE_MAX =
+        INTERFACE_NAME_MAX + 1,  /* with its end; one that is longer than the kernel's is of none */
+    HOST_UDP_FANOUT_BATCH = 64,  /* datagrams of a fan-out per system call */
+    HOST_UDP_FANOUT_CHUNK = 256, /* ... and per turn: as many as are read in one */
     HOST_UDP_FANOUT_WAITING = 4 << 20, /* endpoints of one socket's fan-outs; then they fail */
     /* Multicasts are bounded by their group's scope (RFC 2365) and by the routers, not by TTL: the
      * value is the one of unicast. */

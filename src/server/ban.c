@@ -57,6 +57,22 @@ enum err ban_lift(struct bans *b, uint32_t group_id, struct model_identity ident
     return ERR_OK;
 }
 
+void ban_lift_all(struct bans *b, uint32_t group_id)
+{
+    struct ban *each, **gone = calloc(b->index.n + 1, sizeof(struct ban *));
+    size_t cursor = 0, n = 0;
+
+    if (!gone)
+        abort(); /* some pointers, at the operator's word */
+    while ((each = map_next(&b->index, &cursor))) {
+        if (each->group_id == group_id)
+            gone[n++] = each;
+    }
+    while (n-- > 0)
+        free(map_remove(&b->index, bytes(gone[n]->key, gone[n]->key_len)));
+    free(gone);
+}
+
 const struct ban *ban_next(const struct bans *b, size_t *cursor)
 {
     return map_next(&b->index, cursor);

@@ -28,6 +28,7 @@ MUST_USE enum err ban_put(struct bans *b, uint32_t group_id, struct model_identi
                           struct ip address, instant_t since);
 /* ERR_NOT_FOUND. */
 MUST_USE enum err ban_lift(struct bans *b, uint32_t group_id, struct model_identity identity);
+void ban_lift_all(struct bans *b, uint32_t group_id); /* of that group */
 /* All of them in no particular order: start with *cursor = 0, ends with NULL. Do not change them
  * meanwhile. */
 const struct ban *ban_next(const struct bans *b, size_t *cursor);

@@ -11,9 +11,15 @@ enum {
     SERVER_POLICIES_MAX = 56,     /* match-policies of one group: twice as many SATs in one SA */
     SERVER_REGISTRATIONS_S = 250, /* a second, believed of this machine until it has done more */
     SERVER_PUSH_PATH = 1472,      /* octets of a datagram that a path of 1500 octets carries */
+    SERVER_DELETES_MAX = 32,      /* deletes of one group that are told at the same time */
+    SERVER_LEAVING_MAX = 64,      /* removed groups whose members are still being told */
+    SERVER_SEQ_NEAR = 1 << 20,    /* rekey messages before the last one the operator is told */
     SERVER_SIGN_BITS = 3072,      /* of the server's own RSA key: 128 bits of strength */
 };
 
+/* The number of a group's last rekey message. A row with it, or more, is not read: the next server
+ * begins with new keys, and numbers from 1 under a new KEK. */
+#define SERVER_SEQ_LAST UINT32_C(0xfffffff0)
 /* A group that was removed lasts this long after its last delete should have left. */
 #define SERVER_LEAVE span_s(30)
 /* A key pair takes a second; a job that gave none, or got lost, is given away again. */

@@ -57,6 +57,19 @@ static void forget_rows(struct server *s, const struct group *g, struct effects 
         persist_forget_member(s, g, g->registry.members[i], out);
 }
 
+/* Those who were removed from it: the group is another one, should its number come again. */
+static void forget_bans(struct server *s, const struct group *g, struct effects *out)
+{
+    size_t cursor = 0;
+    const struct ban *b;
+
+    while ((b = ban_next(&s->bans, &cursor))) {
+        if (b->group_id == g->model->id)
+            persist_lift_ban(s, &(struct row_who){b->group_id, b->identity}, 0, out);
+    }
+    ban_lift_all(&s->bans, g->model->id);
+}
+
 static void tell_all_gone(const struct group *g, const char *why, struct effects *out)
 {
     struct event e = event_of(EV_MEMBER_REMOVED);
@@ -259,6 +272,7 @@ void live_leave(struct server *s, instant_t now, struct group *g, struct effects
 
     tell_all_gone(g, "the group was removed", out);
     forget_rows(s, g, out);
+    forget_bans(s, g, out);
     groups_forget_minted(s, g, out);
     groups_drop_keks(s, g, out);
     groups_adopt(s, g, remains_of(g, &gone.memory), out);

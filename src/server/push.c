@@ -253,6 +253,44 @@ static void round_ended(struct group *g, instant_t now, enum push_outcome how)
 
 /* ---- deletes ---- */
 
+static size_t count_orders(const struct push *p)
+{
+    size_t n = 0;
+
+    for (const struct push_order *o = p->orders; o; o = o->next)
+        n++;
+    return n;
+}
+
+static void tell_gave_way(const struct group *g, struct effects *out)
+{
+    struct event e = event_of(EV_PUSH_FAILED);
+
+    event_add_str(&e, "group", g->model->name);
+    event_add_str(&e, "what", "too many deletes are being told: one gives way to a new one");
+    event_add_err(&e, ERR_LIMIT);
+    effects_tell(out, &e);
+}
+
+/* The one that was told most often gives way; the one that is on its way stays. */
+static void make_room(struct group *g, struct effects *out)
+{
+    struct push *p = g->push;
+    bool busy = p->message.stage != PUSH_IDLE && p->message.kind == PUSH_DELETE;
+
+    if (count_orders(p) < SERVER_DELETES_MAX)
+        return;
+    struct push_order **most = busy ? &p->orders->next : &p->orders;
+    for (struct push_order **at = &(*most)->next; *at; at = &(*at)->next) {
+        if ((*at)->rounds_done > (*most)->rounds_done)
+            most = at;
+    }
+    struct push_order *gone = *most;
+    *most = gone->next;
+    order_free(gone);
+    tell_gave_way(g, out);
+}
+
 void push_delete(struct server *s, struct group *g, instant_t now, const struct push_delete *what,
                  struct effects *out)
 {
@@ -261,6 +299,7 @@ void push_delete(struct server *s, struct group *g, instant_t now, const struct 
 
     if (!kek || g->registry.n == 0)
         return;
+    make_room(g, out);
     struct push_order *o = calloc(1, sizeof *o + what->n * sizeof o->spis[0]);
     if (!o)
         abort(); /* at an operator's word */
@@ -314,6 +353,7 @@ static void order_ended(struct push *p, instant_t now, enum push_outcome how)
 {
     struct push_order *o = p->orders;
 
+    o->rounds_done += how == PUSH_LEFT;
     if (how == PUSH_LEFT && --o->rounds_left > 0) {
         o->at = instant_add(now, o->period);
         return;
@@ -356,11 +396,12 @@ void push_ended(struct server *s, struct group *g, instant_t now, enum push_outc
     push_timer(s, now, out);
 }
 
-static instant_t due_of(const struct push *p)
+static instant_t due_of(const struct group *g)
 {
+    const struct push *p = g->push;
     instant_t due = beat_due(p);
 
-    if (p->message.stage != PUSH_IDLE)
+    if (p->message.stage != PUSH_IDLE || g->push_seq >= SERVER_SEQ_LAST)
         return INSTANT_NEVER;
     if (p->dialects)
         return (instant_t){INT64_MIN};
@@ -404,7 +445,7 @@ void push_timer(struct server *s, instant_t now, struct effects *out)
     struct group *g;
 
     for (size_t i = 0; (g = server_any_group(s, i)); i++) {
-        while (instant_reached(due_of(g->push), now))
+        while (instant_reached(due_of(g), now))
             step(s, g, now, out);
     }
 }
@@ -415,7 +456,7 @@ instant_t push_due(const struct server *s)
     const struct group *g;
 
     for (size_t i = 0; (g = server_any_group(s, i)); i++)
-        due = instant_min(due, due_of(g->push));
+        due = instant_min(due, due_of(g));
     return due;
 }
 
@@ -436,6 +477,8 @@ static void believe_all(struct group *g)
         g->registry.members[i]->version = (uint16_t)g->version;
 }
 
+/* Of what an earlier server announced it is not known which message brought what: only answers to
+ * what this one sends count. */
 static void resume(struct group *g, instant_t now)
 {
     const struct kek_generation *before = g->kek[GROUP_KEK_PREVIOUS];
@@ -443,6 +486,8 @@ static void resume(struct group *g, instant_t now)
 
     news.kek = is_kek_new(g, now);
     news.by_pull = news.kek && before->retired;
+    g->push->version = g->version;
+    g->push->first_seq = g->push_seq + 1;
     beat_start(g, now);
     g->push->heartbeat_at = now; /* nobody knows how long members have waited for one */
     if (!news.kek && !group_changeover(g))

@@ -30,9 +30,9 @@ struct push_carrier {
     enum cipher cipher;
     enum hash sig_hash;
     struct secret iv, key;
-    struct signing_key *signer; /* held */
-    struct ip multicast_group;  /* IP_NONE: unicast */
-    char interface[64];         /* of multicast */
+    struct signing_key *signer;             /* held */
+    struct ip multicast_group;              /* IP_NONE: unicast */
+    char interface[INTERFACE_NAME_MAX + 1]; /* of multicast */
 };
 
 /* Keys that members must not use any more (RFC 6407 5.9). */
@@ -46,7 +46,7 @@ struct push_order {
     struct push_order *next;
     struct push_carrier carrier;
     struct push_delete what; /* its SPIs stand behind */
-    unsigned rounds_left;
+    unsigned rounds_done, rounds_left;
     span_t period;
     instant_t at;
     uint32_t spis[];
@@ -98,7 +98,8 @@ void push_free(struct push *p); /* wipes; NULL allowed */
 /* The group's keys are gone: what was under way about them is, too. Deletes stay. */
 void push_reset(struct push *p);
 
-/* The next SEQ goes into the group's row that is about to be stored. */
+/* The next SEQ goes into the group's row that is about to be stored. After SERVER_SEQ_LAST there is
+ * none: the group pushes nothing more. */
 void push_reserve(struct group *g);
 /* The store has new keys: what they are. */
 struct push_news {
@@ -113,7 +114,7 @@ void push_resume(struct server *s, instant_t now, struct effects *out);
 void push_to_latecomer(struct group *g, const struct registry_member *m, instant_t now);
 /* Tells the members to drop keys, `1 + number-of-retransmission` times. What it names may be
  * dropped as soon as the call is back: it goes under the current KEK as it is now. Without one
- * nothing happens. */
+ * nothing happens. Of SERVER_DELETES_MAX the one that was told most often gives way. */
 void push_delete(struct server *s, struct group *g, instant_t now, const struct push_delete *what,
                  struct effects *out);
 

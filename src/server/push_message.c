@@ -136,7 +136,7 @@ static void prepare(struct server *s, struct group *g, instant_t now, struct eff
 
 void push_reserve(struct group *g)
 {
-    if (g->push_seq_given == g->push_seq)
+    if (g->push_seq_given == g->push_seq && g->push_seq < SERVER_SEQ_LAST)
         g->push_seq_given++;
 }
 
@@ -201,6 +201,19 @@ static void tell_sent(const struct group *g, struct effects *out)
     event_add_u64(&e, "seq", g->push_seq);
     event_add_u64(&e, "members", m->n_members);
     event_add_u64(&e, "octets", m->len);
+    effects_tell(out, &e);
+}
+
+/* It never starts again under the same KEK (RFC 6407 3.2), nor does it wrap. */
+static void tell_numbers(const struct group *g, struct effects *out)
+{
+    bool is_last = g->push_seq == SERVER_SEQ_LAST;
+    struct event e = event_of(is_last ? EV_SEQ_END : EV_SEQ_NEAR_END);
+
+    if (!is_last && g->push_seq != SERVER_SEQ_LAST - SERVER_SEQ_NEAR)
+        return;
+    event_add_str(&e, "group", g->model->name);
+    event_add_u64(&e, "left", SERVER_SEQ_LAST - g->push_seq);
     effects_tell(out, &e);
 }
 
@@ -275,6 +288,7 @@ static void leave(struct server *s, struct group *g, instant_t now, struct bytes
     note_keyless(g);
     count(g->push);
     tell_sent(g, out);
+    tell_numbers(g, out);
     push_ended(s, g, now, PUSH_LEFT, out);
 }
 

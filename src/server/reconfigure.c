@@ -3,6 +3,7 @@
  * what becomes of keys and members. */
 #include "server/change.h"
 #include "server/groups.h"
+#include "server/limits.h"
 #include "server/live.h"
 #include "server/operator.h"
 #include "server/persist.h"
@@ -63,6 +64,20 @@ static struct group *group_of(const struct server *s, const struct model_group *
     return NULL;
 }
 
+/* Groups that end stay until their members have been told. */
+static enum err check_leaving(const struct commit *c)
+{
+    size_t n = c->s->n_leaving + c->s->n_groups;
+
+    for (size_t i = 0; i < c->to->n_groups; i++)
+        n -= c->groups[i] != NULL;
+    if (n <= SERVER_LEAVING_MAX)
+        return ERR_OK;
+    return server_cannot(
+        c->out, ERR_LIMIT, &c->to->where,
+        "members of too many removed groups are still being told: try again later");
+}
+
 static enum err prepare(struct commit *c, const struct server_config *config)
 {
     enum err e = server_check(c->to, c->out);
@@ -76,6 +91,10 @@ static enum err prepare(struct commit *c, const struct server_config *config)
     c->groups = calloc(c->to->n_groups + 1, sizeof(struct group *));
     if (!e)
         e = c->groups ? server_gateways(c->to, &c->peers, &c->listed) : ERR_NOMEM;
+    for (size_t i = 0; !e && i < c->to->n_groups; i++)
+        c->groups[i] = group_of(c->s, &c->to->groups[i]);
+    if (!e)
+        e = check_leaving(c);
     if (e)
         return e;
     struct phase1_config peers = server_phase1_config(c->to, c->peers);
@@ -83,8 +102,6 @@ static enum err prepare(struct commit *c, const struct server_config *config)
     if (e)
         return e;
     match_gateways(c);
-    for (size_t i = 0; i < c->to->n_groups; i++)
-        c->groups[i] = group_of(c->s, &c->to->groups[i]);
     c->changes = model_diff(c->s->model, c->to, &c->arena);
     return ERR_OK;
 }

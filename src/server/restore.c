@@ -395,6 +395,19 @@ static void place_keks(struct restore *r, struct group *g)
         g->kek[GROUP_KEK_PREVIOUS]->retired = retires(r, g->kek[GROUP_KEK_CURRENT]);
 }
 
+/* Nobody holds a key that a new one would have to wait for: none came back, and none was left out
+ * that a member may have (as after `clear now`, when the server died before there were others). */
+static bool is_cleared(const struct restore *r, const struct group *g)
+{
+    bool any = g->kek[GROUP_KEK_CURRENT] || g->kek[GROUP_KEK_PREVIOUS];
+
+    for (size_t i = 0; i < g->n_sas; i++)
+        any = any || group_newest(&g->sas[i]) || g->sas[i].slot[GROUP_PREVIOUS];
+    for (size_t i = 0; i < r->n_lost; i++)
+        any = any || r->lost[i].group == g;
+    return !any;
+}
+
 static void place_keys(struct restore *r)
 {
     for (size_t i = 0; i < r->s->n_groups; i++) {
@@ -402,6 +415,7 @@ static void place_keys(struct restore *r)
         for (size_t k = 0; k < g->n_sas; k++)
             place_teks(r, g, &g->sas[k]);
         place_keks(r, g);
+        g->cleared = is_cleared(r, g);
     }
 }
 

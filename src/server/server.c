@@ -9,10 +9,12 @@
 #include "server/operator.h"
 #include "server/persist.h"
 #include "server/push.h"
+#include "server/push_build.h"
 #include "server/restore.h"
 #include "server/state.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 void server_drop(struct server *s, struct endpoint from, enum err why, const char *what,
@@ -49,8 +51,7 @@ bool server_lists(const struct server *s, const struct group *g,
 
 /* ---- set-up ---- */
 
-/* Tells which statement cannot be served, and gives the error back. */
-static enum err cannot(struct effects *out, enum err err, const struct model_where *where,
+enum err server_cannot(struct effects *out, enum err err, const struct model_where *where,
                        const char *what)
 {
     struct event e = event_of(EV_CONFIG);
@@ -68,13 +69,13 @@ static enum err check_ipsec_sa(const struct model_group *g, const struct model_i
     enum err e = mint_check(sa->proposal);
 
     if (e == ERR_UNBUILT)
-        return cannot(out, e, &sa->proposal->where,
-                      "counter modes in a group need sender identifiers");
+        return server_cannot(out, e, &sa->proposal->where,
+                             "counter modes in a group need sender identifiers");
     if (e)
-        return cannot(out, e, &sa->proposal->where, "algorithm");
+        return server_cannot(out, e, &sa->proposal->where, "algorithm");
     if (sa->proposal->lifetime_s < GROUP_LIFETIME_ATDS * g->atd_s)
-        return cannot(out, ERR_CONFIG, &sa->proposal->where,
-                      "lifetime-seconds must be at least 10 times activation-time-delay");
+        return server_cannot(out, ERR_CONFIG, &sa->proposal->where,
+                             "lifetime-seconds must be at least 10 times activation-time-delay");
     return ERR_OK;
 }
 
@@ -84,10 +85,10 @@ static enum err check_communication(const struct model_group *g, struct effects 
     enum err e = c->present ? kek_check(c) : ERR_OK;
 
     if (e)
-        return cannot(out, e, &c->where, "algorithm");
+        return server_cannot(out, e, &c->where, "algorithm");
     if (c->present && c->lifetime_s < GROUP_LIFETIME_ATDS * g->atd_s)
-        return cannot(out, ERR_CONFIG, &c->where,
-                      "lifetime-seconds must be at least 10 times activation-time-delay");
+        return server_cannot(out, ERR_CONFIG, &c->where,
+                             "lifetime-seconds must be at least 10 times activation-time-delay");
     return ERR_OK;
 }
 
@@ -103,8 +104,8 @@ static enum err check_group(const struct model_group *g, struct effects *out)
         policies += g->sas[i].n_policies;
     }
     if (!e && (g->n_sas > SERVER_SAS_MAX || policies > SERVER_POLICIES_MAX))
-        return cannot(out, ERR_LIMIT, &g->where,
-                      "more ipsec-sas or match-policies than one message can carry");
+        return server_cannot(out, ERR_LIMIT, &g->where,
+                             "more ipsec-sas or match-policies than one message can carry");
     return e;
 }
 
@@ -169,15 +170,37 @@ struct group *server_group_new(struct server *s, const struct model_group *model
     return g;
 }
 
+/* The largest rekey message of the group, before one is lost to it. */
+static enum err check_size(const struct model_group *g, unsigned bits, struct effects *out)
+{
+    char what[160];
+    size_t size = push_size_of(g, bits);
+
+    if (size <= PUSH_MAX)
+        return ERR_OK;
+    snprintf(what, sizeof what,
+             "a rekey message of this group, signed with %u bits, would have %zu octets, more than "
+             "%d: fewer ipsec-sas or match-policies, or a shorter key",
+             bits, size, (int)PUSH_MAX);
+    return server_cannot(out, ERR_LIMIT, &g->where, what);
+}
+
 enum err server_certified(const struct model_server *model, const struct certified *certified,
                           struct effects *out)
 {
-    for (size_t i = 0; i < model->n_groups; i++) {
+    enum err e = ERR_OK;
+
+    for (size_t i = 0; !e && i < model->n_groups; i++) {
         const struct model_communication *c = &model->groups[i].communication;
-        if (c->present && c->certificate && !certified_find(certified, c->certificate))
-            return cannot(out, ERR_NOT_FOUND, &c->where, "certificate");
+        if (!c->present)
+            continue;
+        const struct signing_key *key =
+            c->certificate ? certified_find(certified, c->certificate) : NULL;
+        if (c->certificate && !key)
+            return server_cannot(out, ERR_NOT_FOUND, &c->where, "certificate");
+        e = check_size(&model->groups[i], key ? key->bits : SERVER_SIGN_BITS, out);
     }
-    return ERR_OK;
+    return e;
 }
 
 void server_use_certificates(struct server *s)
@@ -226,7 +249,7 @@ enum err server_check(const struct model_server *model, struct effects *out)
     enum err e = ERR_OK;
 
     if (model->n_groups > MODEL_GROUPS_MAX)
-        e = cannot(out, ERR_LIMIT, &model->where, "too many groups");
+        e = server_cannot(out, ERR_LIMIT, &model->where, "too many groups");
     for (size_t i = 0; !e && i < model->n_groups; i++)
         e = check_group(&model->groups[i], out);
     return e;

@@ -59,7 +59,11 @@ MUST_USE enum err server_gateways(const struct model_server *model, struct phase
 struct phase1_config server_phase1_config(const struct model_server *model,
                                           const struct phase1_peer *peers);
 struct group *server_group_new(struct server *s, const struct model_group *model);
-/* Whether every certificate that the model names is there; then: the groups' signers. A KEK that
+/* Tells which statement cannot be served, and gives the error back. */
+enum err server_cannot(struct effects *out, enum err err, const struct model_where *where,
+                       const char *what);
+/* Whether every certificate that the model names is there, and no rekey message is too large with
+ * its signature; then: the groups' signers. A KEK that
  * was made with another key pair is replaced. */
 MUST_USE enum err server_certified(const struct model_server *model,
                                    const struct certified *certified, struct effects *out);

@@ -641,6 +641,60 @@ static void an_unfinished_announcement_starts_again_with_a_fresh_seq(void **stat
     world_close(w);
 }
 
+static void answers_to_an_earlier_server_do_not_count(void **state)
+{
+    (void)state;
+    struct world *w = open_unicast(86400);
+    struct group *g = w->server->groups[0];
+    pushed_register(w, 0);
+    world_until(w, 3600);
+    push_reset(g->push);
+    g->push->version = g->push->first_seq = 0; /* as after a start */
+    push_resume(w->server, w->now, &w->out);
+    world_collect(w);
+    pushed_acknowledge(w, 0, 1, pushed_kek(w, GROUP_KEK_CURRENT));
+    assert_true(world_dropped(w, ERR_REPLAY) == 1);
+    assert_int_equal(push_awaiting(g), 0);
+    world_close(w);
+}
+
+/* ---- limits ---- */
+
+static void numbers_end_and_do_not_wrap(void **state)
+{
+    const struct push_delete all = {.all_teks = true};
+    (void)state;
+    struct world *w = open_unicast(86400);
+    struct group *g = w->server->groups[0];
+    pushed_register(w, 0);
+    g->push_seq = g->push_seq_given = g->push_seq_durable = SERVER_SEQ_LAST - 1;
+    push_delete(w->server, g, w->now, &all, &w->out);
+    world_until(w, 100);
+    assert_int_equal(w->n_fans, 1);
+    assert_non_null(world_event(w, EV_SEQ_END));
+    assert_int_equal(g->push_seq_given, SERVER_SEQ_LAST);
+    world_close(w);
+}
+
+static void deletes_are_limited(void **state)
+{
+    const struct push_delete all = {.all_teks = true};
+    size_t n = 0;
+    (void)state;
+    struct world *w = open_unicast(86400);
+    struct group *g = w->server->groups[0];
+    pushed_register(w, 0);
+    w->hold_store = true;
+    for (size_t i = 0; i <= SERVER_DELETES_MAX; i++)
+        push_delete(w->server, g, w->now, &all, &w->out);
+    world_collect(w);
+    for (const struct push_order *o = g->push->orders; o; o = o->next)
+        n++;
+    assert_int_equal(n, SERVER_DELETES_MAX);
+    world_says(w, EV_PUSH_FAILED, "what", "gives way");
+    world_close(w);
+}
+
 /* ---- size ---- */
 
 static void a_push_too_large_for_a_path_is_told(void **state)
@@ -688,6 +742,9 @@ int main(void)
         cmocka_unit_test(a_delete_outlives_its_keys),
         cmocka_unit_test(an_exclusion_sends_no_key_under_the_old_kek),
         cmocka_unit_test(an_unfinished_announcement_starts_again_with_a_fresh_seq),
+        cmocka_unit_test(answers_to_an_earlier_server_do_not_count),
+        cmocka_unit_test(numbers_end_and_do_not_wrap),
+        cmocka_unit_test(deletes_are_limited),
         cmocka_unit_test(a_push_too_large_for_a_path_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

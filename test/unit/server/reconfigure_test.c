@@ -454,10 +454,13 @@ static void a_group_ends_with_all_it_had(void **state)
     struct world *w = settled(true);
     struct two_groups *next = next_of(w);
 
+    struct model_identity eve = {MODEL_ID_FQDN, bytes_str("eve")};
+    assert_int_equal(ban_put(&w->server->bans, BLUE, eve, ip_v4(1), w->now), ERR_OK);
     world_ask(w, &w->gm[0], BLUE); /* under way */
     next->model.groups = &next->groups[1];
     next->model.n_groups = 1;
     move_to(w, next);
+    assert_null(ban_find(&w->server->bans, BLUE, eve));
     assert_int_equal(server_n_groups(w->server), 1);
     assert_string_equal(server_group(w->server, 0)->model->name, "red");
     assert_int_equal(count(w, EV_PULL_ABORTED), 1);
