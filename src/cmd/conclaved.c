@@ -45,6 +45,7 @@ static void on_stored(void *self, uint64_t id, enum err err)
     server_stored(show->server, host_now(), id, err, &effects);
     daemon_carry_out(show->daemon, &effects);
     effects_free(&effects);
+    daemon_stored(show->daemon, id, err);
 }
 
 static void on_store_event(void *self, const struct event *e)

@@ -164,6 +164,14 @@ void control_tell(struct control *c, const struct event *e, wall_t now)
     ctl_buf_free(&w.buf);
 }
 
+void control_stored(struct control *c, uint64_t id, enum err err)
+{
+    for (struct connection *k = c->connections; k; k = k->next) {
+        if (ctl_session_stored(&k->session, id, err))
+            host_stream_wake(k->stream);
+    }
+}
+
 void control_close(struct control *c)
 {
     if (!c)

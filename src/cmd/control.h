@@ -25,4 +25,6 @@ MUST_USE enum err control_open(struct host *host, const struct control_config *c
                                struct control **ret);
 /* To every session that asked for events. */
 void control_tell(struct control *c, const struct event *e, wall_t now);
+/* To every session: the store answered a transaction of the engine. */
+void control_stored(struct control *c, uint64_t id, enum err err);
 void control_close(struct control *c); /* NULL has no effect */

@@ -44,6 +44,12 @@ void daemon_tell(struct daemon *d, const struct event *e)
         control_tell(d->control, e, host_wall());
 }
 
+void daemon_stored(struct daemon *d, uint64_t id, enum err err)
+{
+    if (d->control)
+        control_stored(d->control, id, err);
+}
+
 static void tell_trouble(struct daemon *d, const char *what, const char *why)
 {
     struct event e = event_of(EV_INTERNAL);

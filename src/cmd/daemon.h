@@ -65,6 +65,8 @@ void daemon_carry_out(struct daemon *d, struct effects *effects);
 /* The machine's name, for the console's prompt. Static storage. */
 const char *daemon_host(void);
 struct host *daemon_loop(const struct daemon *d);
+/* The store answered a transaction of the engine: consoles may wait for it. */
+void daemon_stored(struct daemon *d, uint64_t id, enum err err);
 /* An event of the host's own. */
 void daemon_tell(struct daemon *d, const struct event *e);
 

@@ -53,8 +53,21 @@ static void put_answer(struct ctl_wr *w, const struct order *o)
     ctl_put_time(w, "drop-at", host_wall_of(a->drop_at));
 }
 
+/* Groups are done one after the other, so their numbers ascend. */
+static void add_wait(struct ctl_wait *w, const struct operator_answer *a)
+{
+    if (a->last_tx == 0)
+        return;
+    if (w->last == 0 || a->first_tx < w->first)
+        w->first = a->first_tx;
+    if (a->last_tx > w->last)
+        w->last = a->last_tx;
+}
+
+static struct ctl_wait waits_for(void *ctx) { return ((struct show *)ctx)->wait; }
+
 /* Carries it out in one group and adds the answer to the list. */
-static enum err order(const struct show *s, const struct ctl_request *r, const struct group *g,
+static enum err order(struct show *s, const struct ctl_request *r, const struct group *g,
                       carry_out *fn, struct ctl_wr *w, char sentence[CTL_SENTENCE_MAX])
 {
     struct order o = {.server = s->server,
@@ -69,6 +82,7 @@ static enum err order(const struct show *s, const struct ctl_request *r, const s
     ctl_section(w, NULL);
     if (e == ERR_OK) {
         put_answer(w, &o);
+        add_wait(&s->wait, &o.answer);
     } else {
         show_put_group(w, g);
         ctl_put_str(w, "refusal", o.answer.sentence);
@@ -91,10 +105,11 @@ static size_t count_asked(const struct show *s, const struct ctl_request *r)
 static enum err order_all(void *ctx, const struct ctl_request *r, carry_out *fn,
                           struct ctl_wr *reply, char sentence[CTL_SENTENCE_MAX])
 {
-    const struct show *s = ctx;
+    struct show *s = ctx;
     enum err e = show_groups_check(s->server, r, sentence), last = ERR_OK;
     size_t n_done = 0;
 
+    s->wait = (struct ctl_wait){0};
     if (e != ERR_OK)
         return e;
     ctl_list(reply, "group");
@@ -196,8 +211,12 @@ static enum err clear(void *ctx, const struct ctl_request *r, struct ctl_wr *rep
 
 void operate_server_handlers(struct ctl_service *service)
 {
-    service->handlers[CTL_REQUEST_REKEY].answer = rekey;
-    service->handlers[CTL_REQUEST_REMOVE].answer = remove_member;
-    service->handlers[CTL_REQUEST_RESTORE].answer = restore_member;
-    service->handlers[CTL_CLEAR_SERVER].answer = clear;
+    service->handlers[CTL_REQUEST_REKEY] =
+        (struct ctl_handler){.answer = rekey, .waits_for = waits_for};
+    service->handlers[CTL_REQUEST_REMOVE] =
+        (struct ctl_handler){.answer = remove_member, .waits_for = waits_for};
+    service->handlers[CTL_REQUEST_RESTORE] =
+        (struct ctl_handler){.answer = restore_member, .waits_for = waits_for};
+    service->handlers[CTL_CLEAR_SERVER] =
+        (struct ctl_handler){.answer = clear, .waits_for = waits_for};
 }

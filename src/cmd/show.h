@@ -21,6 +21,7 @@ struct show {
     struct server *server;  /* conclaved */
     struct keeper *keeper;  /* conclaved */
     struct commit *commit;  /* conclaved */
+    struct ctl_wait wait;   /* conclaved: what the command at hand gave to the store */
     struct member *member;  /* conclave-member */
     struct data_path *data; /* conclave-member; NULL: no data path */
     uint16_t server_port;   /* conclave-member */

@@ -72,6 +72,8 @@ bool ctl_session_go_on(struct ctl_session *s)
 {
     struct ctl_pending *p = &s->pending;
 
+    if (p->wait.last != 0)
+        return false;
     if (p->id == 0 || s->closing || s->out.len > 0)
         return p->id != 0 && !s->closing;
     bool last = s->service->handlers[p->request.command->id].more(s->service->ctx, &p->request,
@@ -91,6 +93,17 @@ bool ctl_session_go_on(struct ctl_session *s)
     return p->id != 0;
 }
 
+static void finish(struct ctl_session *s, uint32_t id, struct ctl_wr *reply, enum err e,
+                   const char *sentence)
+{
+    if (e == ERR_OK)
+        e = ctl_wr_end(reply);
+    if (e == ERR_OK)
+        ctl_answer_write(&s->out, id, ctl_buf_bytes(&reply->buf));
+    else
+        refuse(s, id, e, sentence);
+}
+
 /* Answers, or begins to; then the arena is the session's. */
 static void answer(struct ctl_session *s, uint32_t id, const struct ctl_request *r,
                    struct arena *arena)
@@ -101,18 +114,40 @@ static void answer(struct ctl_session *s, uint32_t id, const struct ctl_request 
 
     enum err e = h->answer(s->service->ctx, r, &reply, sentence);
     if (e == ERR_OK && h->more) {
-        s->pending = (struct ctl_pending){id, *arena, *r, {0}, reply};
+        s->pending = (struct ctl_pending){id, *arena, *r, {0}, reply, {0}};
         *arena = (struct arena){0};
         (void)ctl_session_go_on(s);
         return;
     }
-    if (e == ERR_OK)
-        e = ctl_wr_end(&reply);
-    if (e == ERR_OK)
-        ctl_answer_write(&s->out, id, ctl_buf_bytes(&reply.buf));
-    else
-        refuse(s, id, e, sentence);
+    struct ctl_wait wait = {0};
+    if (e == ERR_OK && h->waits_for)
+        wait = h->waits_for(s->service->ctx);
+    if (wait.last != 0) {
+        s->pending = (struct ctl_pending){.id = id, .reply = reply, .wait = wait};
+        return;
+    }
+    finish(s, id, &reply, e, sentence);
     ctl_buf_free(&reply.buf);
+}
+
+bool ctl_session_stored(struct ctl_session *s, uint64_t id, enum err err)
+{
+    struct ctl_pending *p = &s->pending;
+    char sentence[CTL_SENTENCE_MAX];
+
+    if (id < p->wait.first || id > p->wait.last)
+        return false;
+    if (p->wait.err == ERR_OK)
+        p->wait.err = err;
+    if (id != p->wait.last)
+        return false;
+    snprintf(sentence, sizeof sentence,
+             "it is in force, but it could not be stored (%s): until it is, a restart forgets it; "
+             "the daemon goes on trying",
+             err_text(p->wait.err));
+    finish(s, p->id, &p->reply, p->wait.err, sentence);
+    end_pending(s);
+    return true;
 }
 
 static void deny(struct ctl_session *s, uint32_t id, const struct ctl_command *c)
@@ -167,8 +202,10 @@ static void take_request(struct ctl_session *s, const struct ctl_frame *f)
 static void take_cancel(struct ctl_session *s, uint32_t id)
 {
     if (id != 0 && id == s->pending.id) {
+        bool done = s->pending.wait.last != 0;
         end_pending(s);
-        refuse(s, id, ERR_CLOSED, "cancelled");
+        refuse(s, id, ERR_CLOSED,
+               done ? "it is done; whether it is stored, events tell" : "cancelled");
         return;
     }
     if (id == 0 || id != s->monitor)

@@ -14,6 +14,11 @@ struct ctl_cursor {
     uint32_t id;
     bool inside;
 };
+/* Transactions by their numbers, which are answered in this order; last 0: none. */
+struct ctl_wait {
+    uint64_t first, last;
+    enum err err; /* of the first that failed */
+};
 struct ctl_handler {
     /* Answers a request into `reply`. On failure: an error, and a sentence for the operator (the
      * error's own when it is left empty). */
@@ -24,6 +29,10 @@ struct ctl_handler {
      * last. NULL: answer() says it all. */
     bool (*more)(void *ctx, const struct ctl_request *request, struct ctl_cursor *at,
                  struct ctl_wr *reply);
+    /* Of an answer that is true only when something is stored: what answer() has just handed to the
+     * store. The answer leaves when ctl_session_stored() has told the last of it. NULL: it stores
+     * nothing. Not together with more(). */
+    struct ctl_wait (*waits_for)(void *ctx);
 };
 /* What a daemon offers, to all its sessions. A command without a handler is refused by name;
  * CTL_MONITOR needs none. */
@@ -36,13 +45,14 @@ struct ctl_service {
     struct ctl_handler handlers[CTL_COMMAND_COUNT];
 };
 
-/* An answer that goes on. */
+/* An answer that goes on, or waits. */
 struct ctl_pending {
     uint32_t id;        /* 0: none */
     struct arena arena; /* of the request */
     struct ctl_request request;
     struct ctl_cursor at;
     struct ctl_wr reply;
+    struct ctl_wait wait; /* last 0: it goes on */
 };
 struct ctl_session {
     const struct ctl_service *service;
@@ -62,6 +72,9 @@ void ctl_session_turn_away(struct ctl_session *s, enum err e, const char *senten
 void ctl_session_feed(struct ctl_session *s, struct bytes octets);
 /* Adds the next piece of a long answer once the last one has gone. True: there are more to come. */
 bool ctl_session_go_on(struct ctl_session *s);
+/* The store answered a transaction: what waits for it ends, with an error if it failed. True: there
+ * is something to send. */
+bool ctl_session_stored(struct ctl_session *s, uint64_t id, enum err err);
 /* An event (the octets of its tree) for a session that asked for them; else no effect. */
 void ctl_session_event(struct ctl_session *s, struct bytes event);
 void ctl_session_free(struct ctl_session *s);

@@ -171,7 +171,7 @@ static struct group *group_of(const struct server *s, uint32_t id)
 static void keep(struct server *s, struct group *g, struct effects *out)
 {
     if (g)
-        persist_seq(s, g, OPERATOR_TX, out);
+        order_wish(s, g, out);
 }
 
 void live_apply(struct server *s, instant_t now, const struct model_change *changes,

@@ -210,20 +210,25 @@ static void end_phase1(struct server *s, const struct person *p, struct effects 
     free(all);
 }
 
-static void forget_member(struct server *s, struct group *g, const struct person *p,
-                          struct effects *out)
-{
-    struct registry_member *m = registry_find(&g->registry, identity_of(p));
-
-    if (!m)
-        return;
-    persist_forget_member(s, g, m, out);
-    registry_remove(&g->registry, m);
-}
-
 static struct row_who row_of(const struct group *g, const struct person *p)
 {
     return (struct row_who){g->model->id, identity_of(p)};
+}
+
+/* ---- what has to be stored ---- */
+
+/* Those that were given out since `before`, and the keys on their way that fulfil a wish. */
+static void note_txs(const struct server *s, const struct group *g, uint64_t before,
+                     struct operator_answer *ret)
+{
+    uint64_t first = before + 1, last = s->transactions;
+
+    if (group_is_minted(g) && g->push->keys_tx) {
+        first = g->push->keys_tx < first ? g->push->keys_tx : first;
+        last = g->push->keys_tx > last ? g->push->keys_tx : last;
+    }
+    ret->first_tx = first;
+    ret->last_tx = first <= last ? last : 0;
 }
 
 /* ---- keys ---- */
@@ -232,7 +237,7 @@ static struct row_who row_of(const struct group *g, const struct person *p)
 static void keep_wish(struct server *s, const struct group *g, struct effects *out)
 {
     if (!group_is_minted(g))
-        persist_seq(s, g, OPERATOR_TX, out);
+        order_wish(s, g, out);
 }
 
 /* What the planner will do, or has begun to do: new keys at `free_at`, or at once. */
@@ -341,6 +346,7 @@ enum err server_rekey(struct server *s, instant_t now, struct group *g,
                       struct operator_answer *ret)
 {
     struct group_sa *sa = what->sa ? group_sa_named(g, what->sa) : NULL;
+    uint64_t before = s->transactions;
     enum err e = needs_pushes(g, ret);
 
     if (e)
@@ -356,6 +362,7 @@ enum err server_rekey(struct server *s, instant_t now, struct group *g,
     tell_asked(g, "rekey", out);
     groups_advance(s, now, out);
     keep_wish(s, g, out);
+    note_txs(s, g, before, ret);
     foresee(g, now, group_free_at(g, what->kek), ret);
     if (what->kek) /* pushes go under it from then on; members send under other keys */
         ret->switch_at = ret->drop_at = ret->made_at;
@@ -366,12 +373,14 @@ enum err server_rekey(struct server *s, instant_t now, struct group *g,
 enum err server_clear(struct server *s, instant_t now, struct group *g, bool immediately,
                       struct effects *out, struct operator_answer *ret)
 {
+    uint64_t before = s->transactions;
     enum err e = needs_pushes(g, ret);
 
     if (e)
         return e;
     tell_asked(g, immediately ? "clear now" : "clear", out);
     renew(s, now, g, immediately, out, ret);
+    note_txs(s, g, before, ret);
     return ERR_OK;
 }
 
@@ -384,9 +393,11 @@ static enum err ban(struct server *s, instant_t now, struct group *g, const stru
 
     if (e)
         return refused(ret, e, "no more than %d members can be banned", BANS_MAX);
-    persist_ban(s, &(struct row_ban){row_of(g, p), now, p->address}, OPERATOR_TX, out);
+    order_ban(s, &(struct row_ban){row_of(g, p), now, p->address}, out);
+    struct registry_member *m = registry_find(&g->registry, identity_of(p));
+    if (m)
+        registry_remove(&g->registry, m); /* its row went with the ban's */
     end_phase1(s, p, out);
-    forget_member(s, g, p, out);
     tell(EV_MEMBER_REMOVED, g, p, out);
     return ERR_OK;
 }
@@ -396,6 +407,7 @@ enum err server_remove(struct server *s, instant_t now, struct group *g,
                        struct operator_answer *ret)
 {
     struct person p = {0};
+    uint64_t before = s->transactions;
     enum err e = find(s, g, who, &p, ret);
 
     if (!e && immediately)
@@ -409,6 +421,7 @@ enum err server_remove(struct server *s, instant_t now, struct group *g,
         e = ban(s, now, g, &p, out, ret);
     if (!e)
         renew(s, now, g, immediately, out, ret);
+    note_txs(s, g, before, ret);
     return e;
 }
 
@@ -417,6 +430,7 @@ enum err server_lift(struct server *s, instant_t now, struct group *g,
                      struct operator_answer *ret)
 {
     struct person p = {0};
+    uint64_t before = s->transactions;
     enum err e = find(s, g, who, &p, ret);
 
     (void)now;
@@ -425,7 +439,8 @@ enum err server_lift(struct server *s, instant_t now, struct group *g,
     if (ban_lift(&s->bans, g->model->id, identity_of(&p)) != ERR_OK)
         return refused(ret, ERR_NOT_FOUND, "it has not been removed");
     struct row_who row = row_of(g, &p);
-    persist_lift_ban(s, &row, OPERATOR_TX, out);
+    order_lift(s, &row, out);
+    note_txs(s, g, before, ret);
     tell(EV_BAN_LIFTED, g, &p, out);
     return ERR_OK;
 }
@@ -435,15 +450,20 @@ enum err server_forget(struct server *s, instant_t now, struct group *g,
                        struct operator_answer *ret)
 {
     struct person p = {0};
+    uint64_t before = s->transactions;
     enum err e = find(s, g, who, &p, ret);
 
     (void)now;
     if (e)
         return e;
-    if (!registry_find(&g->registry, identity_of(&p)))
+    struct registry_member *m = registry_find(&g->registry, identity_of(&p));
+    if (!m)
         return refused(ret, ERR_NOT_FOUND, "it is not registered");
+    struct row_who row = row_of(g, &p);
     end_phase1(s, &p, out);
-    forget_member(s, g, &p, out);
+    order_forget(s, &row, out);
+    registry_remove(&g->registry, m);
+    note_txs(s, g, before, ret);
     tell(EV_MEMBER_CLEARED, g, &p, out);
     ret->n_members = g->registry.n;
     return ERR_OK;
@@ -475,18 +495,4 @@ void operator_resume(struct server *s)
                 live_shut_out(s, s->groups[i]);
         }
     }
-}
-
-bool operator_stored(uint64_t id, enum err err, struct effects *out)
-{
-    if (id != OPERATOR_TX)
-        return false;
-    if (err) {
-        struct event e = event_of(EV_STORE_FAILED);
-        event_add_str(&e, "what",
-                      "a removal, or its end, could not be stored: a restart forgets it");
-        event_add_err(&e, err);
-        effects_tell(out, &e);
-    }
-    return true;
 }

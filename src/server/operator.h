@@ -13,9 +13,6 @@
 struct group;
 struct server;
 
-/* The id of its transactions (EFFECT_PERSIST): durable, and the command does not wait for them. */
-#define OPERATOR_TX UINT64_MAX
-
 /* Which member is meant: by one of the three, the others are NULL and IP_NONE. */
 struct operator_who {
     const char *gateway;  /* the ike-gateway's name */
@@ -34,6 +31,9 @@ struct operator_answer {
     instant_t drop_at;   /* nobody opens anything under the old ones any more */
     uint16_t spread_s;   /* over which the members will come */
     size_t n_members;    /* that are registered, the removed one not counted */
+    /* It outlives the server when the transactions from first to last are stored; last 0: nothing
+     * has to be. They are answered in this order. */
+    uint64_t first_tx, last_tx;
 };
 
 /* What to make anew; nothing named: all keys, and the KEK. */
@@ -72,7 +72,5 @@ MUST_USE enum err server_forget(struct server *s, instant_t now, struct group *g
 /* The group of that name, or NULL. */
 struct group *server_group_named(struct server *s, const char *name);
 
-/* The store's answer; false when it was to somebody else. */
-bool operator_stored(uint64_t id, enum err err, struct effects *out);
 /* After a restart: removals whose new keys were not made yet are not forgotten. */
 void operator_resume(struct server *s);

@@ -252,10 +252,16 @@ void persist_forget_member(struct server *s, const struct group *g, const struct
                            struct effects *out)
 {
     struct row_who who = who_of(g, m);
+
+    persist_forget(s, &who, 0, out);
+}
+
+void persist_forget(struct server *s, const struct row_who *who, uint64_t id, struct effects *out)
+{
     uint8_t key[ROW_KEY_MAX];
 
     (void)s;
-    drop(STORE_MEMBER, row_key_who(&who, key), 0, out);
+    drop(STORE_MEMBER, row_key_who(who, key), id, out);
 }
 
 void persist_ban(struct server *s, const struct row_ban *ban, uint64_t id, struct effects *out)

@@ -17,6 +17,7 @@ void persist_member(struct server *s, const struct group *g, const struct regist
                     struct effects *out);
 void persist_forget_member(struct server *s, const struct group *g, const struct registry_member *m,
                            struct effects *out);
+void persist_forget(struct server *s, const struct row_who *who, uint64_t id, struct effects *out);
 /* Keys that nobody may use any more; with the last KEK of a key pair that, too. */
 void persist_drop_tek(struct server *s, const struct generation *key, struct effects *out);
 void persist_drop_kek(struct server *s, const struct kek_generation *kek, struct effects *out);

@@ -207,7 +207,7 @@ static void move_groups(struct commit *c)
         groups_forget_minted(c->s, c->groups[i], c->out);
         if (has_outsiders(c, c->groups[i], i)) {
             live_shut_out(c->s, c->groups[i]);
-            persist_seq(c->s, c->groups[i], OPERATOR_TX, c->out);
+            order_wish(c->s, c->groups[i], c->out);
         }
         move_members(c, c->groups[i], i);
         groups_adopt(c->s, c->groups[i], &c->to->groups[i], c->out);

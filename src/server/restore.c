@@ -500,7 +500,7 @@ static void restore_all(struct restore *r)
         delete_lost(r, r->s->groups[i]);
         if (r->shut_out >> i & 1) {
             live_shut_out(r->s, r->s->groups[i]);
-            persist_seq(r->s, r->s->groups[i], OPERATOR_TX, r->out);
+            order_wish(r->s, r->s->groups[i], r->out);
         }
     }
     tell_done(r);

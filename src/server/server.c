@@ -305,6 +305,7 @@ void server_free(struct server *s)
     live_bury(s, INSTANT_NEVER);
     pulls_free(&s->pulls);
     bans_free(&s->bans);
+    order_txs_free(&s->orders);
     phase1_table_free(s->phase1);
     for (size_t i = 0; i < s->n_groups; i++) {
         push_free(s->groups[i]->push);
@@ -410,7 +411,7 @@ void server_job_done(struct server *s, instant_t now, struct job_result *result,
 
 void server_stored(struct server *s, instant_t now, uint64_t id, enum err err, struct effects *out)
 {
-    if (!operator_stored(id, err, out) && !groups_stored(s, now, id, err, out))
+    if (!order_stored(s, id, err, out) && !groups_stored(s, now, id, err, out))
         push_stored(s, now, id, err, out);
 }
 

@@ -4,6 +4,7 @@
 #include "group/clock.h"
 #include "server/ban.h"
 #include "server/certified.h"
+#include "server/order_tx.h"
 #include "server/pull.h"
 #include "server/server.h"
 #include "server/signing.h"
@@ -36,6 +37,7 @@ struct server {
     struct leaving *leaving; /* groups that are gone, but for what their members are still told */
     size_t n_leaving;
     uint64_t transactions; /* ids given out to those whose answer somebody waits for */
+    struct order_txs orders;
     struct pulls pulls;
     struct bans bans;
     struct signing signing;

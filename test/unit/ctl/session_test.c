@@ -61,6 +61,23 @@ static bool more_of_long(void *ctx, const struct ctl_request *r, struct ctl_curs
     return true;
 }
 
+static enum err answer_rekey(void *ctx, const struct ctl_request *r, struct ctl_wr *reply,
+                             char sentence[CTL_SENTENCE_MAX])
+{
+    (void)ctx;
+    (void)r;
+    (void)sentence;
+    ctl_put_u64(reply, "members", 7);
+    return ERR_OK;
+}
+
+static struct ctl_wait given; /* what answer_rekey() has stored */
+static struct ctl_wait waits_for(void *ctx)
+{
+    (void)ctx;
+    return given;
+}
+
 static unsigned n_denied;
 
 static void denied(void *owner, const struct ctl_command *command)
@@ -81,6 +98,7 @@ static const struct ctl_service service = {
     .handlers = {[CTL_SHOW_VERSION] = {answer_version},
                  [CTL_SHOW_SERVER_MEMBERS] = {answer_members},
                  [CTL_SHOW_SERVER_IPSEC] = {begin_long, more_of_long},
+                 [CTL_REQUEST_REKEY] = {.answer = answer_rekey, .waits_for = waits_for},
                  [CTL_CLEAR_MEMBER_GROUP] = {answer_clear}},
 };
 
@@ -279,6 +297,74 @@ static void a_long_answer_comes_in_pieces(void **state)
     ctl_session_free(&s); /* the console went away */
 }
 
+static void an_answer_waits_for_the_store(void **state)
+{
+    struct ctl_session s = greeted(CTL_CONTROL);
+    struct arena arena = {0};
+    struct ctl_node *tree = NULL;
+
+    (void)state;
+    given = (struct ctl_wait){.first = 4, .last = 6};
+    assert_false(ctl_session_stored(&s, 4, ERR_OK)); /* nobody waits */
+    ask(&s, 5, CTL_REQUEST_REKEY, NULL);
+    assert_int_equal(s.out.len, 0);
+    assert_false(ctl_session_go_on(&s)); /* not a long answer: nothing to do meanwhile */
+    assert_false(ctl_session_stored(&s, 3, ERR_SYSTEM));
+    assert_false(ctl_session_stored(&s, 7, ERR_SYSTEM));
+    assert_false(ctl_session_stored(&s, 4, ERR_OK));
+    assert_false(ctl_session_stored(&s, 5, ERR_OK));
+    assert_int_equal(s.out.len, 0);
+    ask(&s, 6, CTL_SHOW_VERSION, NULL);
+    assert_string_equal(next_error(&s, 6), "earlier answers have not been read yet");
+    assert_true(ctl_session_stored(&s, 6, ERR_OK));
+    struct ctl_frame f = next(&s);
+    assert_int_equal(f.kind, CTL_DONE);
+    assert_int_equal(f.id, 5);
+    assert_int_equal(ctl_tree_parse(&arena, f.body, &tree), ERR_OK);
+    assert_int_equal(ctl_find_u64(tree, "members"), 7);
+    assert_false(ctl_session_stored(&s, 6, ERR_OK));
+
+    given = (struct ctl_wait){0}; /* nothing to store */
+    ask(&s, 7, CTL_REQUEST_REKEY, NULL);
+    assert_int_equal(next(&s).kind, CTL_DONE);
+    ctl_session_free(&s);
+    arena_free(&arena);
+}
+
+static void a_store_that_fails_is_the_answer(void **state)
+{
+    struct ctl_session s = greeted(CTL_CONTROL);
+
+    (void)state;
+    given = (struct ctl_wait){.first = 4, .last = 6};
+    ask(&s, 5, CTL_REQUEST_REKEY, NULL);
+    assert_false(ctl_session_stored(&s, 4, ERR_NO_SPACE));
+    assert_false(ctl_session_stored(&s, 5, ERR_SYSTEM));
+    assert_true(ctl_session_stored(&s, 6, ERR_OK));
+    assert_string_equal(next_error(&s, 5),
+                        "it is in force, but it could not be stored (the disk is full): until it "
+                        "is, a restart forgets it; the daemon goes on trying");
+    assert_int_equal(s.out.len, 0);
+    assert_false(s.closing);
+    ctl_session_free(&s);
+}
+
+static void who_waits_for_the_store_may_leave(void **state)
+{
+    struct ctl_session s = greeted(CTL_CONTROL);
+
+    (void)state;
+    given = (struct ctl_wait){.first = 1, .last = 1};
+    ask(&s, 5, CTL_REQUEST_REKEY, NULL);
+    feed(&s, CTL_CANCEL, 5, bytes(NULL, 0));
+    assert_string_equal(next_error(&s, 5), "it is done; whether it is stored, events tell");
+    assert_false(ctl_session_stored(&s, 1, ERR_OK));
+    assert_int_equal(s.out.len, 0);
+    ask(&s, 6, CTL_REQUEST_REKEY, NULL);
+    ctl_session_free(&s); /* the console went away */
+    assert_false(ctl_session_stored(&s, 1, ERR_OK));
+}
+
 static void who_is_turned_away_hears_why_and_no_more(void **state)
 {
     struct ctl_session s = ctl_session_start(&service, CTL_VIEW, &n_denied);
@@ -400,6 +486,9 @@ int main(void)
         cmocka_unit_test(refusals_have_sentences),
         cmocka_unit_test(every_command_has_its_class),
         cmocka_unit_test(a_long_answer_comes_in_pieces),
+        cmocka_unit_test(an_answer_waits_for_the_store),
+        cmocka_unit_test(a_store_that_fails_is_the_answer),
+        cmocka_unit_test(who_waits_for_the_store_may_leave),
         cmocka_unit_test(who_is_turned_away_hears_why_and_no_more),
         cmocka_unit_test(events_reach_subscribers_until_cancelled),
         cmocka_unit_test(a_slow_subscriber_loses_events_and_is_told),

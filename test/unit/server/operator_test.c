@@ -487,6 +487,89 @@ static void what_could_not_be_stored_is_told(void **state)
     world_close(w);
 }
 
+/* How many events of what could not be stored begin so. */
+static unsigned n_told(const struct world *w, const char *what)
+{
+    unsigned n = 0;
+
+    for (size_t i = 0; i < w->n_events; i++) {
+        struct bytes text = event_find_text(&w->events[i], "what");
+        n += w->events[i].id == EV_STORE_FAILED && text.len >= strlen(what) &&
+             bytes_equal(bytes(text.data, strlen(what)), bytes_str(what));
+    }
+    return n;
+}
+
+/* The store answers all that waits; how many transactions that brings. */
+static size_t answer_all(struct world *w, enum err err)
+{
+    size_t before = w->n_stored;
+
+    while (w->n_waiting > 0)
+        world_answer(w, err);
+    return w->n_stored - before;
+}
+
+static void what_has_to_be_stored_is_known_by_its_own_number(void **state)
+{
+    (void)state;
+    struct world *w = busy(true);
+    w->hold_store = true;
+    struct operator_answer one = removed(w, site_1, false, ERR_OK);
+    assert_int_equal(one.first_tx, w->waiting[0]);
+    assert_int_equal(one.last_tx, w->waiting[w->n_waiting - 1]);
+    struct operator_answer two = removed(w, site_2, false, ERR_OK);
+    assert_true(two.last_tx > one.last_tx);
+    assert_int_equal(two.last_tx, w->waiting[w->n_waiting - 1]);
+    for (size_t i = 1; i < w->n_waiting; i++)
+        assert_true(w->waiting[i - 1] < w->waiting[i]);
+    (void)answer_all(w, ERR_OK);
+    assert_int_equal(n_told(w, "a removal"), 0);
+    world_close(w);
+}
+
+static void a_wish_that_joins_keys_on_their_way_waits_for_them(void **state)
+{
+    (void)state;
+    struct world *w = busy(true);
+    w->hold_store = true;
+    struct operator_answer first = rekeyed(w, NULL, false, ERR_OK);
+    assert_int_equal(first.last_tx, w->waiting[w->n_waiting - 1]);
+    struct operator_answer again = rekeyed(w, NULL, false, ERR_OK);
+    assert_true(again.last_tx >= first.last_tx);
+    assert_true(again.first_tx != 0 && again.first_tx <= first.last_tx);
+    world_close(w);
+}
+
+static void what_failed_is_stored_again_as_it_is_by_then(void **state)
+{
+    struct operator_answer a;
+
+    (void)state;
+    struct world *w = busy(true);
+    w->hold_store = true;
+    (void)removed(w, site_1, false, ERR_OK);
+    assert_true(answer_all(w, ERR_SYSTEM) > 0);
+    assert_int_equal(n_told(w, "a removal"), 1);
+    assert_int_equal(w->n_waiting, 0); /* nobody waits for what is tried again */
+
+    assert_int_equal(server_lift(w->server, w->now, group_called(w, "blue"), &site_1, &w->out, &a),
+                     ERR_OK);
+    world_collect(w);
+    assert_int_equal(a.first_tx, a.last_tx);
+    assert_int_equal(a.last_tx, w->waiting[0]);
+    assert_int_equal(answer_all(w, ERR_SYSTEM), 1);
+    assert_int_equal(n_told(w, "the end of a removal"), 1);
+
+    assert_int_equal(
+        server_forget(w->server, w->now, group_called(w, "blue"), &site_2, &w->out, &a), ERR_OK);
+    world_collect(w);
+    assert_int_equal(a.last_tx, w->waiting[0]);
+    assert_int_equal(answer_all(w, ERR_SYSTEM), 1);
+    assert_int_equal(n_told(w, "the end of a registration"), 1);
+    world_close(w);
+}
+
 static void bans_are_limited(void **state)
 {
     (void)state;
@@ -520,6 +603,9 @@ int main(void)
         cmocka_unit_test(a_cleared_group_comes_for_new_keys),
         cmocka_unit_test(one_registration_can_be_forgotten),
         cmocka_unit_test(what_could_not_be_stored_is_told),
+        cmocka_unit_test(what_has_to_be_stored_is_known_by_its_own_number),
+        cmocka_unit_test(a_wish_that_joins_keys_on_their_way_waits_for_them),
+        cmocka_unit_test(what_failed_is_stored_again_as_it_is_by_then),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
