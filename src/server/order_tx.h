@@ -26,7 +26,7 @@ struct order_txs {
 void order_txs_free(struct order_txs *txs);
 
 /* Each emits one durable transaction. */
-void order_ban(struct server *s, const struct row_ban *ban, struct effects *out);
+void order_ban(struct server *s, const struct row_ban *row, struct effects *out);
 void order_lift(struct server *s, const struct row_who *who, struct effects *out);
 void order_forget(struct server *s, const struct row_who *who, struct effects *out);
 void order_wish(struct server *s, const struct group *g, struct effects *out);
