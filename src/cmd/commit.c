@@ -206,17 +206,33 @@ static void put_findings(struct ctl_wr *w, const char *findings)
     ctl_end(w);
 }
 
-/* The first finding, and where the others are. */
+static bool is_error(const char *line, size_t len)
+{
+    static const char note[] = ": note: ", warning[] = ": warning: ";
+
+    return len > 0 && !memmem(line, len, note, sizeof note - 1) &&
+           !memmem(line, len, warning, sizeof warning - 1);
+}
+
+/* The first finding that is an error, or the first one, and where the others are. */
 static void say_why(const struct attempt *a, enum err e, char sentence[CTL_SENTENCE_MAX])
 {
-    size_t len = strcspn(a->findings, "\n");
-    bool more = a->findings[len] && a->findings[len + 1];
+    const char *first = a->findings;
+    size_t len = strcspn(first, "\n");
+    bool more = first[len] && first[len + 1];
 
+    for (const char *at = first; *at; at += strcspn(at, "\n"), at += *at == '\n') {
+        if (!is_error(at, strcspn(at, "\n")))
+            continue;
+        first = at;
+        len = strcspn(at, "\n");
+        break;
+    }
     if (a->why)
         snprintf(sentence, CTL_SENTENCE_MAX, "nothing has changed: %s", a->why);
     else if (len > 0)
         snprintf(sentence, CTL_SENTENCE_MAX, "nothing has changed: %.*s%s",
-                 (int)(len < CTL_SENTENCE_MAX - 80 ? len : CTL_SENTENCE_MAX - 80), a->findings,
+                 (int)(len < CTL_SENTENCE_MAX - 80 ? len : CTL_SENTENCE_MAX - 80), first,
                  more ? " (all of it: conclaved -n FILE)" : "");
     else
         snprintf(sentence, CTL_SENTENCE_MAX, "nothing has changed: %s (see the log)", err_text(e));

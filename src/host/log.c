@@ -163,7 +163,7 @@ void host_log_timer(struct host_log *l, instant_t now)
         return;
     while (host_limit_take(&l->limit, &id, &n)) {
         struct event e = event_of(EV_SUPPRESSED);
-        event_add_str(&e, "event", event_name(id));
+        event_add_str(&e, "what", event_name(id)); /* "event" is its own name */
         event_add_u64(&e, "lines", n);
         l->counts[EV_SUPPRESSED]++;
         write_event(l, &e);

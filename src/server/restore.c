@@ -421,10 +421,11 @@ static void place_keys(struct restore *r)
 
 /* ---- all of it ---- */
 
-static void alarm(struct restore *r, enum event_id id)
+static void alarm(struct restore *r, enum event_id id, const char *what)
 {
     struct event e = event_of(id);
 
+    event_add_str(&e, "what", what);
     effects_tell(r->out, &e);
 }
 
@@ -489,9 +490,11 @@ static void restore_all(struct restore *r)
     place_keys(r);
     release_signers(r);
     if (r->config->keys_lost)
-        alarm(r, EV_STORE_OLD);
+        alarm(r, EV_STORE_OLD,
+              "the database is an older copy: its keys are not used, members have to register, "
+              "removals since it was made are unknown");
     if (r->config->clock_lost)
-        alarm(r, EV_CLOCK_LOST);
+        alarm(r, EV_CLOCK_LOST, "the clocks went back meanwhile: every group gets new keys");
     for (size_t i = 0; r->config->clock_lost && i < r->s->n_groups; i++) {
         group_rekey(r->s->groups[i], NULL);
         group_rekey_kek(r->s->groups[i]);

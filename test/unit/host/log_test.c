@@ -101,7 +101,7 @@ static void the_log_counts_limits_and_tells(void **state)
 
     assert_int_equal(host_read_file(path, 1 << 20, &text, &len), ERR_OK);
     assert_int_equal(count(text, "member-refused peer="), HOST_LIMIT_BURST);
-    assert_int_equal(count(text, "suppressed event=member-refused lines=3\n"), 1);
+    assert_int_equal(count(text, "suppressed what=member-refused lines=3\n"), 1);
     free(text);
     unlink(path);
 }
