@@ -56,6 +56,8 @@ enum event_level { EVENT_DEBUG, EVENT_INFO, EVENT_NOTICE, EVENT_WARNING, EVENT_E
     X(EV_ACK_FORGED, "ack-forged", WARNING, "an acknowledgement did not authenticate")             \
     X(EV_STORE_FAILED, "store-failed", ERROR, "something could not be stored")                     \
     X(EV_SIGNING_KEY, "signing-key", NOTICE, "the key that signs pushes")                          \
+    X(EV_CERTIFICATE, "certificate", WARNING,                                                      \
+      "a certificate is out of date: its key is used, but commits are refused")                    \
     X(EV_REGISTERED, "registered", NOTICE, "registered with the server")                           \
     X(EV_REGISTRATION_FAILED, "registration-failed", WARNING, "a registration failed")             \
     X(EV_SERVER_FAILOVER, "server-failover", WARNING, "trying the next server of the list")        \

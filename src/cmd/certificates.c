@@ -1,4 +1,5 @@
 #include "cmd/certificates.h"
+#include "cmd/daemon.h"
 #include "crypto/cert.h"
 #include "host/clock.h"
 #include "host/system.h"
@@ -24,7 +25,8 @@ struct trial {
     struct sign_key *key;
     struct cert *cert;
     enum err err;
-    bool unreadable; /* err, but only for this user */
+    bool unreadable;  /* err, but only for this user */
+    bool out_of_date; /* err, but nothing else is wrong with it, and the key is there */
     char why[WHY_MAX];
 };
 
@@ -119,6 +121,7 @@ static const char *day_of(wall_t w, char out[16])
     return out;
 }
 
+/* RFC 5280 section 4.1.2.5. */
 static void check_validity(struct trial *t, const char *suffix)
 {
     wall_t from = cert_not_before(t->cert), until = cert_not_after(t->cert);
@@ -131,6 +134,7 @@ static void check_validity(struct trial *t, const char *suffix)
     else
         return;
     refuse(t, ERR_VALUE, suffix, what);
+    t->out_of_date = true;
 }
 
 /* Both files, and that they belong together. */
@@ -153,7 +157,7 @@ static void end_trial(struct trial *t)
     cert_free(t->cert);
 }
 
-/* ---- at commit ---- */
+/* ---- findings ---- */
 
 static void warn(struct conf_diags *d, const struct conf_node *n, const struct trial *t)
 {
@@ -161,39 +165,59 @@ static void warn(struct conf_diags *d, const struct conf_node *n, const struct t
     wall_t until = cert_not_after(t->cert);
     char day[16];
 
-    if (until.s - t->now.s < (int64_t)SOON_DAYS * 86400)
+    if (!t->out_of_date && until.s - t->now.s < (int64_t)SOON_DAYS * 86400)
         conf_diag(d, CONF_WARNING, n->values[0].pos, path, "expires on %s", day_of(until, day));
     if (sign_key_bits(t->key) < WEAK_BITS)
         conf_diag(d, CONF_WARNING, n->values[0].pos, path, "a RSA key of %u bits is weak",
                   sign_key_bits(t->key));
 }
 
-static void check_one(struct conf_diags *d, const struct conf_node *n, const char *pki_dir)
+/* A server that runs is confined to the folders that were there when it started. */
+static void find(struct conf_diags *d, const struct conf_node *n, const struct trial *t,
+                 enum certificates_for what)
+{
+    const char *path = conf_path(d->arena, n);
+    struct conf_pos pos = n->values[0].pos;
+
+    if (what == CERTIFICATES_FOR_START && t->unreadable)
+        conf_diag(d, CONF_WARNING, pos, path, "cannot be checked: %s", t->why);
+    else if (what == CERTIFICATES_FOR_START && t->out_of_date)
+        conf_diag(d, CONF_WARNING, pos, path, "%s; a start goes on with it, a commit does not",
+                  t->why);
+    else if (t->unreadable)
+        conf_diag(d, CONF_ERROR, pos, path,
+                  "%s; a folder made after the start of conclaved opens only after its restart",
+                  t->why);
+    else
+        conf_diag(d, CONF_ERROR, pos, path, "%s", t->why);
+}
+
+static void check_one(struct conf_diags *d, const struct conf_node *n, const char *pki_dir,
+                      enum certificates_for what)
 {
     struct trial t = {.dir = pki_dir, .name = conf_text(n), .now = host_wall()};
 
     try_pair(&t);
-    if (t.err == ERR_OK)
+    if (t.err != ERR_OK)
+        find(d, n, &t, what);
+    if (t.err == ERR_OK || t.out_of_date)
         warn(d, n, &t);
-    else
-        conf_diag(d, t.unreadable ? CONF_WARNING : CONF_ERROR, n->values[0].pos,
-                  conf_path(d->arena, n), "%s%s", t.unreadable ? "cannot be checked: " : "", t.why);
     end_trial(&t);
 }
 
-void certificates_check(struct conf_check *check, const char *pki_dir)
+void certificates_check(struct conf_check *check, const char *pki_dir, enum certificates_for what)
 {
     for (const struct conf_node *g = conf_child(conf_server(check->tree), "group"); g;
          g = conf_next(g)) {
         const struct conf_node *n =
             conf_child(conf_child(g, "server-member-communication"), "certificate");
         if (n && n->n_values > 0)
-            check_one(&check->diags, n, pki_dir);
+            check_one(&check->diags, n, pki_dir, what);
     }
     conf_diags_sort(&check->diags);
 }
 
-/* ---- at start ---- */
+/* ---- loading ---- */
 
 static bool has(const struct certificates *c, const char *name)
 {
@@ -204,24 +228,38 @@ static bool has(const struct certificates *c, const char *name)
     return false;
 }
 
-static enum err load_one(const char *program, const char *pki_dir, const char *name,
+static void tell_date(struct daemon *d, const struct trial *t)
+{
+    struct event e = event_of(EV_CERTIFICATE);
+
+    event_add_str(&e, "certificate", t->name);
+    event_add_fmt(&e, "what", "%s; its key signs, but commits are refused until it is replaced",
+                  t->why);
+    daemon_tell(d, &e);
+}
+
+/* The dates of a certificate were judged when it was checked. */
+static enum err load_one(struct daemon *d, const struct options *o, const char *name,
                          struct certificates *c)
 {
-    struct trial t = {.dir = pki_dir, .name = name, .now = host_wall()};
+    struct trial t = {.dir = o->pki_dir, .name = name, .now = host_wall()};
 
     try_pair(&t);
-    if (t.err == ERR_OK) {
+    enum err e = t.out_of_date ? ERR_OK : t.err;
+    if (t.out_of_date)
+        tell_date(d, &t);
+    if (e == ERR_OK) {
         c->list[c->n++] = (struct server_certificate){name, t.key};
         t.key = NULL;
     } else {
-        fprintf(stderr, "%s: %s\n", program, t.why);
+        fprintf(stderr, "%s: %s\n", o->program, t.why);
     }
     end_trial(&t);
-    return t.err;
+    return e;
 }
 
-enum err certificates_load(const char *program, const struct model_server *model,
-                           const char *pki_dir, struct certificates *ret)
+enum err certificates_load(struct daemon *d, const struct options *o,
+                           const struct model_server *model, struct certificates *ret)
 {
     struct certificates c = {.n = 0};
     enum err e = ERR_OK;
@@ -229,7 +267,7 @@ enum err certificates_load(const char *program, const struct model_server *model
     for (size_t i = 0; i < model->n_groups && e == ERR_OK; i++) {
         const char *name = model->groups[i].communication.certificate;
         if (name && !has(&c, name))
-            e = load_one(program, pki_dir, name, &c);
+            e = load_one(d, o, name, &c);
     }
     if (e == ERR_OK)
         *ret = c;

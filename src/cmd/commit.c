@@ -74,8 +74,7 @@ static enum err reconfigure(const struct commit *c, const struct attempt *a,
                             struct effects *effects)
 {
     struct certificates certificates;
-    enum err e = certificates_load(c->options->program, a->model->server, c->options->pki_dir,
-                                   &certificates);
+    enum err e = certificates_load(c->show->daemon, c->options, a->model->server, &certificates);
 
     if (e)
         return e;

@@ -97,14 +97,19 @@ static void on_reload(void *self) { commit_reload(((struct show *)self)->commit)
 
 /* ---- wiring ---- */
 
-static void check_more(const void *pki_dir, struct conf_check *check)
+static void check_for_start(const void *pki_dir, struct conf_check *check)
 {
-    certificates_check(check, pki_dir);
+    certificates_check(check, pki_dir, CERTIFICATES_FOR_START);
+}
+
+static void check_for_commit(const void *pki_dir, struct conf_check *check)
+{
+    certificates_check(check, pki_dir, CERTIFICATES_FOR_COMMIT);
 }
 
 static struct setup setup_of(const struct options *o)
 {
-    return (struct setup){o->program, CONF_ROLE_SERVER, check_more, o->pki_dir};
+    return (struct setup){o->program, CONF_ROLE_SERVER, check_for_start, o->pki_dir};
 }
 
 /* The store: opened, and what is in it; the rows are in `a`. */
@@ -161,7 +166,7 @@ static enum err new_server(const struct commit *commit, const struct database_co
     struct show *show = commit->show;
     uint8_t seed[DRBG_SEED];
     struct certificates certificates;
-    enum err e = certificates_load(o->program, model, o->pki_dir, &certificates);
+    enum err e = certificates_load(show->daemon, o, model, &certificates);
 
     if (e != ERR_OK)
         return e;
@@ -238,6 +243,7 @@ static enum err serve(const struct options *o)
     }
     if (e == ERR_OK)
         e = start_server(&commit);
+    commit.setup.check_more = check_for_commit;
     if (e == ERR_OK)
         e = run_server(&commit);
     effects_free(&show.first);
