@@ -42,7 +42,8 @@
  * window MS. N may be "3+" (at least) or "3-" (at most); "in g2" before a condition: in that group.
  * `by` waits for it, `expect` wants it at that moment, `never` forbids an event in the whole story.
  * The safety checks of check.h run all the time. Prints TAP: one test for each line that demands
- * something. */
+ * something, and the hash of the trace, which a change of the code that is none of behaviour leaves
+ * as it was. */
 #include "crypto/crypto.h"
 #include "sim/script.h"
 

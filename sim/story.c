@@ -1,5 +1,6 @@
 #include "sim/story.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -244,6 +245,7 @@ void story_begin(struct story *s, const char *file)
 
 void story_end(struct story *s)
 {
+    printf("# trace %016" PRIx64 "\n", s->world.trace[0]);
     world_free(&s->world);
     arena_free(&s->arena);
 }
