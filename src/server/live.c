@@ -158,15 +158,6 @@ static bool goes_on(const struct model_change *c)
     return c->from && c->to && c->from->id == c->to->id;
 }
 
-static struct group *group_of(const struct server *s, uint32_t id)
-{
-    for (size_t i = 0; i < s->n_groups; i++) {
-        if (s->groups[i]->model->id == id)
-            return s->groups[i];
-    }
-    return NULL;
-}
-
 /* What was asked for is not forgotten, should the server die now. */
 static void keep(struct server *s, struct group *g, struct effects *out)
 {
@@ -180,7 +171,7 @@ void live_apply(struct server *s, instant_t now, const struct model_change *chan
     struct group *last = NULL;
 
     for (; changes; changes = changes->next) {
-        struct group *g = goes_on(changes) ? group_of(s, changes->to->id) : NULL;
+        struct group *g = goes_on(changes) ? server_group_by_id(s, changes->to->id) : NULL;
         if (!g)
             continue; /* of no group, or of one that began or ended */
         apply(s, now, changes, g, out);

@@ -24,15 +24,6 @@ static enum err refused(struct operator_answer *ret, enum err err, const char *f
     return err;
 }
 
-struct group *server_group_named(struct server *s, const char *name)
-{
-    for (size_t i = 0; i < s->n_groups; i++) {
-        if (strcmp(s->groups[i]->model->name, name) == 0)
-            return s->groups[i];
-    }
-    return NULL;
-}
-
 /* ---- who is meant ---- */
 
 /* A phase 1 identity, and where it was seen last. */

@@ -69,8 +69,6 @@ MUST_USE enum err server_clear(struct server *s, instant_t now, struct group *g,
 MUST_USE enum err server_forget(struct server *s, instant_t now, struct group *g,
                                 const struct operator_who *who, struct effects *out,
                                 struct operator_answer *ret);
-/* The group of that name, or NULL. */
-struct group *server_group_named(struct server *s, const char *name);
 
 /* After a restart: removals whose new keys were not made yet are not forgotten. */
 void operator_resume(struct server *s);

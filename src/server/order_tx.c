@@ -110,11 +110,10 @@ bool order_stored(struct server *s, uint64_t id, enum err err, struct effects *o
         return false;
     struct order_tx tx = t->list[i];
     t->list[i] = t->list[--t->n];
-    for (size_t j = 0; err && j < s->n_groups; j++) {
-        if (s->groups[j]->model->id != tx.group)
-            continue;
-        tell_failed(s->groups[j], &tx, err, out);
-        again(s, s->groups[j], &tx, out);
+    const struct group *g = err ? server_group_by_id(s, tx.group) : NULL;
+    if (g) {
+        tell_failed(g, &tx, err, out);
+        again(s, g, &tx, out);
     }
     return true;
 }

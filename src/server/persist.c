@@ -270,11 +270,10 @@ void persist_ban(struct server *s, const struct row_ban *ban, uint64_t id, struc
     uint8_t key[ROW_KEY_MAX], room[ROW_MEMBER_MAX];
     struct wr value = wr_of(room, sizeof room);
     struct row_ban row = {ban->who, kept(s, ban->since), ban->address};
+    const struct group *g = server_group_by_id(s, ban->who.group);
 
-    for (size_t i = 0; i < s->n_groups; i++) {
-        if (s->groups[i]->model->id == ban->who.group)
-            put_group(s->groups[i], tx, out);
-    }
+    if (g)
+        put_group(g, tx, out);
     row_ban_write(&value, &row);
     put(tx, STORE_BAN, row_key_who(&row.who, key), &value, out);
     store_delete(&out->arena, tx, STORE_MEMBER, row_key_who(&row.who, key)); /* M18: with it */

@@ -54,16 +54,6 @@ static void match_gateways(struct commit *c)
     map_free(&names);
 }
 
-/* The group that lives on under that model; one with another group-id is another group. */
-static struct group *group_of(const struct server *s, const struct model_group *model)
-{
-    for (size_t i = 0; i < s->n_groups; i++) {
-        if (s->groups[i]->model->id == model->id)
-            return s->groups[i];
-    }
-    return NULL;
-}
-
 /* Groups that end stay until their members have been told. */
 static enum err check_leaving(const struct commit *c)
 {
@@ -91,8 +81,8 @@ static enum err prepare(struct commit *c, const struct server_config *config)
     c->groups = calloc(c->to->n_groups + 1, sizeof(struct group *));
     if (!e)
         e = c->groups ? server_gateways(c->to, &c->peers, &c->listed) : ERR_NOMEM;
-    for (size_t i = 0; !e && i < c->to->n_groups; i++)
-        c->groups[i] = group_of(c->s, &c->to->groups[i]);
+    for (size_t i = 0; !e && i < c->to->n_groups; i++) /* with another group-id: another group */
+        c->groups[i] = server_group_by_id(c->s, c->to->groups[i].id);
     if (!e)
         e = check_leaving(c);
     if (e)

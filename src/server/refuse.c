@@ -4,15 +4,6 @@
 
 #include <stdio.h>
 
-static struct group *group_of(const struct server *s, uint32_t id)
-{
-    for (size_t i = 0; i < s->n_groups; i++) {
-        if (s->groups[i]->model->id == id)
-            return s->groups[i];
-    }
-    return NULL;
-}
-
 static void tolerate_byte_order(struct server *s, const struct phase1_sa *sa, struct group *g,
                                 struct effects *out)
 {
@@ -29,10 +20,10 @@ struct refusal refuse_unknown(struct server *s, const struct phase1_sa *sa,
                               const struct gdoi_group_id *id, struct group **ret,
                               struct effects *out)
 {
-    struct group *g = id->type == IKE1_ID_KEY_ID ? group_of(s, id->exact) : NULL;
+    struct group *g = id->type == IKE1_ID_KEY_ID ? server_group_by_id(s, id->exact) : NULL;
 
     if (!g && id->type == IKE1_ID_KEY_ID) {
-        g = group_of(s, id->swapped);
+        g = server_group_by_id(s, id->swapped);
         if (g)
             tolerate_byte_order(s, sa, g, out);
     }

@@ -1,5 +1,6 @@
 #include "server/restore.h"
 
+#include "group/change.h"
 #include "group/restore.h"
 #include "server/live.h"
 #include "server/operator.h"
@@ -85,38 +86,29 @@ static void give_up(struct restore *r, const struct store_row *row, enum err why
 
 /* ---- one table each ---- */
 
-/* n_groups: there is none. */
-static size_t index_of(const struct restore *r, uint32_t id)
+/* Its bit in what is known of groups. */
+static uint64_t bit_of(const struct restore *r, const struct group *g)
 {
     size_t i = 0;
 
-    while (i < r->s->n_groups && r->s->groups[i]->model->id != id)
+    while (r->s->groups[i] != g)
         i++;
-    return i;
-}
-
-static struct group *group_of(const struct restore *r, uint32_t id)
-{
-    size_t i = index_of(r, id);
-
-    return i < r->s->n_groups ? r->s->groups[i] : NULL;
+    return UINT64_C(1) << i;
 }
 
 /* A key may only be used again when the numbers are known that must not come twice under it. */
-static struct group *counted_group_of(const struct restore *r, uint32_t id)
+static struct group *counted_group(const struct restore *r, uint32_t id)
 {
-    struct group *g = group_of(r, id);
+    struct group *g = server_group_by_id(r->s, id);
 
-    return g && r->counted >> index_of(r, id) & 1 ? g : NULL;
+    return g && r->counted & bit_of(r, g) ? g : NULL;
 }
 
-static struct group_sa *sa_of(struct group *g, const char *name)
+static struct group_sa *counted_sa(const struct restore *r, uint32_t id, const char *name)
 {
-    for (size_t i = 0; g && i < g->n_sas; i++) {
-        if (strcmp(g->sas[i].model->name, name) == 0)
-            return &g->sas[i];
-    }
-    return NULL;
+    struct group *g = counted_group(r, id);
+
+    return g ? group_sa_named(g, name) : NULL;
 }
 
 static enum err former_signer(const struct row_signer *k, struct signing_key **ret)
@@ -191,19 +183,19 @@ static void restore_group(struct restore *r, const struct store_row *row)
 {
     struct row_group k;
     enum err e = row_group_read(row, &r->arena, &k);
-    struct group *g = e ? NULL : group_of(r, k.id);
+    struct group *g = e ? NULL : server_group_by_id(r->s, k.id);
 
     if (!g) {
         give_up(r, row, e ? e : ERR_NOT_FOUND, "group");
         return;
     }
-    r->counted |= UINT64_C(1) << index_of(r, k.id);
+    r->counted |= bit_of(r, g);
     g->push_seq = g->push_seq_given = g->push_seq_durable = k.push_seq;
     g->version = k.version;
     g->kek_numbers = k.kek_numbers;
     g->atd_s = k.atd_s;
     for (size_t i = 0; i < k.n_sas; i++)
-        restore_numbers(sa_of(g, k.sas[i].sa), &k.sas[i]);
+        restore_numbers(group_sa_named(g, k.sas[i].sa), &k.sas[i]);
     if (k.exclusion_wanted)
         group_exclude(g, k.spread);
     if (k.kek_wanted)
@@ -216,10 +208,10 @@ static void restore_tek(struct restore *r, const struct store_row *row)
     struct found_tek found = {0};
     enum err e = row_tek_read(row, &r->arena, &k);
 
-    found.sa = e ? NULL : sa_of(counted_group_of(r, k.group), k.policy->name);
+    found.sa = e ? NULL : counted_sa(r, k.group, k.policy->name);
     if (!e && !found.sa) {
         e = ERR_NOT_FOUND;
-        r->lost[r->n_lost++] = (struct lost_tek){counted_group_of(r, k.group), k.spi};
+        r->lost[r->n_lost++] = (struct lost_tek){counted_group(r, k.group), k.spi};
     }
     if (!e) {
         const struct kept_key key = {.number = k.number,
@@ -244,7 +236,7 @@ static void restore_kek(struct restore *r, const struct store_row *row)
     struct found_kek found = {0};
     enum err e = row_kek_read(row, &r->arena, &k);
 
-    found.group = e ? NULL : counted_group_of(r, k.group);
+    found.group = e ? NULL : counted_group(r, k.group);
     found.retires = !e && k.retires;
     struct found_signer *signer = e ? NULL : signer_of(r, k.signer);
     if (!e && (!found.group || !signer))
@@ -271,14 +263,14 @@ static void restore_member(struct restore *r, const struct store_row *row)
 {
     struct row_member k;
     enum err e = row_member_read(row, &r->arena, &k);
-    struct group *g = e ? NULL : group_of(r, k.who.group);
+    struct group *g = e ? NULL : server_group_by_id(r->s, k.who.group);
     const struct phase1_peer *peer = g ? map_get(&r->gateways, bytes_str(k.gateway)) : NULL;
     const struct model_server_gateway *gateway = peer ? peer->owner : NULL;
 
     if (!e && (!gateway || !server_lists(r->s, g, gateway))) {
         e = ERR_NOT_AUTHORISED;
         if (g)
-            r->shut_out |= UINT64_C(1) << index_of(r, k.who.group);
+            r->shut_out |= bit_of(r, g);
     }
     if (!e) {
         const struct registration last = {.gateway = gateway,
@@ -307,7 +299,7 @@ static void restore_ban(struct restore *r, const struct store_row *row)
     struct row_ban k;
     enum err e = row_ban_read(row, &k);
 
-    if (!e && !group_of(r, k.who.group))
+    if (!e && !server_group_by_id(r->s, k.who.group))
         e = ERR_NOT_FOUND;
     if (!e)
         e = ban_put(&r->s->bans, k.who.group, k.who.identity, k.address, at(r, k.since));
@@ -501,7 +493,7 @@ static void restore_all(struct restore *r)
     }
     for (size_t i = 0; i < r->s->n_groups; i++) {
         delete_lost(r, r->s->groups[i]);
-        if (r->shut_out >> i & 1) {
+        if (r->shut_out & bit_of(r, r->s->groups[i])) {
             live_shut_out(r->s, r->s->groups[i]);
             order_wish(r->s, r->s->groups[i], r->out);
         }

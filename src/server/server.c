@@ -288,6 +288,24 @@ struct group *server_any_group(const struct server *s, size_t i)
     return i - s->n_groups < s->n_leaving ? s->leaving[i - s->n_groups].group : NULL;
 }
 
+struct group *server_group_by_id(const struct server *s, uint32_t id)
+{
+    for (size_t i = 0; i < s->n_groups; i++) {
+        if (s->groups[i]->model->id == id)
+            return s->groups[i];
+    }
+    return NULL;
+}
+
+struct group *server_group_named(const struct server *s, const char *name)
+{
+    for (size_t i = 0; i < s->n_groups; i++) {
+        if (strcmp(s->groups[i]->model->name, name) == 0)
+            return s->groups[i];
+    }
+    return NULL;
+}
+
 size_t server_addresses(const struct server *s, struct ip *ret, size_t max)
 {
     const struct group *g;

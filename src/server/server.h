@@ -75,6 +75,7 @@ void server_stop(struct server *s, instant_t now, struct effects *out);
 size_t server_addresses(const struct server *s, struct ip *ret, size_t max);
 /* Read-only, for `show`, simulations and tests. */
 size_t server_n_groups(const struct server *s);
+struct group *server_group_named(const struct server *s, const char *name); /* NULL: none */
 const struct group *server_group(const struct server *s, size_t i);
 const struct phase1_table *server_phase1(const struct server *s);
 const struct group_clock *server_clock(const struct server *s);

@@ -73,6 +73,9 @@ void server_use_certificates(struct server *s);
 /* Seconds over which members should spread their re-registrations; 0 while they are so few that it
  * does not matter (decisions M10). */
 uint16_t server_spread(const struct server *s, const struct group *g);
+/* The group that members ask for by that group-id; NULL: none. Those that are leaving are not asked
+ * for. */
+struct group *server_group_by_id(const struct server *s, uint32_t id);
 /* Groups, then those that are leaving; NULL: no more. */
 struct group *server_any_group(const struct server *s, size_t i);
 /* Counts the datagram and tells; nothing else happens. */
