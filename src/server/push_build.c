@@ -10,8 +10,6 @@
 
 #include <assert.h>
 
-enum { RSA_SPKI_HEAD = 38 }; /* octets around the modulus in a SubjectPublicKeyInfo */
-
 static void write_deletes(struct chain_wr *c, const struct push_carrier *carrier,
                           const struct push_delete *d)
 {
@@ -77,39 +75,6 @@ size_t push_size(const struct group *g, const struct push_carrier *carrier, inst
     ike1_message_pad(&w, cipher_block(carrier->cipher));
     explicit_bzero(room, sizeof room);
     return w.len;
-}
-
-/* Keys that are never used: only their sizes count. */
-static struct group *sample_group(const struct model_group *model, struct mint *mint,
-                                  struct signing_key *signer)
-{
-    struct timeline t = timeline_first((instant_t){0}, span_s(1), span_s(0), false);
-    struct group *g = group_new(model, mint);
-
-    for (size_t i = 0; i < g->n_sas; i++) {
-        g->sas[i].slot[GROUP_CURRENT] = mint_generation(mint, &model->sas[i], 1, t);
-        g->sas[i].slot[GROUP_CURRENT]->window_ms = model->anti_replay_window_ms;
-    }
-    g->kek[GROUP_KEK_CURRENT] = kek_new(mint, &model->communication, signer, 1, (instant_t){0});
-    return g;
-}
-
-size_t push_size_of(const struct model_group *model, unsigned bits)
-{
-    static const uint8_t seed[DRBG_SEED];
-    struct drbg drbg = drbg_of(seed);
-    struct mint mint = mint_of(&drbg);
-    struct signing_key signer = {.refs = 1, .bits = bits, .spki_len = bits / 8 + RSA_SPKI_HEAD};
-    struct group *g = sample_group(model, &mint, &signer);
-    struct push_carrier carrier = push_carrier_of(g->kek[GROUP_KEK_CURRENT]);
-    size_t size = push_size(g, &carrier, (instant_t){0});
-
-    push_carrier_wipe(&carrier);
-    group_free(g);
-    assert(signer.refs == 1);
-    mint_free(&mint);
-    drbg_wipe(&drbg);
-    return size;
 }
 
 /* The payload's own header is not covered. */

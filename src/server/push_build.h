@@ -24,9 +24,6 @@ MUST_USE enum err push_build(const struct push_content *c, instant_t now, struct
 enum { PUSH_MAX = DATAGRAM_MAX - CIPHER_BLOCK_MAX };
 /* How large a push with every key and the current KEK is: the largest there is. */
 size_t push_size(const struct group *g, const struct push_carrier *carrier, instant_t now);
-/* The same of a group that may not be there yet, whose statements have passed their checks, with a
- * key pair of so many bits. */
-size_t push_size_of(const struct model_group *model, unsigned bits);
 /* What SIG covers (RFC 6407 4), as a job's own; NULL: no memory. */
 struct job_sign *push_to_sign(const struct push_carrier *carrier, struct bytes message,
                               size_t signature_at);

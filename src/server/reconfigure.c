@@ -77,7 +77,7 @@ static enum err prepare(struct commit *c, const struct server_config *config)
     if (!e)
         e = certified_take(&c->certified, config->certificates, config->n_certificates);
     if (!e)
-        e = server_certified(c->to, &c->certified, c->out);
+        e = server_certified(c->s, c->to, &c->certified, c->out);
     c->groups = calloc(c->to->n_groups + 1, sizeof(struct group *));
     if (!e)
         e = c->groups ? server_gateways(c->to, &c->peers, &c->listed) : ERR_NOMEM;

@@ -9,12 +9,11 @@
 #include "server/operator.h"
 #include "server/persist.h"
 #include "server/push.h"
-#include "server/push_build.h"
 #include "server/restore.h"
+#include "server/size.h"
 #include "server/state.h"
 
 #include <assert.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 void server_drop(struct server *s, struct endpoint from, enum err why, const char *what,
@@ -170,23 +169,25 @@ struct group *server_group_new(struct server *s, const struct model_group *model
     return g;
 }
 
-/* The largest rekey message of the group, before one is lost to it. */
-static enum err check_size(const struct model_group *g, unsigned bits, struct effects *out)
+/* The longest key pair that the group's messages carry or are signed with from now on: until its
+ * KEK ends also that of the KEK. */
+static unsigned bits_of(const struct server *s, const struct model_group *model,
+                        const struct signing_key *key)
 {
-    char what[160];
-    size_t size = push_size_of(g, bits);
+    unsigned bits = key ? key->bits : SERVER_SIGN_BITS;
 
-    if (size <= PUSH_MAX)
-        return ERR_OK;
-    snprintf(what, sizeof what,
-             "a rekey message of this group, signed with %u bits, would have %zu octets, more than "
-             "%d: fewer ipsec-sas or match-policies, or a shorter key",
-             bits, size, (int)PUSH_MAX);
-    return server_cannot(out, ERR_LIMIT, &g->where, what);
+    for (size_t i = 0; i < s->n_groups; i++) {
+        const struct group *g = s->groups[i];
+        for (size_t slot = 0; g->model->id == model->id && slot < GROUP_KEK_SLOTS; slot++) {
+            if (g->kek[slot] && g->kek[slot]->signer->bits > bits)
+                bits = g->kek[slot]->signer->bits;
+        }
+    }
+    return bits;
 }
 
-enum err server_certified(const struct model_server *model, const struct certified *certified,
-                          struct effects *out)
+enum err server_certified(const struct server *s, const struct model_server *model,
+                          const struct certified *certified, struct effects *out)
 {
     enum err e = ERR_OK;
 
@@ -198,7 +199,7 @@ enum err server_certified(const struct model_server *model, const struct certifi
             c->certificate ? certified_find(certified, c->certificate) : NULL;
         if (c->certificate && !key)
             return server_cannot(out, ERR_NOT_FOUND, &c->where, "certificate");
-        e = check_size(&model->groups[i], key ? key->bits : SERVER_SIGN_BITS, out);
+        e = size_check(&model->groups[i], bits_of(s, &model->groups[i], key), out);
     }
     return e;
 }
@@ -222,7 +223,7 @@ static enum err start(struct server *s, const struct server_config *with, instan
     enum err e = certified_take(&s->certified, with->certificates, with->n_certificates);
 
     if (!e)
-        e = server_certified(model, &s->certified, out);
+        e = server_certified(s, model, &s->certified, out);
     s->groups = calloc(model->n_groups + 1, sizeof(struct group *));
     if (!e)
         e = s->groups ? server_gateways(model, &s->peers, &s->listed) : ERR_NOMEM;

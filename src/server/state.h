@@ -64,10 +64,10 @@ struct group *server_group_new(struct server *s, const struct model_group *model
 /* Tells which statement cannot be served, and gives the error back. */
 enum err server_cannot(struct effects *out, enum err err, const struct model_where *where,
                        const char *what);
-/* Whether every certificate that the model names is there, and no rekey message is too large with
- * its signature; then: the groups' signers. A KEK that
- * was made with another key pair is replaced. */
-MUST_USE enum err server_certified(const struct model_server *model,
+/* Whether every certificate that the model names is there, and no message of its groups too large
+ * with it (server/size.h); then: the groups' signers. A KEK that was made with another key pair is
+ * replaced. */
+MUST_USE enum err server_certified(const struct server *s, const struct model_server *model,
                                    const struct certified *certified, struct effects *out);
 void server_use_certificates(struct server *s);
 /* Seconds over which members should spread their re-registrations; 0 while they are so few that it

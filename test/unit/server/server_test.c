@@ -85,28 +85,6 @@ static void a_group_too_large_for_a_message_is_refused(void **state)
     free(w);
 }
 
-/* With the server's own key pair it fits, with the largest that there is it does not. */
-static void a_push_too_large_to_send_is_foreseen(void **state)
-{
-    static struct model_ipsec_sa sas[SERVER_SAS_MAX];
-    (void)state;
-    struct world *w = world_new();
-    w->m.hour.key_bits = 256;
-    w->m.hour.auth = MODEL_ESP_HMAC_SHA512_256;
-    for (size_t i = 0; i < ARRAY_LEN(sas); i++) {
-        sas[i] = w->m.blue_sas[0];
-        sas[i].n_policies = i < SERVER_POLICIES_MAX - SERVER_SAS_MAX ? 2 : 1;
-    }
-    w->m.groups[0].sas = sas;
-    w->m.groups[0].n_sas = SERVER_SAS_MAX;
-    w->m.groups[0].communication = two_groups_communication();
-    size_t own = push_size_of(&w->m.groups[0], SERVER_SIGN_BITS);
-    size_t most = push_size_of(&w->m.groups[0], RSA_BITS_MAX);
-    assert_true(own <= PUSH_MAX);
-    assert_true(most >= own + (RSA_BITS_MAX - SERVER_SIGN_BITS) / 8);
-    free(w);
-}
-
 /* The largest groups that are let in, in the middle of a changeover: both messages fit. */
 static void the_largest_groups_fit(void **state)
 {
@@ -397,7 +375,6 @@ int main(void)
         cmocka_unit_test(groups_sign_with_the_key_pair_that_they_name),
         cmocka_unit_test(key_pairs_are_not_lost_when_a_server_cannot_start),
         cmocka_unit_test(a_group_too_large_for_a_message_is_refused),
-        cmocka_unit_test(a_push_too_large_to_send_is_foreseen),
         cmocka_unit_test(the_largest_groups_fit),
         cmocka_unit_test(gateways_that_cannot_be_told_apart_are_refused),
         cmocka_unit_test(datagrams_are_sorted_by_the_cheapest_check),
