@@ -64,7 +64,7 @@ static size_t insider(const struct world *w, const struct record *r, uint8_t *ou
 static size_t make(const struct world *w, enum forge_kind kind, const struct record *r,
                    uint8_t out[4096])
 {
-    enum { SEQ_AT = IKE1_HEADER + 36 + CHAIN_HEADER, BLOCK = 16 };
+    enum { HASH_AT = IKE1_HEADER + CHAIN_HEADER, SEQ_AT = HASH_AT + 32 + CHAIN_HEADER, BLOCK = 16 };
     size_t len = r->len;
 
     memset(out, 0, 4096);
@@ -83,6 +83,9 @@ static size_t make(const struct world *w, enum forge_kind kind, const struct rec
         return insider(w, r, out, 4096);
     case FORGE_ACK:
         out[SEQ_AT + 3] ^= 0x55;
+        return len;
+    case FORGE_ACK_FLIP:
+        out[HASH_AT] ^= 1;
         return len;
     case FORGE_ACK_CUT:
         len -= 13;

@@ -9,6 +9,7 @@
     X(FORGE_LENGTHEN, "lengthen") /* ... with a block more */                                      \
     X(FORGE_INSIDER, "insider")   /* under the real KEK: SEQ ffffffff, delete all, no signature */ \
     X(FORGE_ACK, "ack")           /* the last acknowledgement, with another SEQ */                 \
+    X(FORGE_ACK_FLIP, "ack-flip") /* ... with one bit of its hash changed */                       \
     X(FORGE_ACK_CUT, "ack-cut")   /* ... cut short */                                              \
     X(FORGE_ACK_NAME, "ack-name") /* ... from another member's address */
 

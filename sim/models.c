@@ -19,6 +19,14 @@ const struct model *models_read(struct arena *arena, const char *name, const cha
     return model;
 }
 
+bool models_refuses(struct arena *arena, const char *text)
+{
+    struct conf_check check;
+
+    conf_check(arena, CONF_ROLE_ANY, "server", bytes_str(text), &check);
+    return conf_check_verdict(&check) == ERR_CONFIG;
+}
+
 #define SET "set security group-vpn "
 #define PROPOSAL(side)                                                                             \
     SET side " ike proposal p1 authentication-method pre-shared-keys\n" SET side                   \

@@ -31,6 +31,8 @@ struct models_odd models_odd_of(const struct models_plan *plan, unsigned member)
 /* Parses, validates and builds; statements that daemons refuse to run yet are let through: engines
  * may know them before. Prints the findings and aborts on an error. */
 const struct model *models_read(struct arena *arena, const char *name, const char *text);
+/* Whether a commit of it would fail. */
+bool models_refuses(struct arena *arena, const char *text);
 /* Server 192.0.2.1 with group g1 (id 1) and one gateway per member; member i is 198.18.x.y, VPN
  * "v1". */
 const char *models_server_text(struct arena *arena, const struct models_plan *plan);

@@ -28,22 +28,21 @@
  * loss KIND P% [WHO], block KIND [WHO], pass KIND [WHO]; replay recorded | stranger [KIND] (all
  * that was recorded, from its address or another); disk full | well | slow A..B (the server's),
  * power-cut WHO (kill, and what the system had not written is lost); backup, restore (the disk);
- * rekey GROUP, clear GROUP [now],
- * remove GROUP WHO [now], lift GROUP WHO (the operator); set server ..., delete server ... (the
- * server's configuration) and commit; forge flip | truncate | lengthen | insider | ack | ack-cut |
- * ack-name WHO (sim/forge.h); wall +S | -S (the server's calendar); boundaries on BACK | power
- * BACK | off (sim/boundaries.c kills the server, or cuts its power, at each of them meanwhile, and
- * it is back so much later).
- * Conditions: registered | unregistered | sends N | holds N | kek N | keyless | agree | events NAME
- * [KEY=VALUE ...] N | told [KIND] N, said KIND N (datagrams that were sent to it, by it; without a
- * kind those of PULLs) | learned G T, switched G T, dropped G T (generation G, within the second
- * that begins at T) | cipher NAME | kek-cipher NAME | sig-hash NAME | policy SOURCE DESTINATION
- * PROTOCOL PORT PORT | joined ADDRESS | out-of INTERFACE (the last multicast) | drops ERR N |
- * window MS. N may be "3+" (at least) or "3-" (at most); "in g2" before a condition: in that group.
- * `by` waits for it, `expect` wants it at that moment, `never` forbids an event in the whole story.
- * The safety checks of check.h run all the time. Prints TAP: one test for each line that demands
- * something, and the hash of the trace, which a change of the code that is none of behaviour leaves
- * as it was. */
+ * rekey GROUP, clear GROUP [now], remove GROUP WHO [now], lift GROUP WHO (the operator); set
+ * server ..., delete server ... (the server's configuration) and commit, or commit refused (it has
+ * to be); forge flip | truncate | lengthen | insider | ack | ack-flip | ack-cut | ack-name WHO
+ * (sim/forge.h); wall +S | -S (the server's calendar); boundaries on BACK | power BACK | off
+ * (sim/boundaries.c kills the server, or cuts its power, at each of them meanwhile, and it is back
+ * so much later). Conditions: registered | unregistered | sends N | holds N | kek N | keyless |
+ * agree | events NAME [KEY=VALUE ...] N | event-at NAME [KEY=VALUE ...] T (first, within that
+ * second) | told [KIND] N, said KIND N (datagrams that were sent to it, by it; without a kind those
+ * of PULLs) | learned G T, switched G T, dropped G T (generation G, within the second that begins
+ * at T) | cipher NAME | kek-cipher NAME | sig-hash NAME | policy SOURCE DESTINATION PROTOCOL PORT
+ * PORT | joined ADDRESS | out-of INTERFACE (the last multicast) | drops ERR N | window MS. N may be
+ * "3+" (at least) or "3-" (at most); "in g2" before a condition: in that group. `by` waits for it,
+ * `expect` wants it at that moment, `never` forbids an event in the whole story. The safety checks
+ * of check.h run all the time. Prints TAP: one test for each line that demands something, and the
+ * hash of the trace, which a change of the code that is none of behaviour leaves as it was. */
 #include "crypto/crypto.h"
 #include "sim/script.h"
 

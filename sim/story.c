@@ -11,7 +11,7 @@ static void on_event(void *ctx, size_t node, const struct event *e)
     char line[1024];
 
     s->counts[node][e->id]++;
-    *t = (struct told){.next = s->told, .node = node, .id = e->id};
+    *t = (struct told){.next = s->told, .node = node, .at = s->world.now, .id = e->id};
     t->line = arena_text(&s->arena, "%s", event_line(e, line, sizeof line));
     s->told = t;
 }

@@ -7,10 +7,11 @@
 
 enum { STORY_LINE_MAX = 1024, STORY_WORDS_MAX = 48 };
 
-/* An event as it was told, for conditions about its fields. */
+/* An event as it was told, for conditions about its fields and its time. */
 struct told {
     struct told *next;
     size_t node;
+    instant_t at;
     enum event_id id;
     const char *line;
 };

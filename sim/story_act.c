@@ -182,9 +182,14 @@ static void do_delete(struct story *s, size_t at)
     s->server_text = rest;
 }
 
+/* [refused] */
 static void do_commit(struct story *s, size_t at)
 {
-    (void)at;
+    if (story_is(s, at, "refused")) {
+        if (!models_refuses(&s->arena, s->server_text))
+            story_stop(s, "no rule refuses", "that commit");
+        return;
+    }
     world_commit(&s->world, 0, models_read(&s->arena, "server", s->server_text));
 }
 

@@ -69,20 +69,25 @@ static bool has_kek(struct story *s, size_t at, size_t node)
     return story_count_is(s, at, k ? k->number : 0);
 }
 
+/* The node told it, with all of KEY=VALUE ... at words[at..], the last word excepted. */
+static bool is_told_with(const struct story *s, const struct told *t, size_t at, size_t node)
+{
+    bool all = t->node == node && t->id == story_event(s, at);
+
+    for (size_t i = at + 1; all && i + 1 < s->n_words; i++)
+        all = strstr(t->line, s->words[i]) != NULL;
+    return all;
+}
+
 /* NAME [KEY=VALUE ...] N */
 static bool has_events(struct story *s, size_t at, size_t node)
 {
-    enum event_id id = story_event(s, at);
     unsigned n = 0;
 
     if (at + 2 == s->n_words)
-        return story_count_is(s, at + 1, s->counts[node][id]);
-    for (const struct told *t = s->told; t; t = t->next) {
-        bool all = t->node == node && t->id == id;
-        for (size_t i = at + 1; all && i + 1 < s->n_words; i++)
-            all = strstr(t->line, s->words[i]) != NULL;
-        n += all;
-    }
+        return story_count_is(s, at + 1, s->counts[node][story_event(s, at)]);
+    for (const struct told *t = s->told; t; t = t->next)
+        n += is_told_with(s, t, at, node);
     return story_count_is(s, s->n_words - 1, n);
 }
 
@@ -106,6 +111,18 @@ static bool is_in_second(const struct story *s, size_t at, instant_t moment)
 
     return !instant_is_never(moment) && instant_reached(from, moment) &&
            instant_before(moment, instant_add(from, span_s(1)));
+}
+
+/* NAME [KEY=VALUE ...] T: such an event, for the first time */
+static bool has_event_at(struct story *s, size_t at, size_t node)
+{
+    instant_t first = INSTANT_NEVER;
+
+    for (const struct told *t = s->told; t; t = t->next) {
+        if (is_told_with(s, t, at, node))
+            first = t->at; /* newest first */
+    }
+    return is_in_second(s, s->n_words - 1, first);
 }
 
 static struct check_moments moments(const struct story *s, size_t at, size_t node)
@@ -236,6 +253,7 @@ static const struct condition {
     {"kek", has_kek},
     {"keyless", has_no_key},
     {"events", has_events},
+    {"event-at", has_event_at},
     {"told", was_told},
     {"said", has_said},
     {"learned", learned_at},

@@ -2,8 +2,9 @@
 """Proves the tests: takes each option and guard out of the code, one at a time, and sees a test fail.
 
     tools/mutants.py [NAME ...]      all mutants of test/mutants.toml, or those whose row or name has NAME
-    tools/mutants.py --check         only see that each edit still fits the code, and that every row
-                                     of the statement has a mutant (part of `make test`)
+    tools/mutants.py --e2e [NAME ...]    the same with the checks on real sockets (needs root)
+    tools/mutants.py --check         only see that each edit still fits the code, and that doc/options.md,
+                                     the table of the statement's options, is true (part of `make test`)
 
 A mutant is one edit of one file: `old` must be there exactly once, or the list is out of date and
 says so. The tree is copied, built once, and each mutant is built and tested in the copy. A mutant
@@ -11,6 +12,7 @@ that no test catches is a failure; so is one that does not build.
 """
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -23,14 +25,10 @@ LIST = ROOT / "test/mutants.toml"
 BUILD = "build-mutants"
 TEST_SECONDS = 300
 
-# Every row of the `group` statement (doc/group-life.md lists what they do).
-ROWS = [
-    "activation-time-delay", "lifetime rule", "anti-replay-time-window", "no-anti-replay", "description",
-    "group-id", "ike-gateway", "ipsec-sa", "server-address", "server-member-communication", "certificate",
-    "communication-type", "encryption-algorithm", "sig-hash-algorithm", "lifetime-seconds", "heartbeat",
-    "number-of-retransmission", "retransmission-period", "multicast-group", "multicast-outgoing-interface",
-    "privileges",
-]
+OPTIONS = ROOT / "doc/options.md"  # one line of its table for each row of the statement
+E2E = ROOT / "test/e2e"
+E2E_TARGETS = ["src/cmd/conclaved", "src/cmd/conclave-member", "src/cmd/conclave", "test/e2e/command_table",
+               "test/e2e/libwrong_wall.so"]
 
 
 def mutants(names):
@@ -49,11 +47,31 @@ def misfits(every):
         for test in m["tests"]:
             if not source_of(test).exists():
                 yield f"no test is called {test}: {m['what']}"
+        if "e2e" in m and not is_check(m["e2e"]):
+            yield f"no check on real sockets is called {m['e2e']}: {m['what']}"
 
 
-def rows_without(every):
-    covered = {m["row"] for m in every}
-    return [row for row in ROWS if row not in covered]
+def options():
+    """The table: (option, the files that read it, its tests, its checks on real sockets)."""
+    for line in OPTIONS.read_text().splitlines():
+        if line.startswith("| `"):
+            (option, *_), *rest = [re.findall(r"`([^`]+)`", cell) for cell in line.strip("|").split("|")]
+            yield option, *rest[:3]
+
+
+def false_options(every):
+    """What is wrong with the table: a name of nothing, or a proof without a mutant that it has to catch."""
+    table = list(options())
+    for option, files, tests, checks in table:
+        mine = [m for m in every if m["row"] == option]
+        yield from (f"{option}: no file {f}" for f in files if not (ROOT / f).is_file())
+        for what, named, caught in (("test", tests, {t for m in mine for t in m["tests"]}),
+                                    ("check on real sockets", checks, {m.get("e2e") for m in mine})):
+            if not named:
+                yield f"{option}: no {what}"
+            yield from (f"{option}: no mutant that {t} has to catch" for t in named if t not in caught)
+    known = {option for option, *_ in table} | {"guard"}
+    yield from (f"{OPTIONS.name} has no line for {row}" for row in sorted({m["row"] for m in every} - known))
 
 
 def source_of(test):
@@ -62,6 +80,19 @@ def source_of(test):
             "boundaries": ROOT / f"test/scenario/boundaries/{name}.scn",
             "unit": ROOT / f"test/unit/{name}.c",
             "golden": ROOT / f"test/golden/{name}"}[kind]
+
+
+def is_check(name):
+    """FILE, or FILE and the name of one test in it, in test/e2e."""
+    file, *test = name.split()
+    path = E2E / (file + ".py")
+    return path.exists() and all(f"def {word}(" in path.read_text() for word in test)
+
+
+def check_command(name):
+    file, *test = name.split()
+    helpers = {"stamps_test": [f"{BUILD}/test/e2e/libwrong_wall.so"], "privileges": [f"{BUILD}/test/e2e/command_table"]}
+    return ["python3", f"test/e2e/{file}.py", f"{BUILD}/src/cmd", *helpers.get(file, []), *test]
 
 
 def target_of(test):
@@ -108,24 +139,31 @@ def first_failure(output):
     return lines[-1][:110] if lines else ""
 
 
-def caught_by(where, m):
+def proofs_of(m, e2e):
+    """(name, command, targets to build) of what has to fail with the mutant."""
+    if e2e:
+        return [(m["e2e"], check_command(m["e2e"]), E2E_TARGETS)] if "e2e" in m else []
+    return [(test, command_of(test), [target_of(test)]) for test in m["tests"]]
+
+
+def caught_by(where, proofs):
     """The first test that fails with the mutant, and what it said."""
-    for test in m["tests"]:
-        well, output = run(command_of(test), where, TEST_SECONDS)
+    for name, command, _ in proofs:
+        well, output = run(command, where, TEST_SECONDS)
         if not well:
-            return test, first_failure(output)
+            return name, first_failure(output)
     return None, ""
 
 
-def try_mutant(where, m):
+def try_mutant(where, m, proofs):
     path = where / m["file"]
     text = path.read_text()
     path.write_text(text.replace(m["old"], m["new"]))
     try:
-        well, output = build(where, {target_of(t) for t in m["tests"]})
+        well, output = build(where, {t for *_, targets in proofs for t in targets})
         if not well:
             return "DOES NOT BUILD", "\n".join(s for s in output.splitlines() if " error: " in s)[:300]
-        test, why = caught_by(where, m)
+        test, why = caught_by(where, proofs)
         return (f"caught by {test}", why) if test else ("SURVIVED", "")
     finally:
         path.write_text(text)
@@ -133,18 +171,19 @@ def try_mutant(where, m):
 
 
 def try_all(every):
+    """`every`: (mutant, its proofs)"""
     bad = 0
     with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
         where = pathlib.Path(folder)
         copy_tree(where)
         well, output = run(["meson", "setup", BUILD, "-Dwerror=false"], where)
-        well = well and build(where, {target_of(t) for m in every for t in m["tests"]})[0]
+        well = well and build(where, {t for _, proofs in every for *_, targets in proofs for t in targets})[0]
         if not well:
             print(output[-2000:])
             return 1
-        for m in every:
+        for m, proofs in every:
             start = time.monotonic()
-            outcome, why = try_mutant(where, m)
+            outcome, why = try_mutant(where, m, proofs)
             bad += outcome.isupper()
             print(f"{m['row']:28} {m['what']}\n{'':28} {outcome} ({time.monotonic() - start:.0f} s)"
                   f"{': ' if why else ''}{why}", flush=True)
@@ -154,15 +193,16 @@ def try_all(every):
 def main():
     names = [a for a in sys.argv[1:] if not a.startswith("-")]
     every = mutants(names)
-    wrong = list(misfits(every)) + [f"no mutant for {row}" for row in rows_without(mutants([]))]
+    wrong = list(misfits(every)) + list(false_options(mutants([])))
     for line in wrong:
         print(line)
-    if "--check" in sys.argv[1:] or any("found" in s or "no test" in s or "nothing" in s for s in wrong):
-        print(f"{len(every)} mutants, {len(wrong)} out of date")
+    if "--check" in sys.argv[1:] or wrong:
+        print(f"{len(every)} mutants, {len(list(options()))} options, {len(wrong)} findings")
         return len(wrong) > 0
     start = time.monotonic()
-    bad = try_all(every)
-    print(f"{len(every)} mutants, {len(every) - bad} caught, {bad} not, {time.monotonic() - start:.0f} s")
+    tried = [(m, proofs) for m in every if (proofs := proofs_of(m, "--e2e" in sys.argv[1:]))]
+    bad = try_all(tried)
+    print(f"{len(tried)} mutants, {len(tried) - bad} caught, {bad} not, {time.monotonic() - start:.0f} s")
     return bad > 0
 
 

@@ -73,6 +73,8 @@ enum event_level { EVENT_DEBUG, EVENT_INFO, EVENT_NOTICE, EVENT_WARNING, EVENT_E
       "the server gave another key under an SPI that is held")                                     \
     X(EV_HEARTBEAT_MISSED, "heartbeat-missed", WARNING, "a heartbeat of the server did not come")  \
     X(EV_STATE_DIFFERS, "state-differs", NOTICE, "a heartbeat asks to register again")             \
+    X(EV_UNKNOWN_SPI, "unknown-spi", WARNING,                                                      \
+      "ESP came under a key that is not held: its sender, or this member, missed a key change")    \
     X(EV_RECOVERY_PROBE, "recovery-probe", NOTICE,                                                 \
       "ESP came under an unknown SPI: registering again")                                          \
     X(EV_GROUP_CLOCK, "group-clock", WARNING, "the group clock is far from the calendar")          \

@@ -21,25 +21,31 @@ static_assert((int)OWN_MARK == (int)DATA_MARK_OWN, "what the guard lets pass");
 
 static struct member *member_of(void *self) { return ((struct show *)self)->member; }
 
-/* `recovery-probe`: whether ESP came under SPIs that nobody here holds, looked at once a second
- * while some VPN wants to know. */
+/* Whether ESP came under SPIs that nobody here holds: looked at once a second, told once a minute.
+ */
 #define PROBE_INTERVAL span_s(1)
+#define UNKNOWN_PAUSE span_s(60)
 
-static bool wants_probes(const struct member *m)
+static void tell_unknown(struct show *show, instant_t now, struct esp_unknown unknown,
+                         struct effects *out)
 {
-    for (size_t i = 0; i < member_n_vpns(m); i++) {
-        if (member_vpn(m, i).model->recovery_probe)
-            return true;
-    }
-    return false;
+    if (!instant_reached(show->unknown_at, now))
+        return;
+    struct event e = event_of(EV_UNKNOWN_SPI);
+    event_add_fmt(&e, "spi", "%08x", unknown.spi);
+    event_add_u64(&e, "packets", unknown.n);
+    effects_tell(out, &e);
+    show->unknown_at = instant_add(now, UNKNOWN_PAUSE);
 }
 
 static void probe(struct show *show, instant_t now, struct effects *out)
 {
     struct esp_unknown unknown = data_unknown(show->data);
 
-    if (unknown.n != show->unknown_seen)
+    if (unknown.n != show->unknown_seen) {
+        tell_unknown(show, now, unknown, out);
         member_unknown_spi(show->member, now, unknown.spi, out);
+    }
     show->unknown_seen = unknown.n;
     show->probe_at = instant_add(now, PROBE_INTERVAL);
 }
@@ -48,7 +54,7 @@ static void on_start(void *self, instant_t now, struct effects *out)
 {
     struct show *show = self;
 
-    show->probe_at = show->data && wants_probes(show->member) ? now : INSTANT_NEVER;
+    show->probe_at = show->data ? now : INSTANT_NEVER;
     member_start(show->member, now, out);
 }
 

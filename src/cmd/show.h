@@ -26,7 +26,8 @@ struct show {
     struct data_path *data; /* conclave-member; NULL: no data path */
     uint16_t server_port;   /* conclave-member */
     instant_t probe_at;     /* conclave-member: when to look for unknown SPIs; NEVER: not at all */
-    uint64_t unknown_seen;  /* ... how many there were then */
+    instant_t unknown_at;   /* ... not to be told of before */
+    uint64_t unknown_seen;  /* ... how many there were at the last look */
     struct effects first;   /* of the engine's making, until the program is confined */
 };
 void show_server_handlers(struct ctl_service *service);

@@ -207,7 +207,7 @@ class Capture:
 
     def lines(self, what):
         self.stop()
-        out = run("tcpdump", "-n", "-r", self.file.name, what)
+        out = self.net.on("wan", "tcpdump", "-n", "-r", self.file.name, what)  # there interfaces have names
         return [l for l in out.splitlines() if l and not l.startswith(("reading from", "Warning", "tcpdump:"))]
 
     def clear(self):

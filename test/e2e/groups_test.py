@@ -1,8 +1,10 @@
 #!/usr/bin/python3
 """Several groups, several addresses, a server and a member on one box. Usage: groups_test.py FOLDER [TEST]..."""
+import re
 import sys
 
 from datapath_net import why_not
+from datapath_test import Receiver, send
 from group_net import SERVER, GroupNet, check, equal, file_of, gateway, group, member, server, tap
 
 SECOND = "192.0.2.101"
@@ -42,6 +44,42 @@ def wrong_address(programs):
         refused = ks.wait_event("member-refused")
         check("the reason says so", "reason" in refused[0], refused)
         check("no key is there", "ESP:" not in gm.console(MEMBER_SAS), gm.console(MEMBER_SAS))
+
+
+def not_listed(programs):
+    """who is not on a group's list of gateways gets nothing, whatever it knows"""
+    groups = (group("red", 7, (1,)), group("blue", 8, (2,)))
+    with GroupNet(programs, 2) as net:
+        ks = net.server(server(groups, (1, 2)))
+        gm = net.group_member(2, member(2), "--no-data-path")
+        refused = ks.wait_event("member-refused", gateway="gm2", group="red")
+        check("the reason says so", "reason" in refused[0], refused)
+        equal("nobody is in red", ks.events("member-registered"), [])
+        check("no key is there", "ESP:" not in gm.console(MEMBER_SAS), gm.console(MEMBER_SAS))
+
+
+TWO_SAS = """group red { group-id 7; ike-gateway gm1; ike-gateway gm2; no-anti-replay; server-address %s;
+    ipsec-sa web { proposal esp; match-policy to { source 10.1.0.0/16; destination 10.2.0.0/16; protocol 17;
+        destination-port 5000; } match-policy from { source 10.2.0.0/16; destination 10.1.0.0/16; protocol 17;
+        source-port 5000; } }
+    ipsec-sa ping { proposal esp; match-policy any { source 10.0.0.0/8; destination 10.0.0.0/8; protocol 1; } } }"""
+
+
+def two_keys(programs):
+    """each ipsec-sa has its key, for the addresses, protocol and ports of its match-policies; all else is clear"""
+    with GroupNet(programs, 2) as net:
+        ks = net.server(server((TWO_SAS % SERVER,), (1, 2)))
+        for i in (1, 2):
+            net.group_member(i, member(i))
+        ks.wait_event("member-registered", count=2)
+        net.reaches(1, 2)
+        spis = {e["ipsec-sa"]: e["spi"] for e in ks.events("generation-created")}
+        for port, keys in ((5000, {spis["web"]}), (5001, set())):
+            capture, sink = net.capture(), Receiver(net, "host2", port, 20)
+            send(net, "host1", "10.2.0.2", port, count=20)
+            equal("datagrams to port %d" % port, sink.count(), 20)
+            equal("keys of port %d" % port, set(re.findall("spi=0x([0-9a-f]+)", "\n".join(capture.esp()))), keys)
+            equal("it was clear", any(" IP 10." in l for l in capture.clear()), not keys)
 
 
 def co_location(programs):
@@ -89,7 +127,8 @@ def main():
         print("1..0 # SKIP " + reason)
         return 0
     programs = sys.argv[1]
-    tests = [(t, programs) for t in (two_groups, wrong_address, co_location, co_location_refused)]
+    tests = [(t, programs) for t in (two_groups, wrong_address, not_listed, two_keys, co_location,
+                                     co_location_refused)]
     return tap(tests, sys.argv[2:])
 
 

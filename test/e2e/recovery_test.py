@@ -59,6 +59,9 @@ def only_with_the_statement(programs):
         if time.monotonic() - probed < 7:  # else this machine was too slow to tell: the pause is 10 s +-25 %
             equal("probes", probes, 1)
         equal("without the statement", len(other.events("recovery-probe")), 0)
+        for gm in (probing, other):
+            equal("one line", [e["spi"] for e in gm.wait_event("unknown-spi")], [UNKNOWN])
+            gm.shows("show security group-vpn member ipsec statistics", "Invalid SPI: [1-9]")
         equal("traffic goes on", net.pings(1, 2), 3)
 
 
