@@ -245,7 +245,8 @@ void story_begin(struct story *s, const char *file)
 
 void story_end(struct story *s)
 {
-    printf("# trace %016" PRIx64 "\n", s->world.trace[0]);
+    if (!s->quiet)
+        printf("# trace %016" PRIx64 "\n", s->world.trace[0]);
     world_free(&s->world);
     arena_free(&s->arena);
 }
