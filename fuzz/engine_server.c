@@ -12,6 +12,7 @@
 #include "sa/job.h"
 #include "server/groups.h"
 #include "server/limits.h"
+#include "server/members.h"
 #include "server/push.h"
 #include "server/state.h"
 #include "unit/server/pull_client.h"
@@ -328,11 +329,11 @@ static void acknowledge(struct rd *r, size_t i)
     if (how & 16)
         p.data[rd_u8(r) % out.len] ^= (uint8_t)(rd_u8(r) | 1);
     p.len = how & 32 ? rd_u8(r) % out.len : out.len;
-    size_t awaiting = push_awaiting(g);
+    size_t awaiting = members_awaiting(g);
     give_server(&p);
     if (how & 64)
         give_server(&p); /* again */
-    demand(push_awaiting(g) + 2 >= awaiting);
+    demand(members_awaiting(g) + 2 >= awaiting);
 }
 
 /* The operator wants new keys of some kind; members answer pushes. */

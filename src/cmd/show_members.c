@@ -3,6 +3,7 @@
 #include "cmd/show.h"
 #include "host/clock.h"
 #include "server/ban.h"
+#include "server/members.h"
 #include "server/push.h"
 #include "server/server.h"
 
@@ -69,7 +70,7 @@ static enum err members(void *ctx, const struct ctl_request *r, struct ctl_wr *r
 
 static void enter(const struct group *g, struct ctl_cursor *at, struct ctl_wr *w)
 {
-    size_t n_struck = push_struck(g);
+    size_t n_struck = members_struck(g);
 
     at->id = g->model->id;
     at->inside = true;
@@ -197,7 +198,7 @@ static void put_statistics(const struct show *s, struct ctl_wr *w, const struct 
     ctl_put_u64(w, "pull-refused", g->counters.pulls_refused);
     ctl_put_u64(w, "push-sent", c->pushed);
     ctl_put_u64(w, "push-acknowledged", c->acks);
-    ctl_put_u64(w, "push-unacknowledged", push_awaiting(g));
+    ctl_put_u64(w, "push-unacknowledged", members_awaiting(g));
     ctl_put_u64(w, "push-messages", c->rounds);
     ctl_put_u64(w, "push-failed", c->failed);
     ctl_put_u64(w, "heartbeats-sent", c->heartbeats);

@@ -2,6 +2,7 @@
 #include "cmd/names.h"
 #include "cmd/show.h"
 #include "host/clock.h"
+#include "server/members.h"
 #include "server/push.h"
 #include "server/server.h"
 
@@ -120,8 +121,8 @@ static void put_kek_detail(struct ctl_wr *w, const struct group *g, const struct
     ctl_put_u64(w, "sequence-number", g->push_seq);
     if (k == g->kek[GROUP_KEK_CURRENT]) {
         ctl_put_u64(w, "heartbeat-interval", g->model->communication.heartbeat_s);
-        ctl_put_u64(w, "heartbeat-remaining", left(g->push->heartbeat_at, now));
-        ctl_put_u64(w, "push-negotiations", push_awaiting(g));
+        ctl_put_u64(w, "heartbeat-remaining", left(g->push->beat.heartbeat_at, now));
+        ctl_put_u64(w, "push-negotiations", members_awaiting(g));
     }
 }
 

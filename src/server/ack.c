@@ -65,13 +65,6 @@ static enum err read_ack(const struct ike1_header *h, struct bytes datagram, str
     return e ? e : gdoi_ack_parse(&c, ret);
 }
 
-/* Any SEQ from the first one that brought the newest generation on (RFC 8263 7.2 answers the last
- * push; an answer to an earlier round may be late). */
-static bool is_expected(const struct group *g, uint32_t seq)
-{
-    return seq >= g->push->first_seq && seq <= g->push_seq;
-}
-
 /* ack_key = prf(base_key, label | 0 | SPI | L), base_key the KEK without its IV (RFC 8263 3.2). */
 static void derive(const struct kek_generation *kek, struct ack_keys *k)
 {
@@ -124,7 +117,7 @@ static enum err check(struct server *s, struct endpoint from, struct endpoint to
     if (!c->kek)
         return ERR_UNKNOWN_SA;
     if (c->kek->retired ||
-        (c->kek->policy->type == MODEL_PUSH_MULTICAST && c->group->push->unanswered))
+        (c->kek->policy->type == MODEL_PUSH_MULTICAST && c->group->push->announcement.unanswered))
         return ERR_UNEXPECTED; /* a removed member may have made it (M18); nobody was asked (M15) */
     c->member = member_at(c->group, from.ip);
     if (!c->member || !ip_equal(to.ip, c->group->model->server_address))
@@ -132,7 +125,7 @@ static enum err check(struct server *s, struct endpoint from, struct endpoint to
     enum err e = read_ack(header, datagram, &c->ack);
     if (e)
         return e;
-    if (!is_expected(c->group, c->ack.seq))
+    if (!announce_expects(c->group, c->ack.seq))
         return ERR_REPLAY;
     if (!ip_equal(c->ack.ip, from.ip)) /* that of its last PULL: RFC 8263 3.4 */
         return ERR_IDENTITY;
@@ -169,17 +162,18 @@ static void tell_reinstated(const struct claim *c, struct endpoint from, struct 
 static void accept(struct server *s, const struct claim *c, struct endpoint from,
                    struct effects *out)
 {
-    struct push *p = c->group->push;
+    struct push_counters *counters = &c->group->push->counters;
+    const struct announcement *a = &c->group->push->announcement;
     struct registry_member *m = c->member;
     bool was_proven = m->proven;
 
-    p->counters.acks++;
-    if (m->status == REGISTRY_ACTIVE && m->version == (uint16_t)p->version)
-        p->counters.acks_repeated++;
-    bool brought = push_brought_keys(p, c->ack.seq);
-    bool reinstated = registry_acknowledged(m, brought ? p->version : m->version);
+    counters->acks++;
+    if (m->status == REGISTRY_ACTIVE && m->version == (uint16_t)a->version)
+        counters->acks_repeated++;
+    bool brought = announce_brought_keys(a, c->ack.seq);
+    bool reinstated = registry_acknowledged(m, brought ? a->version : m->version);
     if (reinstated) {
-        p->counters.reinstated++;
+        counters->reinstated++;
         tell_reinstated(c, from, out);
     }
     if (reinstated || !was_proven)

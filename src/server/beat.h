@@ -5,16 +5,28 @@
  * After a KEK was changed out of turn also under the one before, until that ends, so that those who
  * missed the change hear of it (M5); after an exclusion at once, with the order to register again
  * (M18). */
-#include "server/push.h"
+#include "server/announce.h"
+
+/* The kinds, and when each is due; NEVER: it is not. */
+struct beat {
+    instant_t heartbeat_at; /* PUSH_HEARTBEAT: under the current KEK */
+    instant_t last_call_at; /* PUSH_LAST_CALL: the same under the KEK before */
+    instant_t farewell_at; /* PUSH_FAREWELL: the delete of the KEK before, for those who do not know
+                              notifications (M18.3) */
+    bool re_register;      /* the next last call says so */
+};
 
 /* The group has its first KEK, or its communication changed. */
 void beat_start(struct group *g, instant_t now);
+void beat_stop(struct beat *b);
 /* New keys at `now`. */
-void beat_after_news(struct group *g, instant_t now, struct push_news news);
-/* What is due first and is for anybody; moves on those that are for nobody. False: nothing. */
-bool beat_pick(struct group *g, instant_t now, enum push_kind *ret_kind,
-               enum push_dialect *ret_dialect, const struct kek_generation **ret_kek);
-/* One of those kinds has left, or had nobody to go to; again: it failed. */
-void beat_done(struct group *g, enum push_kind kind, instant_t now);
-void beat_again(struct group *g, enum push_kind kind, instant_t now);
-instant_t beat_due(const struct push *p);
+void beat_after_news(struct group *g, instant_t now, struct announce_news news);
+/* Members have to register again: those who hear it under the KEK before are told at once. */
+void beat_call(struct beat *b, instant_t now);
+
+/* When there is something to do, provided that no message is under way; does it. What is for nobody
+ * is moved on. */
+instant_t beat_due(const struct beat *b);
+void beat_step(struct server *s, struct group *g, instant_t now, struct effects *out);
+/* A message of that kind is not under way any more. */
+void beat_ended(struct group *g, enum push_kind kind, instant_t now, enum push_outcome how);

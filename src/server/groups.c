@@ -76,12 +76,12 @@ static struct group_listener listener_of(struct told *told)
 /* The keys and the SEQ of the push that will tell of them: one transaction. */
 static void store_minted(struct server *s, struct group *g, struct effects *out)
 {
-    if (!group_is_minted(g) || g->push->keys_tx)
+    if (!group_is_minted(g) || g->push->minted.tx)
         return;
-    g->push->keys_tx = ++s->transactions;
+    g->push->minted.tx = ++s->transactions;
     push_reserve(g);
-    g->push->keys_seq = g->push_seq_given;
-    persist_changeover(s, g, g->push->keys_tx, out);
+    g->push->minted.seq = g->push_seq_given;
+    persist_changeover(s, g, g->push->minted.tx, out);
 }
 
 static void advance(struct server *s, struct group *g, instant_t now, struct effects *out)
@@ -136,7 +136,7 @@ static void answer(struct server *s, struct group *g, instant_t now, enum err er
     struct told told = {s, out};
     struct group_listener listener = listener_of(&told);
 
-    g->push->keys_tx = 0;
+    g->push->minted.tx = 0;
     if (!group_is_minted(g)) /* the operator took them away meanwhile */
         return;
     if (err) {
@@ -145,10 +145,10 @@ static void answer(struct server *s, struct group *g, instant_t now, enum err er
         tell_failed(g, err, out);
         return;
     }
-    if (g->push->keys_seq > g->push_seq_durable) /* of a message begun since nothing is known */
-        g->push_seq_durable = g->push->keys_seq;
-    struct push_news news = {.kek = g->kek[GROUP_KEK_MINTED] != NULL,
-                             .by_pull = g->exclusion.minted};
+    if (g->push->minted.seq > g->push_seq_durable) /* of a message begun since nothing is known */
+        g->push_seq_durable = g->push->minted.seq;
+    struct announce_news news = {.kek = g->kek[GROUP_KEK_MINTED] != NULL,
+                                 .by_pull = g->exclusion.minted};
     group_commit(g, now, &listener);
     delete_over(&told, g, now);
     push_announce(s, g, now, news, out);
@@ -158,7 +158,7 @@ bool groups_stored(struct server *s, instant_t now, uint64_t id, enum err err, s
 {
     for (size_t i = 0; id && i < s->n_groups; i++) {
         struct group *g = s->groups[i];
-        if (g->push->keys_tx != id)
+        if (g->push->minted.tx != id)
             continue;
         answer(s, g, now, err, out);
         advance(s, g, now, out);
@@ -171,7 +171,7 @@ void groups_forget_minted(struct server *s, struct group *g, struct effects *out
 {
     forget_minted(s, g, out);
     group_forget_minted(g);
-    g->push->keys_tx = 0; /* its answer is nobody's any more */
+    g->push->minted.tx = 0; /* its answer is nobody's any more */
 }
 
 void groups_adopt(struct server *s, struct group *g, const struct model_group *model,
@@ -198,7 +198,7 @@ void groups_clear(struct server *s, struct group *g, struct effects *out)
     struct group_listener listener = listener_of(&told);
 
     forget_minted(s, g, out);
-    g->push->keys_tx = 0; /* its answer is nobody's any more */
+    g->push->minted.tx = 0; /* its answer is nobody's any more */
     group_clear(g, &listener);
     push_reset(g->push);
 }

@@ -236,25 +236,10 @@ static const struct model_group *remains_of(const struct group *g, struct arena 
     return arena_copy(memory, &nothing, sizeof nothing);
 }
 
-static bool is_telling(const struct push *p)
-{
-    return p->orders || (p->message.stage != PUSH_IDLE && p->message.kind == PUSH_DELETE);
-}
-
 static void dispose(struct group *g)
 {
     push_free(g->push);
     group_free(g);
-}
-
-/* When its last delete has had all of its time. */
-static instant_t leave_at(const struct group *g, instant_t now)
-{
-    instant_t until = instant_add(now, SERVER_LEAVE);
-
-    for (const struct push_order *o = g->push->orders; o; o = o->next)
-        until = instant_add(until, span_times(o->period, o->rounds_left));
-    return until;
 }
 
 void live_leave(struct server *s, instant_t now, struct group *g, struct effects *out)
@@ -269,12 +254,12 @@ void live_leave(struct server *s, instant_t now, struct group *g, struct effects
     groups_adopt(s, g, remains_of(g, &gone.memory), out);
     for (size_t i = 0; i < g->registry.n; i++)
         g->registry.members[i]->gateway = NULL; /* nobody asks any more */
-    if (!is_telling(g->push)) {
+    if (!g->push->deletes) {
         dispose(g);
         arena_free(&gone.memory);
         return;
     }
-    gone.until = leave_at(g, now);
+    gone.until = instant_add(instant_add(now, SERVER_LEAVE), deletes_left(g->push->deletes));
     s->leaving = reallocarray(s->leaving, s->n_leaving + 1, sizeof *s->leaving);
     if (!s->leaving)
         abort(); /* at the operator's word */
@@ -300,7 +285,7 @@ void live_bury(struct server *s, instant_t now)
 
     for (size_t i = 0; i < s->n_leaving; i++) {
         struct leaving *l = &s->leaving[i];
-        if (is_telling(l->group->push) && !instant_reached(l->until, now)) {
+        if (l->group->push->deletes && !instant_reached(l->until, now)) {
             s->leaving[n++] = *l;
             continue;
         }

@@ -1,6 +1,7 @@
 #include "server/members.h"
 
 #include "server/persist.h"
+#include "server/push.h"
 #include "server/state.h"
 
 static enum push_dialect dialect_of(const struct registry_member *m)
@@ -19,7 +20,7 @@ static bool is_behind(const struct group *g, const struct registry_member *m)
 static bool is_late(const struct group *g, const struct registry_member *m)
 {
     return m->status == REGISTRY_STRUCK && m->version != (uint16_t)g->version &&
-           instant_reached(g->push->first_sent, registry_struck(m));
+           instant_reached(g->push->announcement.first_sent, registry_struck(m));
 }
 
 static bool hears_beats(const struct group *g, const struct registry_member *m)
@@ -29,7 +30,7 @@ static bool hears_beats(const struct group *g, const struct registry_member *m)
 
 /* Heartbeats and deletes are for all of the dialect; the rest for those who lack the newest keys.
  */
-static bool is_for(const struct group *g, const struct push_message *what,
+static bool is_for(const struct group *g, const struct push_subject *what,
                    const struct registry_member *m)
 {
     if (what->kind == PUSH_DELETE)
@@ -41,15 +42,15 @@ static bool is_for(const struct group *g, const struct push_message *what,
     return is_behind(g, m) || (what->kind == PUSH_LAST_CALL && is_late(g, m));
 }
 
-struct endpoint *members_for(const struct group *g, const struct push_message *m, struct arena *a,
-                             size_t *ret_n)
+struct endpoint *members_for(const struct group *g, const struct push_subject *what,
+                             struct arena *a, size_t *ret_n)
 {
     const struct registry *r = &g->registry;
     struct endpoint *to = arena_alloc(a, (r->n ? r->n : 1) * sizeof *to);
     size_t n = 0;
 
     for (size_t i = 0; i < r->n; i++) {
-        if (is_for(g, m, r->members[i]))
+        if (is_for(g, what, r->members[i]))
             to[n++] = r->members[i]->remote;
     }
     *ret_n = n;
@@ -77,7 +78,7 @@ bool members_any(const struct group *g, enum push_dialect dialect)
     return false;
 }
 
-size_t push_awaiting(const struct group *g)
+size_t members_awaiting(const struct group *g)
 {
     size_t n = 0;
 
@@ -86,7 +87,7 @@ size_t push_awaiting(const struct group *g)
     return n;
 }
 
-size_t push_struck(const struct group *g)
+size_t members_struck(const struct group *g)
 {
     size_t n = 0;
 
@@ -135,14 +136,14 @@ static void strike(struct server *s, struct group *g, struct registry_member *m,
     event_add_endpoint(&e, "peer", m->remote);
     event_add_str(&e, "gateway", m->gateway->name);
     event_add_str(&e, "what", registry_reason_text(reason));
-    event_add_u64(&e, "rounds", g->push->rounds_done);
+    event_add_u64(&e, "rounds", g->push->announcement.rounds_done);
     effects_tell(out, &e);
 }
 
 void members_close_announcement(struct server *s, struct group *g, instant_t now,
                                 struct effects *out)
 {
-    bool acknowledged = !g->push->unanswered;
+    bool acknowledged = !g->push->announcement.unanswered;
 
     for (size_t i = 0; i < g->registry.n; i++) {
         struct registry_member *m = g->registry.members[i];

@@ -214,9 +214,9 @@ static void note_txs(const struct server *s, const struct group *g, uint64_t bef
 {
     uint64_t first = before + 1, last = s->transactions;
 
-    if (group_is_minted(g) && g->push->keys_tx) {
-        first = g->push->keys_tx < first ? g->push->keys_tx : first;
-        last = g->push->keys_tx > last ? g->push->keys_tx : last;
+    if (group_is_minted(g) && g->push->minted.tx) {
+        first = g->push->minted.tx < first ? g->push->minted.tx : first;
+        last = g->push->minted.tx > last ? g->push->minted.tx : last;
     }
     ret->first_tx = first;
     ret->last_tx = first <= last ? last : 0;

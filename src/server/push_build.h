@@ -1,8 +1,9 @@
 #pragma once
 /* The octets of a GROUPKEY-PUSH (RFC 6407 4): HDR*, SEQ, [D ...,] [SA, KD,] [N,] SIG. */
 #include "sa/limits.h"
+#include "server/deletes.h"
 #include "server/offer.h"
-#include "server/push.h"
+#include "server/push_message.h"
 #include "wire/wr.h"
 
 /* What one message says. */

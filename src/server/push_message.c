@@ -2,10 +2,10 @@
 
 #include "gdoi/numbers.h"
 #include "sa/job.h"
-#include "server/beat.h"
 #include "server/limits.h"
 #include "server/members.h"
 #include "server/persist.h"
+#include "server/push.h"
 #include "server/push_build.h"
 #include "server/state.h"
 
@@ -37,6 +37,14 @@ void push_carrier_wipe(struct push_carrier *c)
     explicit_bzero(c, sizeof *c);
 }
 
+/* Unicast: once, and number-of-retransmission repeats; multicast: so many copies in all. */
+unsigned push_rounds(unsigned n_retransmission, bool multicast)
+{
+    if (!multicast)
+        return 1 + n_retransmission;
+    return n_retransmission ? n_retransmission : 1;
+}
+
 void push_drop_message(struct push *p)
 {
     struct push_message *m = &p->message;
@@ -44,8 +52,18 @@ void push_drop_message(struct push *p)
     if (m->octets)
         explicit_bzero(m->octets, m->len);
     free(m->octets);
-    push_carrier_wipe(&m->carrier);
+    push_carrier_wipe(&m->subject.carrier);
     *m = (struct push_message){0};
+}
+
+static bool is_beat(const struct push_message *m)
+{
+    return m->subject.kind == PUSH_HEARTBEAT || m->subject.kind == PUSH_LAST_CALL;
+}
+
+static bool is_delete(const struct push_message *m)
+{
+    return m->subject.kind == PUSH_DELETE || m->subject.kind == PUSH_FAREWELL;
 }
 
 static void tell_failed(struct group *g, enum err err, const char *what, struct effects *out)
@@ -74,22 +92,24 @@ static enum err build(const struct server *s, const struct group *g, instant_t n
     const struct push *p = g->push;
     const struct push_message *m = &p->message;
     const struct offer_state state = {.spread = server_spread(s, g),
-                                      .re_register = m->kind == PUSH_LAST_CALL && p->re_register,
+                                      .re_register =
+                                          m->subject.kind == PUSH_LAST_CALL && p->beat.re_register,
                                       .clock = &s->clock};
     const struct push_delete farewell = {.kek = true};
-    struct push_content c = {
-        .group = g,
-        .carrier = &m->carrier,
-        .seq = g->push_seq + 1,
-        .keys = m->kind == PUSH_KEYS,
-        .what = {.native = m->dialect == PUSH_NATIVE, .with_kek = p->with_kek, .all = p->all}};
+    struct push_content c = {.group = g,
+                             .carrier = &m->subject.carrier,
+                             .seq = g->push_seq + 1,
+                             .keys = m->subject.kind == PUSH_KEYS,
+                             .what = {.native = m->subject.dialect == PUSH_NATIVE,
+                                      .with_kek = p->announcement.with_kek,
+                                      .all = p->announcement.all}};
 
-    if (m->kind == PUSH_HEARTBEAT || m->kind == PUSH_LAST_CALL)
+    if (is_beat(m))
         c.state = &state;
-    if (m->kind == PUSH_FAREWELL)
+    if (m->subject.kind == PUSH_FAREWELL)
         c.deletes = &farewell;
-    if (m->kind == PUSH_DELETE)
-        c.deletes = &p->orders->what;
+    if (m->subject.kind == PUSH_DELETE)
+        c.deletes = &p->deletes->what;
     return push_build(&c, now, w, ret_signature_at);
 }
 
@@ -97,7 +117,7 @@ static bool to_worker(struct server *s, struct push_message *m, struct effects *
 {
     struct job job = {.id = ++s->sign_jobs, .kind = JOB_SIGN};
 
-    job.sign = push_to_sign(&m->carrier, bytes(m->octets, m->len), m->signature_at);
+    job.sign = push_to_sign(&m->subject.carrier, bytes(m->octets, m->len), m->signature_at);
     if (!job.sign)
         return false;
     effects_job(out, &job); /* which takes it over */
@@ -140,14 +160,13 @@ void push_reserve(struct group *g)
         g->push_seq_given++;
 }
 
-void push_begin(struct server *s, struct group *g, instant_t now, enum push_kind kind,
-                enum push_dialect dialect, struct push_carrier carrier, struct effects *out)
+void push_begin(struct server *s, struct group *g, instant_t now, struct push_subject what,
+                struct effects *out)
 {
     struct push_message *m = &g->push->message;
 
     assert(m->stage == PUSH_IDLE);
-    *m = (struct push_message){
-        .kind = kind, .dialect = dialect, .version = g->version, .carrier = carrier};
+    *m = (struct push_message){.subject = what};
     if (g->push_seq_durable > g->push_seq) { /* it came with the keys, or with a message unsent */
         prepare(s, g, now, out);
         return;
@@ -197,7 +216,7 @@ static void tell_sent(const struct group *g, struct effects *out)
     struct event e = event_of(EV_PUSH_SENT);
 
     event_add_str(&e, "group", g->model->name);
-    event_add_str(&e, "what", names[m->kind]);
+    event_add_str(&e, "what", names[m->subject.kind]);
     event_add_u64(&e, "seq", g->push_seq);
     event_add_u64(&e, "members", m->n_members);
     event_add_u64(&e, "octets", m->len);
@@ -217,15 +236,12 @@ static void tell_numbers(const struct group *g, struct effects *out)
     effects_tell(out, &e);
 }
 
-static void count(struct push *p)
+static void count(struct push_counters *c, const struct push_message *m)
 {
-    struct push_counters *c = &p->counters;
-    bool beat = p->message.kind == PUSH_HEARTBEAT || p->message.kind == PUSH_LAST_CALL;
-
-    c->rounds += p->message.kind == PUSH_KEYS;
-    c->pushed += p->message.kind == PUSH_KEYS ? p->message.n_members : 0;
-    c->heartbeats += beat;
-    c->deletes += p->message.kind == PUSH_DELETE || p->message.kind == PUSH_FAREWELL;
+    c->rounds += m->subject.kind == PUSH_KEYS;
+    c->pushed += m->subject.kind == PUSH_KEYS ? m->n_members : 0;
+    c->heartbeats += is_beat(m);
+    c->deletes += is_delete(m);
 }
 
 /* One datagram to a set (RFC 6407 4): to the multicast group, or to each member that it is for. */
@@ -233,7 +249,7 @@ static bool fan_out(const struct server *s, struct group *g, struct bytes datagr
                     struct effects *out)
 {
     struct push_message *m = &g->push->message;
-    const struct push_carrier *c = &m->carrier;
+    const struct push_carrier *c = &m->subject.carrier;
     struct endpoint from = {g->model->server_address, s->port};
     struct endpoint group = {c->multicast_group, GDOI_PORT};
 
@@ -242,34 +258,10 @@ static bool fan_out(const struct server *s, struct group *g, struct bytes datagr
         effects_fanout(out, from, &group, 1, datagram, c->interface);
         return true;
     }
-    struct endpoint *to = members_for(g, m, &out->arena, &m->n_members);
+    struct endpoint *to = members_for(g, &m->subject, &out->arena, &m->n_members);
     if (m->n_members > 0)
         effects_fanout(out, from, to, m->n_members, datagram, NULL);
     return m->n_members > 0;
-}
-
-/* Members answer a delete, too (RFC 8263 4), and have no new keys by it. When there have been too
- * many, answers to what went before them no longer count. */
-static void note_keyless(struct group *g)
-{
-    struct push *p = g->push;
-
-    if (p->message.kind != PUSH_DELETE && p->message.kind != PUSH_FAREWELL)
-        return;
-    if (p->n_keyless == PUSH_KEYLESS_MAX) {
-        p->n_keyless = 0;
-        p->first_seq = g->push_seq;
-    }
-    p->keyless[p->n_keyless++] = g->push_seq;
-}
-
-bool push_brought_keys(const struct push *p, uint32_t seq)
-{
-    for (size_t i = 0; i < p->n_keyless; i++) {
-        if (p->keyless[i] == seq)
-            return false;
-    }
-    return true;
 }
 
 static void leave(struct server *s, struct group *g, instant_t now, struct bytes signature,
@@ -278,15 +270,16 @@ static void leave(struct server *s, struct group *g, instant_t now, struct bytes
     struct push_message *m = &g->push->message;
     struct wr w = {m->octets, m->len, m->len + CIPHER_BLOCK_MAX, ERR_OK};
 
-    push_seal(&m->carrier, &w, m->signature_at, signature);
+    push_seal(&m->subject.carrier, &w, m->signature_at, signature);
     m->len = w.len;
     if (!fan_out(s, g, wr_bytes(&w), out)) { /* everybody has answered meanwhile */
         push_ended(s, g, now, PUSH_NOTHING_TO_SAY, out);
         return;
     }
     g->push_seq++;
-    note_keyless(g);
-    count(g->push);
+    if (is_delete(m))
+        announce_note_keyless(g);
+    count(&g->push->counters, m);
     tell_sent(g, out);
     tell_numbers(g, out);
     push_ended(s, g, now, PUSH_LEFT, out);

@@ -33,7 +33,7 @@ static void expect_refused(struct world *w, const struct answer *a, enum err why
     assert_int_equal(world_dropped(w, why), before + 1);
     world_says(w, EV_DATAGRAM_DROPPED, "what", "acknowledgement");
     assert_int_equal(counters(w)->acks, 0);
-    assert_int_equal(push_awaiting(world_blue(w)), 2);
+    assert_int_equal(members_awaiting(world_blue(w)), 2);
 }
 
 static void one_counts_once(void **state)
@@ -42,13 +42,13 @@ static void one_counts_once(void **state)
     struct world *w = open_pushed();
     struct answer a = right(w);
     answer_send(w, &a);
-    assert_int_equal(push_awaiting(world_blue(w)), 1);
+    assert_int_equal(members_awaiting(world_blue(w)), 1);
     assert_true(pushed_member(w, 0)->proven);
     assert_false(pushed_member(w, 1)->proven);
     answer_send(w, &a);
     assert_int_equal(counters(w)->acks, 2);
     assert_int_equal(counters(w)->acks_repeated, 1);
-    assert_int_equal(push_awaiting(world_blue(w)), 1);
+    assert_int_equal(members_awaiting(world_blue(w)), 1);
     world_close(w);
 }
 
@@ -142,7 +142,7 @@ static void an_answer_to_an_earlier_round_counts(void **state)
     world_until(w, 3549);
     assert_int_equal(world_blue(w)->push_seq, 14);
     answer_send(w, &a);
-    assert_int_equal(push_awaiting(world_blue(w)), 1);
+    assert_int_equal(members_awaiting(world_blue(w)), 1);
     world_close(w);
 }
 
@@ -152,9 +152,9 @@ static void a_late_one_reinstates(void **state)
     struct world *w = open_pushed();
     struct answer a = right(w);
     world_until(w, 3553);
-    assert_int_equal(push_struck(world_blue(w)), 2);
+    assert_int_equal(members_struck(world_blue(w)), 2);
     answer_send(w, &a);
-    assert_int_equal(push_struck(world_blue(w)), 1);
+    assert_int_equal(members_struck(world_blue(w)), 1);
     assert_int_equal(pushed_member(w, 0)->status, REGISTRY_ACTIVE);
     assert_int_equal(pushed_member(w, 0)->reason, REGISTRY_NO_REASON);
     assert_int_equal(counters(w)->reinstated, 1);
@@ -179,10 +179,10 @@ static void an_answer_to_a_delete_says_nothing_of_keys(void **state)
     answer_send(w, &a);
     assert_int_equal(counters(w)->acks, 1);
     assert_true(pushed_member(w, 0)->proven);
-    assert_int_equal(push_awaiting(world_blue(w)), 2);
+    assert_int_equal(members_awaiting(world_blue(w)), 2);
     a.seq = 12;
     answer_send(w, &a);
-    assert_int_equal(push_awaiting(world_blue(w)), 1);
+    assert_int_equal(members_awaiting(world_blue(w)), 1);
     world_close(w);
 }
 
@@ -193,11 +193,11 @@ static void answers_from_before_too_many_deletes_do_not_count(void **state)
     const struct push_delete one = {.spis = &spi, .n = 1};
     (void)state;
     struct world *w = open_pushed();
-    w->server->groups[0]->push->rounds_left = 0;
-    for (size_t i = 0; i <= PUSH_KEYLESS_MAX; i++)
+    announce_stop(&w->server->groups[0]->push->announcement);
+    for (size_t i = 0; i <= ANNOUNCE_KEYLESS_MAX; i++)
         push_delete(w->server, w->server->groups[0], w->now, &one, &w->out);
     world_collect(w);
-    assert_int_equal(world_blue(w)->push_seq, 12 + PUSH_KEYLESS_MAX + 1);
+    assert_int_equal(world_blue(w)->push_seq, 12 + ANNOUNCE_KEYLESS_MAX + 1);
     struct answer a = right(w);
     expect_refused(w, &a, ERR_REPLAY);
     world_close(w);
@@ -215,10 +215,10 @@ static void under_either_live_kek(void **state)
     for (unsigned round = 1; round <= 3; round++) {
         world_until(w, 1740.0 * round);
         pushed_acknowledge(w, 0, world_blue(w)->push_seq, pushed_kek(w, GROUP_KEK_PREVIOUS));
-        assert_int_equal(push_awaiting(world_blue(w)), 0);
+        assert_int_equal(members_awaiting(world_blue(w)), 0);
         w->n_fans = 0;
     }
-    assert_int_equal(push_struck(world_blue(w)), 0);
+    assert_int_equal(members_struck(world_blue(w)), 0);
     world_close(w);
 }
 

@@ -55,15 +55,15 @@ static void a_new_tek_is_pushed_at_l_minus_4_atd(void **state)
     world_until(w, 3540);
     assert_int_equal(w->n_fans, 1);
     assert_int_equal(w->fans[0].n, 2);
-    assert_int_equal(push_awaiting(world_blue(w)), 2);
+    assert_int_equal(members_awaiting(world_blue(w)), 2);
     expect_tek(w, 12, 30, 45);
     pushed_acknowledge(w, 0, 12, pushed_kek(w, GROUP_KEK_CURRENT));
     pushed_acknowledge(w, 1, 12, pushed_kek(w, GROUP_KEK_CURRENT));
-    assert_int_equal(push_awaiting(world_blue(w)), 0);
+    assert_int_equal(members_awaiting(world_blue(w)), 0);
     world_until(w, 3554);
     assert_int_equal(w->n_fans, 0); /* nobody is left to be asked again */
     assert_int_equal(world_blue(w)->push->counters.acks, 2);
-    assert_int_equal(push_struck(world_blue(w)), 0);
+    assert_int_equal(members_struck(world_blue(w)), 0);
     world_close(w);
 }
 
@@ -88,10 +88,10 @@ static void rounds_go_to_who_is_silent_and_tell_what_is_left(void **state)
     expect_tek(w, 14, 22, 37);
     assert_int_equal(world_blue(w)->push->counters.pushed, 4);
     world_until(w, 3551.9);
-    assert_int_equal(push_struck(world_blue(w)), 0);
+    assert_int_equal(members_struck(world_blue(w)), 0);
     world_until(w, 3552); /* the last round and a period more */
     assert_int_equal(w->n_fans, 0);
-    assert_int_equal(push_struck(world_blue(w)), 1);
+    assert_int_equal(members_struck(world_blue(w)), 1);
     world_says(w, EV_MEMBER_STRUCK, "what", "did not acknowledge");
     world_says(w, EV_MEMBER_STRUCK, "peer", "10.0.0.1");
     const struct registry_member *m = pushed_member(w, 0);
@@ -110,9 +110,9 @@ static void nobody_is_struck_before_ten_seconds(void **state)
     struct world *w = pushed_open(&c);
     pushed_register(w, 0);
     world_until(w, 3549.9);
-    assert_int_equal(push_struck(world_blue(w)), 0);
+    assert_int_equal(members_struck(world_blue(w)), 0);
     world_until(w, 3550);
-    assert_int_equal(push_struck(world_blue(w)), 1);
+    assert_int_equal(members_struck(world_blue(w)), 1);
     world_close(w);
 }
 
@@ -122,7 +122,7 @@ static void a_struck_member_hears_nothing_until_it_registers(void **state)
     struct world *w = open_unicast(86400);
     pushed_register(w, 0);
     world_until(w, 3600);
-    assert_int_equal(push_struck(world_blue(w)), 1);
+    assert_int_equal(members_struck(world_blue(w)), 1);
     w->n_fans = 0;
     world_until(w, 7200);
     assert_int_equal(w->n_fans, 0); /* neither heartbeats nor the key of 7080 */
@@ -206,7 +206,7 @@ static void a_kek_out_of_turn_is_called_under_the_old_one_until_that_ends(void *
     const struct kek_generation *old = pushed_kek(w, GROUP_KEK_PREVIOUS);
     assert_non_null(old);
     world_until(w, 114.9); /* three rounds, unanswered; then it is struck */
-    assert_int_equal(push_struck(world_blue(w)), 1);
+    assert_int_equal(members_struck(world_blue(w)), 1);
     pushed_register(w, 0);
     struct registry_member *m =
         registry_at_address(&w->server->groups[0]->registry, w->gm[0].local.ip);
@@ -264,7 +264,7 @@ static void an_answer_speaks_for_its_own_number(void **state)
     const struct group *g = world_blue(w);
     w->n_fans = 0;
     w->hold_store = true;
-    g->push->heartbeat_at = w->now;
+    g->push->beat.heartbeat_at = w->now;
     world_until(w, 3539.95);
     assert_int_equal(w->n_waiting, 1); /* SEQ 12 */
     world_until(w, 3540);
@@ -272,7 +272,7 @@ static void an_answer_speaks_for_its_own_number(void **state)
     world_answer(w, ERR_OK);
     assert_int_equal(g->push_seq, 12);
     assert_int_equal(w->n_fans, 1);
-    g->push->heartbeat_at = w->now;
+    g->push->beat.heartbeat_at = w->now;
     world_until(w, 3540);
     assert_int_equal(w->n_waiting, 3); /* the keys of both groups, then SEQ 13 */
     world_answer(w, ERR_OK);
@@ -298,13 +298,14 @@ static void the_keys_of_a_round_that_gives_way_come_with_the_next(void **state)
     world_until(w, 3539.9);
     struct push *p = world_blue(w)->push;
     w->n_fans = 0;
-    p->message.kind = PUSH_KEYS;
+    p->announcement.state = ANNOUNCE_SENDING;
+    p->message.subject.kind = PUSH_KEYS;
     p->message.stage = PUSH_SIGNING;
     p->message.waits_for = 4711;
     world_until(w, 3540);
     expect_tek(w, 12, 30, 45);
-    assert_true(p->all);
-    assert_int_equal(p->first_seq, 12);
+    assert_true(p->announcement.all);
+    assert_int_equal(p->announcement.first_seq, 12);
     world_close(w);
 }
 
@@ -390,7 +391,7 @@ static void what_is_superseded_does_not_leave(void **state)
     world_answer(w, ERR_OK);
     assert_int_equal(w->n_fans, 1);
     struct pushed *p = pushed_take(w, pushed_kek(w, GROUP_KEK_PREVIOUS));
-    assert_int_equal(p->seq, g->push->first_seq);
+    assert_int_equal(p->seq, g->push->announcement.first_seq);
     assert_true(p->sa.has_sak);
     assert_int_equal(p->sa.sats[0].spi,
                      world_key(w, 0, GROUP_NEXT)->spi); /* nothing is lost by it */
@@ -415,7 +416,7 @@ static void a_latecomer_gets_a_round(void **state)
     pushed_acknowledge(w, 0, 1, pushed_kek(w, GROUP_KEK_CURRENT));
     world_until(w, 3553);
     assert_int_equal(w->n_fans, 0);
-    assert_int_equal(push_awaiting(world_blue(w)), 0);
+    assert_int_equal(members_awaiting(world_blue(w)), 0);
     world_close(w);
 }
 
@@ -476,13 +477,13 @@ static void foreign_members_get_no_heartbeat_and_are_not_struck(void **state)
     assert_int_equal(w->n_fans, 0);
     world_until(w, 3560);
     assert_int_equal(w->n_fans, 3); /* it may or may not have heard */
-    assert_int_equal(push_struck(world_blue(w)), 0);
-    assert_int_equal(push_awaiting(world_blue(w)), 0); /* believed */
-    for (double s = 7000; s < 94000; s += 7000) {      /* all that it came for ends */
+    assert_int_equal(members_struck(world_blue(w)), 0);
+    assert_int_equal(members_awaiting(world_blue(w)), 0); /* believed */
+    for (double s = 7000; s < 94000; s += 7000) {         /* all that it came for ends */
         world_until(w, s);
         w->n_fans = 0;
     }
-    assert_int_equal(push_struck(world_blue(w)), 1);
+    assert_int_equal(members_struck(world_blue(w)), 1);
     assert_int_equal(pushed_member(w, 0)->reason, REGISTRY_UNHEARD);
     world_close(w);
 }
@@ -511,7 +512,7 @@ static void multicast_copies_go_to_the_group(void **state)
         expect_tek(w, 12 + i, 30 - 4 * i, 45 - 4 * i);
     }
     world_until(w, 3700);
-    assert_int_equal(push_struck(world_blue(w)), 0);
+    assert_int_equal(members_struck(world_blue(w)), 0);
     world_close(w);
 }
 
@@ -637,7 +638,7 @@ static void an_unfinished_announcement_starts_again_with_a_fresh_seq(void **stat
     struct pushed *p = pushed_take(w, pushed_kek(w, GROUP_KEK_CURRENT));
     assert_true(p->has_state && !p->has_sa); /* a sign of life, and nothing else */
     free(p);
-    assert_int_equal(push_awaiting(g), 0);
+    assert_int_equal(members_awaiting(g), 0);
     world_close(w);
 }
 
@@ -649,12 +650,12 @@ static void answers_to_an_earlier_server_do_not_count(void **state)
     pushed_register(w, 0);
     world_until(w, 3600);
     push_reset(g->push);
-    g->push->version = g->push->first_seq = 0; /* as after a start */
+    g->push->announcement.version = g->push->announcement.first_seq = 0; /* as after a start */
     push_resume(w->server, w->now, &w->out);
     world_collect(w);
     pushed_acknowledge(w, 0, 1, pushed_kek(w, GROUP_KEK_CURRENT));
     assert_true(world_dropped(w, ERR_REPLAY) == 1);
-    assert_int_equal(push_awaiting(g), 0);
+    assert_int_equal(members_awaiting(g), 0);
     world_close(w);
 }
 
@@ -688,7 +689,7 @@ static void deletes_are_limited(void **state)
     for (size_t i = 0; i <= SERVER_DELETES_MAX; i++)
         push_delete(w->server, g, w->now, &all, &w->out);
     world_collect(w);
-    for (const struct push_order *o = g->push->orders; o; o = o->next)
+    for (const struct delete_order *o = g->push->deletes; o; o = o->next)
         n++;
     assert_int_equal(n, SERVER_DELETES_MAX);
     world_says(w, EV_PUSH_FAILED, "what", "gives way");

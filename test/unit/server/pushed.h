@@ -6,6 +6,7 @@
 #include "gdoi/push.h"
 #include "gdoi/shape.h"
 #include "ike1/numbers.h"
+#include "server/members.h"
 #include "server/push.h"
 #include "server/state.h"
 #include "unit/server/world.h"
