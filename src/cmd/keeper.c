@@ -21,7 +21,7 @@ struct keeper {
     uint8_t boot_id[STORE_BOOT_ID];
     span_t shift;
     struct batch waiting, running;
-    bool busy, failing, is_overfull;
+    bool busy, failing, has_told_full;
     instant_t due;
     /* the worker's results */
     enum err err;
@@ -117,19 +117,27 @@ static void start(struct keeper *k)
     host_worker_run(k->worker, run, done, k);
 }
 
+/* A store that fails or never answers must not fill the memory with what nobody waits for. */
+static bool is_full(struct keeper *k)
+{
+    bool full = k->running.arena.used + k->waiting.arena.used > KEEPER_OCTETS_MAX;
+
+    if (full && !k->has_told_full)
+        tell(k, EV_STORE,
+             "too much waits: members that register now will be unknown after a restart",
+             ERR_LIMIT);
+    k->has_told_full = k->has_told_full || full;
+    return full;
+}
+
 /* What nobody waits for is taken up again, in front of what came meanwhile. */
 static void keep_failed(struct keeper *k)
 {
     struct batch failed = {0};
-    size_t used = k->running.arena.used + k->waiting.arena.used;
+    bool full = is_full(k);
 
-    if (used > KEEPER_OCTETS_MAX && !k->is_overfull)
-        tell(k, EV_STORE,
-             "too much waits: members that register now will be unknown after a restart",
-             ERR_LIMIT);
-    k->is_overfull = used > KEEPER_OCTETS_MAX;
     for (size_t i = 0; i < k->running.n; i++) {
-        if (k->running.txs[i]->id == 0 && !k->is_overfull)
+        if (k->running.txs[i]->id == 0 && !full)
             batch_add(&failed, k->running.txs[i]);
     }
     for (size_t i = 0; i < k->waiting.n; i++)
@@ -153,6 +161,7 @@ static void tell_outcome(struct keeper *k)
     else if (k->failing)
         tell(k, EV_STORE_AGAIN, "transactions are stored again", ERR_OK);
     k->failing = k->err != ERR_OK;
+    k->has_told_full = k->has_told_full && k->failing;
 }
 
 static void done(void *ctx)
@@ -181,8 +190,8 @@ static void done(void *ctx)
 
 void keeper_take(struct keeper *k, const struct store_tx *tx)
 {
-    if (k->is_overfull && tx->id == 0)
-        return; /* it has been told */
+    if (tx->id == 0 && is_full(k))
+        return;
     batch_add(&k->waiting, tx);
     if (!k->failing || tx->id != 0) /* those that somebody waits for try the store again */
         start(k);

@@ -9,7 +9,8 @@
 
 struct keeper;
 
-/* What a failed transaction without an answer may still take until the store works again. */
+/* What may wait for a store that fails or never answers; then transactions that nobody waits for
+ * are dropped, which is told once. */
 enum { KEEPER_OCTETS_MAX = 64 << 20 };
 #define KEEPER_RETRY span_s(10)
 
@@ -30,7 +31,7 @@ MUST_USE enum err keeper_open(const struct keeper_config *config, struct arena *
 void keeper_close(struct keeper *k);
 
 /* Everything is copied. Of those that fail, the ones with an id are answered so and gone; the
- * others are tried again. */
+ * others are tried again, as long as there is room for them. */
 void keeper_take(struct keeper *k, const struct store_tx *tx);
 /* When a store that failed is to be tried again; NEVER: nothing waits. */
 instant_t keeper_due(const struct keeper *k);

@@ -204,6 +204,69 @@ static void what_nobody_waits_for_is_tried_again_when_due(void **state)
     world_end(w);
 }
 
+/* More than may wait of what nobody waits for: some of it is lost. */
+static void flood(struct world *w)
+{
+    static uint8_t megabyte[1 << 20];
+    char key[24];
+
+    for (int i = 0; i <= KEEPER_OCTETS_MAX / (int)sizeof megabyte; i++) {
+        snprintf(key, sizeof key, "flood %d", i);
+        take(w, 0, key, BYTES_OF(megabyte));
+    }
+}
+
+static bool is_kept(const struct world *w, const char *key)
+{
+    for (size_t i = 0; i < w->contents.n_rows; i++) {
+        if (bytes_equal(w->contents.rows[i].key, bytes_str(key)))
+            return true;
+    }
+    return false;
+}
+
+static void a_store_that_works_again_takes_everything_again(void **state)
+{
+    static uint8_t large[300000];
+    struct world *w = world_new();
+
+    (void)state;
+    (void)signal(SIGXFSZ, SIG_IGN);
+    set_file_limit(100000);
+    take(w, 1, "lost", BYTES_OF(large));
+    wait_for(w, 1);
+    flood(w);
+    take(w, 2, "lost", BYTES_OF(large));
+    wait_for(w, 2);
+    assert_int_equal(w->n_failures, 3); /* twice the disk, and once that too much waits */
+    set_file_limit(RLIM_INFINITY);
+    take(w, 3, "b", bytes_str("2"));
+    wait_for(w, 3);
+    assert_int_equal(w->answers[2].err, ERR_OK);
+    take(w, 0, "member", bytes_str("registered after that"));
+    take(w, 4, "c", bytes_str("3"));
+    wait_for(w, 4);
+    reopen(w);
+    assert_true(is_kept(w, "c") && is_kept(w, "member"));
+    world_end(w);
+}
+
+static void a_disk_that_never_answers_fills_no_memory(void **state)
+{
+    struct world *w = world_new();
+
+    (void)state;
+    take(w, 1, "a", bytes_str("1")); /* its answer is not looked at yet */
+    flood(w);
+    assert_int_equal(w->n_failures, 1);
+    take(w, 2, "b", bytes_str("2")); /* somebody waits for it: it is never dropped */
+    wait_for(w, 2);
+    assert_int_equal(w->n_failures, 1);
+    reopen(w);
+    assert_true(is_kept(w, "a") && is_kept(w, "b") && is_kept(w, "flood 0"));
+    world_end(w);
+}
+
 static int start(void **state)
 {
     const char *what;
@@ -219,6 +282,8 @@ int main(void)
         cmocka_unit_test(what_waits_is_stored_at_the_end),
         cmocka_unit_test(a_disk_that_takes_no_more_is_told_and_tried_again),
         cmocka_unit_test(what_nobody_waits_for_is_tried_again_when_due),
+        cmocka_unit_test(a_store_that_works_again_takes_everything_again),
+        cmocka_unit_test(a_disk_that_never_answers_fills_no_memory),
     };
     return cmocka_run_group_tests(tests, start, NULL);
 }
