@@ -15,12 +15,14 @@
 enum { META = STORE_TABLE_COUNT, TABLES };
 
 struct database {
-    int lock, key_folder, mark; /* descriptors */
+    int lock, key_folder; /* descriptors */
+    struct mark_file mark;
     sqlite3 *db;
     sqlite3_stmt *put[TABLES], *delete[TABLES];
     struct sealer sealer;
     uint64_t revision; /* of the last commit */
     bool synced;       /* PRAGMA synchronous is FULL */
+    bool owes_mark;    /* the last one could not be written: nothing durable before it is */
     struct arena scratch;
 };
 
@@ -178,22 +180,28 @@ static enum err write_mark(struct database *d, struct why *why)
     struct mark m = {.revision = d->revision};
 
     memcpy(m.instance, d->sealer.instance, sizeof m.instance);
-    return mark_write(d->mark, &d->sealer.master, &m, why);
+    enum err e = mark_write(&d->mark, &d->sealer.master, &m, why);
+    d->owes_mark = e != ERR_OK;
+    return e;
 }
 
 enum err database_commit(struct database *d, const struct store_tx *const *txs, size_t n,
                          const struct store_clock *now, struct why *why)
 {
     bool durable = any_durable(txs, n);
-    enum err e = set_sync(d, durable, why);
+    enum err e = durable && d->owes_mark ? write_mark(d, why) : ERR_OK;
 
+    if (e == ERR_OK)
+        e = set_sync(d, durable, why);
     if (e == ERR_OK)
         e = write_all(d, txs, n, now, why);
     arena_reset(&d->scratch);
     if (e)
         return e;
     d->revision++;
-    return durable ? write_mark(d, why) : ERR_OK;
+    if (durable)
+        (void)write_mark(d, why); /* what is committed is committed: the next one says it */
+    return ERR_OK;
 }
 
 /* ---- opening ---- */
@@ -355,7 +363,7 @@ static enum err read_rows(struct database *d, struct arena *a, struct why *why,
 static bool is_behind(struct database *d, size_t n_rows)
 {
     struct mark mark;
-    enum err e = mark_read(d->mark, &d->sealer.master, &mark);
+    enum err e = mark_read(&d->mark, &d->sealer.master, &mark);
     bool same = e == ERR_OK && bytes_equal(BYTES_OF(mark.instance), BYTES_OF(d->sealer.instance));
     bool behind = n_rows > 0 && (!same || mark.revision > d->revision);
 
@@ -392,7 +400,7 @@ static enum err open_new(struct database *d, const struct database_config *confi
     struct mark before;
 
     c->is_new = true;
-    c->keys_lost = mark_read(d->mark, &d->sealer.master, &before) == ERR_OK;
+    c->keys_lost = mark_read(&d->mark, &d->sealer.master, &before) == ERR_OK;
     if (c->keys_lost)
         d->revision = before.revision;
     struct store_clock now = config->now;
@@ -432,7 +440,7 @@ enum err database_open(const struct database_config *config, struct arena *a, st
 
     if (!d)
         return why_set(why, ERR_NOMEM, "out of memory");
-    d->lock = d->key_folder = d->mark = -1;
+    d->lock = d->key_folder = d->mark.fd = -1;
     d->synced = true; /* as schema_open() has set it */
     enum err e = open_all(d, config, a, why, &c);
     if (e) {
@@ -459,7 +467,7 @@ void database_close(struct database *d)
         (void)sqlite3_finalize(d->delete[i]);
     }
     (void)sqlite3_close(d->db);
-    close_fd(d->mark);
+    mark_close(&d->mark);
     close_fd(d->key_folder);
     close_fd(d->lock); /* last: it is what keeps others out */
     secret_wipe(&d->sealer.master);

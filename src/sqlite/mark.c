@@ -7,10 +7,11 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-/* Two places, a sector apart, written in turn: instance | revision | HMAC of both. */
+/* Two places, a sector apart: instance | revision | HMAC of both. The newest one is never
+ * overwritten. (Its revision does not tell where it is: most commits leave no mark.) */
 enum { PLACES = 2, PLACE_DISTANCE = 4096, BODY = SEAL_INSTANCE + 8, MAC = 32, PLACE = BODY + MAC };
 
-enum err mark_open(int folder, const char *path, struct why *why, int *ret_fd)
+enum err mark_open(int folder, const char *path, struct why *why, struct mark_file *ret)
 {
     int fd = openat(folder, "store.mark", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 
@@ -20,7 +21,7 @@ enum err mark_open(int folder, const char *path, struct why *why, int *ret_fd)
             close(fd);
         return e;
     }
-    *ret_fd = fd;
+    *ret = (struct mark_file){.fd = fd};
     return ERR_OK;
 }
 
@@ -46,16 +47,17 @@ static bool read_place(int fd, size_t i, const struct secret *key, struct mark *
     return true;
 }
 
-enum err mark_read(int fd, const struct secret *master, struct mark *ret)
+enum err mark_read(struct mark_file *f, const struct secret *master, struct mark *ret)
 {
     SECRET key = mac_key(master);
     struct mark newest = {0}, m;
     bool found = false;
 
-    for (size_t i = 0; i < PLACES; i++) {
-        if (read_place(fd, i, &key, &m) && (!found || m.revision > newest.revision)) {
+    for (unsigned i = 0; i < PLACES; i++) {
+        if (read_place(f->fd, i, &key, &m) && (!found || m.revision > newest.revision)) {
             newest = m;
             found = true;
+            f->next = (i + 1) % PLACES;
         }
     }
     if (found)
@@ -63,7 +65,8 @@ enum err mark_read(int fd, const struct secret *master, struct mark *ret)
     return found ? ERR_OK : ERR_NOT_FOUND;
 }
 
-enum err mark_write(int fd, const struct secret *master, const struct mark *mark, struct why *why)
+enum err mark_write(struct mark_file *f, const struct secret *master, const struct mark *mark,
+                    struct why *why)
 {
     SECRET key = mac_key(master);
     uint8_t octets[PLACE];
@@ -72,8 +75,16 @@ enum err mark_write(int fd, const struct secret *master, const struct mark *mark
     wr_put(&w, BYTES_OF(mark->instance));
     wr_u64(&w, mark->revision);
     hmac_parts(HASH_SHA256, secret_bytes(&key), PARTS(wr_bytes(&w)), octets + BODY);
-    off_t at = (off_t)(mark->revision % PLACES * PLACE_DISTANCE);
-    if (pwrite(fd, octets, PLACE, at) != PLACE || fdatasync(fd) != 0)
+    off_t at = (off_t)f->next * PLACE_DISTANCE;
+    if (pwrite(f->fd, octets, PLACE, at) != PLACE || fdatasync(f->fd) != 0)
         return why_errno(why, "cannot write", "store.mark");
+    f->next = (f->next + 1) % PLACES;
     return ERR_OK;
+}
+
+void mark_close(struct mark_file *f)
+{
+    if (f->fd >= 0)
+        close(f->fd);
+    f->fd = -1;
 }

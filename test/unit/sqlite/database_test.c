@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <sqlite3.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 struct world {
     struct folder state, keys;
@@ -431,6 +432,48 @@ static void a_full_disk_loses_nothing_and_is_told(void **state)
     world_end(&w);
 }
 
+/* Where the open server writes its mark. */
+static int mark_descriptor(const struct world *w)
+{
+    struct stat mark, st;
+
+    assert_int_equal(stat(folder_file(&w->keys, "store.mark"), &mark), 0);
+    for (int fd = 0; fd < 64; fd++) {
+        if (fstat(fd, &st) == 0 && st.st_dev == mark.st_dev && st.st_ino == mark.st_ino)
+            return fd;
+    }
+    fail_msg("the mark is not open");
+    return -1;
+}
+
+/* The database has taken it already, so it counts; but nothing more is taken without a mark. */
+static void without_a_mark_one_commit_is_the_last(void **state)
+{
+    struct world w = world_new();
+
+    (void)state;
+    open_it(&w);
+    put(&w, true, "a", "1");
+    int mark = mark_descriptor(&w), kept = dup(mark), full = open("/dev/full", O_RDWR);
+    assert_true(kept >= 0 && full >= 0 && dup2(full, mark) == mark);
+    put(&w, true, "b", "2");
+    assert_int_equal(commit_one(&w, true, "c", "3"), ERR_NO_SPACE);
+    assert_non_null(strstr(w.why.text, "store.mark"));
+    put(&w, false, "d", "4");
+    assert_int_equal(dup2(kept, mark), mark);
+    close_it(&w);
+    open_it(&w);
+    assert_false(w.c.keys_lost);
+    assert_int_equal(w.c.n_rows, 3);
+    expect_row(&w, 0, "a", "1");
+    expect_row(&w, 1, "b", "2");
+    expect_row(&w, 2, "d", "4");
+    put(&w, true, "c", "5"); /* it can be written again */
+    close(kept);
+    close(full);
+    world_end(&w);
+}
+
 static struct folder below(const struct folder *parent, const char *name)
 {
     struct folder f;
@@ -487,6 +530,7 @@ int main(void)
         cmocka_unit_test(a_database_without_its_mark_is_not_believed),
         cmocka_unit_test(a_new_database_where_one_was_is_told),
         cmocka_unit_test(a_full_disk_loses_nothing_and_is_told),
+        cmocka_unit_test(without_a_mark_one_commit_is_the_last),
         cmocka_unit_test(folders_are_made_or_refused),
     };
     return cmocka_run_group_tests(tests, start, NULL);

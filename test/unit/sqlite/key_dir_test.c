@@ -1,7 +1,6 @@
 #include "sqlite/key_dir.h"
 
 #include "crypto/crypto.h"
-#include "sqlite/mark.h"
 #include "unit/sqlite/folder.h"
 
 struct world {
@@ -106,91 +105,6 @@ static void a_folder_that_cannot_be_is_told(void **state)
     assert_non_null(strstr(why.text, "/nowhere/at/all"));
 }
 
-/* ---- the mark ---- */
-
-static int open_mark(struct world *w)
-{
-    int fd = -1;
-
-    assert_int_equal(mark_open(w->fd, w->folder.path, &w->why, &fd), ERR_OK);
-    return fd;
-}
-
-static void write_revision(struct world *w, int fd, uint64_t revision)
-{
-    const struct mark m = {.instance = {9, 9}, .revision = revision};
-
-    assert_int_equal(mark_write(fd, &w->master, &m, &w->why), ERR_OK);
-}
-
-static uint64_t revision(struct world *w, int fd)
-{
-    struct mark m;
-
-    if (mark_read(fd, &w->master, &m) != ERR_OK)
-        return 0;
-    assert_int_equal(m.instance[1], 9);
-    return m.revision;
-}
-
-static void the_newest_mark_counts(void **state)
-{
-    struct world w = world_new();
-    int fd = open_mark(&w);
-
-    (void)state;
-    assert_int_equal(revision(&w, fd), 0);
-    for (uint64_t r = 1; r < 5; r++) {
-        write_revision(&w, fd, r);
-        assert_int_equal(revision(&w, fd), r);
-    }
-    close(fd);
-    fd = open_mark(&w);
-    assert_int_equal(revision(&w, fd), 4);
-    close(fd);
-    world_end(&w);
-}
-
-static void a_mark_that_was_cut_short_leaves_the_one_before(void **state)
-{
-    struct world w = world_new();
-    int fd = open_mark(&w);
-
-    (void)state;
-    write_revision(&w, fd, 4);
-    write_revision(&w, fd, 5);
-    assert_int_equal(pwrite(fd, "torn", 4, 4096), 4);
-    assert_int_equal(revision(&w, fd), 4);
-    close(fd);
-    world_end(&w);
-}
-
-static void a_mark_of_another_key_is_none(void **state)
-{
-    struct world w = world_new();
-    int fd = open_mark(&w);
-
-    (void)state;
-    write_revision(&w, fd, 4);
-    w.master.b[0] ^= 1;
-    assert_int_equal(revision(&w, fd), 0);
-    close(fd);
-    world_end(&w);
-}
-
-static void a_mark_that_cannot_be_written_is_told(void **state)
-{
-    struct world w = world_new();
-    int fd = open(w.folder.path, O_RDONLY | O_DIRECTORY);
-    const struct mark m = {.revision = 1};
-
-    (void)state;
-    assert_int_equal(mark_write(fd, &w.master, &m, &w.why), ERR_SYSTEM);
-    assert_non_null(strstr(w.why.text, "store.mark"));
-    close(fd);
-    world_end(&w);
-}
-
 static int start(void **state)
 {
     const char *what;
@@ -207,10 +121,6 @@ int main(void)
         cmocka_unit_test(a_key_that_others_can_read_is_refused),
         cmocka_unit_test(what_is_no_key_is_refused),
         cmocka_unit_test(a_folder_that_cannot_be_is_told),
-        cmocka_unit_test(the_newest_mark_counts),
-        cmocka_unit_test(a_mark_that_was_cut_short_leaves_the_one_before),
-        cmocka_unit_test(a_mark_of_another_key_is_none),
-        cmocka_unit_test(a_mark_that_cannot_be_written_is_told),
     };
     return cmocka_run_group_tests(tests, start, NULL);
 }
