@@ -40,12 +40,15 @@ enum err keks_check(const struct keks *k, const struct kek *offered)
                                                                              : ERR_OK;
 }
 
-/* A new one takes its place; the old one goes on receiving. */
+/* A new one takes its place; the old one goes on receiving, if it is the same server's: what
+ * another one says of its keys, its clock and itself concerns this member no more. */
 static void replace(struct keks *k, const struct kek *by)
 {
     if (k->current.present)
         k->previous = k->current;
     k->current = *by;
+    if (k->previous.present && !ip_equal(k->previous.server, by->server))
+        forget(&k->previous);
 }
 
 /* What the PULL says again about a KEK that is held. */
@@ -62,8 +65,8 @@ static struct kek again(const struct kek *held, const struct kek *offered)
 
 void keks_pull(struct keks *k, instant_t asked, const struct kek *offered)
 {
-    if (k->current.present && instant_before(asked, k->current.learned) &&
-        offered->sequence < keks_sequence(k))
+    if (k->current.present && ip_equal(k->current.server, offered->server) &&
+        instant_before(asked, k->current.learned) && offered->sequence < keks_sequence(k))
         return;
     k->ack = offered->ack;
     if (!offered->present) {
@@ -126,6 +129,13 @@ void keks_expire(struct keks *k, instant_t now)
 }
 
 instant_t keks_due(const struct keks *k) { return instant_min(current_end(k), previous_end(k)); }
+
+uint32_t keks_floor(const struct keks *k, const struct kek *carrier)
+{
+    uint32_t all = keks_sequence(k);
+
+    return carrier == &k->previous && all > carrier->sequence ? all : carrier->sequence;
+}
 
 uint32_t keks_sequence(const struct keks *k)
 {

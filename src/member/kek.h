@@ -39,10 +39,11 @@ struct keks {
 struct kek *keks_find(struct keks *k, const struct ike1_cookies *cookies);
 /* ERR_CONFLICT: its SPI is held with another key, transform or public key. */
 MUST_USE enum err keks_check(const struct keks *k, const struct kek *offered);
-/* A PULL is the whole truth (decisions M2), but not about what a push has brought since message 1
- * left, at `asked`: the snapshot is older than that push if its SEQ is. An offer that is not
- * `present`: the group has no KEK. A KEK heard again neither lives longer (M3) nor accepts older
- * pushes (RFC 6407 3.3). The offer has passed keks_check(). */
+/* A PULL is the whole truth (decisions M2), but not about what a push of the same server has
+ * brought since message 1 left, at `asked`: the snapshot is older than that push if its SEQ is. An
+ * offer that is not `present` tells the server only: the group has no KEK. A KEK heard again
+ * neither lives longer (M3) nor accepts older pushes (RFC 6407 3.3). The offer has passed
+ * keks_check(). */
 void keks_pull(struct keks *k, instant_t asked, const struct kek *offered);
 /* A push replaces the current one (RFC 6407 4). False: it is held already, and nothing changes. The
  * same condition. */
@@ -53,6 +54,10 @@ size_t keks_delete(struct keks *k, const struct ike1_cookies *cookies);
 void keks_expire(struct keks *k, instant_t now);
 /* When keks_expire() has something to do; NEVER when there is none. */
 instant_t keks_due(const struct keks *k);
+/* What the number of a push under `carrier`, which is held, has to exceed. Under the previous one
+ * nothing is sent that is older than what is known under the current one, since a server counts on;
+ * with one that counts anew (RFC 6407 3.2) the number of the current one is the smaller. */
+uint32_t keks_floor(const struct keks *k, const struct kek *carrier);
 /* The highest sequence number taken from the server of the current one, under either: a server has
  * one counter for a group (decisions M11). */
 uint32_t keks_sequence(const struct keks *k);

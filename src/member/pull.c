@@ -298,7 +298,7 @@ static enum err take_keys(struct member *m, struct vpn *v, instant_t now,
                           const struct message_4 *m4, size_t *ret_learned)
 {
     const struct pull *p = &v->pull;
-    struct kek kek = {0};
+    struct kek kek = {.server = vpn_peer(v)->address};
     enum err e = ERR_OK;
 
     if (p->policy->has_sak) {

@@ -87,12 +87,13 @@ static enum err open_push(const struct kek *kek, uint8_t next_payload, uint8_t *
 }
 
 /* Greater than the last one, and nothing else (decisions M11): gaps are normal. */
-static enum err check_sequence(const struct kek *kek, const struct chain *c, uint32_t *ret)
+static enum err check_sequence(const struct keks *keks, const struct kek *kek,
+                               const struct chain *c, uint32_t *ret)
 {
     enum err e = gdoi_seq_parse(chain_find(c, IKE1_PAYLOAD_SEQ)->body, ret);
     if (e)
         return e;
-    return *ret > kek->sequence ? ERR_OK : ERR_REPLAY;
+    return *ret > keks_floor(keks, kek) ? ERR_OK : ERR_REPLAY;
 }
 
 enum { FORMS = 2, DIGESTS = 2 };
@@ -328,12 +329,22 @@ static struct ack make_ack(const struct push *p)
     return ack_of(p->carrier, type, p->seq, p->v->model->gateway->local_address);
 }
 
+/* What is announced from a new KEK on travels under that one. So a push under the KEK before it
+ * brings what is known here, or what was held back on its way until nobody else knows it any more.
+ */
+static bool may_bring_keys(const struct push *p)
+{
+    const struct keks *k = &p->v->keks;
+
+    return p->has_sa && (p->carrier == &k->current || !k->current.present);
+}
+
 static enum err take(struct push *p, struct endpoint from, struct effects *out)
 {
     bool under_current = p->carrier == &p->v->keks.current;
     struct ack ack = make_ack(p);
     struct change c = {0};
-    enum err e = p->has_sa ? take_keys(p, &c.teks, &c.kek) : ERR_OK;
+    enum err e = may_bring_keys(p) ? take_keys(p, &c.teks, &c.kek) : ERR_OK;
 
     if (e)
         return e;
@@ -427,7 +438,7 @@ void push_datagram(struct member *m, instant_t now, struct endpoint from, struct
     if (!e)
         e = open_push(kek, header->next_payload, datagram, len, &c);
     if (!e)
-        e = check_sequence(kek, &c, &seq);
+        e = check_sequence(&v->keks, kek, &c, &seq);
     if (!e)
         e = check_signature(m, kek, bytes(datagram, len), &c);
     if (e) {

@@ -121,12 +121,46 @@ static void a_pull_is_the_whole_truth(void **state)
     expect(&k, 0, 0);
 }
 
+/* What another server of the list gave: who registers here hears no more of it, whatever its
+ * numbers are. */
+static void another_servers_kek_goes(void **state)
+{
+    (void)state;
+    struct keks k = {0};
+    struct kek other = kek(2, 50, 200);
+    other.server = ip_v4(0xc0000202);
+    pull(&k, 0, kek(9, 0, 100));
+    pull(&k, 50, other);
+    expect(&k, 2, 0);
+    pull(&k, 60, kek(1, 0, 100));
+    push(&k, kek(3, 71, 200)); /* on its way when the other one was asked */
+    pull(&k, 70, other);
+    expect(&k, 2, 0);
+}
+
+static void old_numbers_are_stale_under_the_kek_before(void **state)
+{
+    (void)state;
+    struct keks k = {0};
+    struct kek next = kek(2, 50, 200);
+    next.sequence = 40;
+    pull(&k, 0, kek(30, 0, 100));
+    pull(&k, 50, next);
+    assert_int_equal(keks_floor(&k, &k.current), 40);
+    assert_int_equal(keks_floor(&k, &k.previous), 40);
+    k.current.sequence = 3; /* as of a server that counts anew */
+    assert_int_equal(keks_floor(&k, &k.current), 3);
+    assert_int_equal(keks_floor(&k, &k.previous), 30);
+    keks_expire(&k, at(200));
+    assert_int_equal(keks_floor(&k, &k.previous), 3);
+}
+
 /* ... but not about what a push has brought since message 1 left, whose SEQ it does not know. */
 static void a_snapshot_takes_nothing_back(void **state)
 {
     (void)state;
     struct keks k = {0};
-    struct kek none = {.present = false};
+    struct kek none = {.server = ip_v4(0xc0000201)};
     pull(&k, 0, kek(1, 0, 100));
     push(&k, kek(2, 51, 200));
     pull(&k, 50, kek(1, 50, 100));
@@ -217,6 +251,8 @@ int main(void)
         cmocka_unit_test(an_expired_kek_receives_for_a_moment),
         cmocka_unit_test(a_kek_heard_again_in_a_pull_gains_nothing),
         cmocka_unit_test(a_pull_is_the_whole_truth),
+        cmocka_unit_test(another_servers_kek_goes),
+        cmocka_unit_test(old_numbers_are_stale_under_the_kek_before),
         cmocka_unit_test(a_snapshot_takes_nothing_back),
         cmocka_unit_test(a_push_may_overtake_a_snapshot),
         cmocka_unit_test(another_key_under_a_held_spi_is_a_conflict),

@@ -138,6 +138,63 @@ static void a_push_in_time_moves_the_registration(void **state)
     free(c);
 }
 
+/* What is announced from a new KEK on travels under that one; under the KEK before it come repeats
+ * only. So whoever holds a push back until its keys are forgotten elsewhere gains nothing: neither
+ * when its number is older than what the next registration told ... */
+static void what_a_registration_has_overtaken_is_stale(void **state)
+{
+    (void)state;
+    struct duo *w = registered(GDOI_ACK_KEK_SHA256);
+    struct content *held_back = content_new(), *next = content_new();
+    content_tek(held_back, 0x2000, 3600, 1, 0);
+    content_gap(held_back, 30, 45);
+    struct packet late = push_of(&one, held_back, 11);
+    content_tek(next, 0x3000, 3600, 1, 0);
+    content_kek(next, &two, 3600, GDOI_ACK_KEK_SHA256);
+    content_gap(next, 15, 30);
+    assert_int_equal(member_reregister(w->member, w->now, NULL, &w->out), ERR_OK);
+    duo_carry(w, true);
+    pusher_pull(w, next, 12);
+    duo_alone_until(w, 60);
+    duo_give(w, &late);
+    assert_int_equal(rejected(w, ERR_REPLAY), 1);
+    assert_int_equal(w->n_packets, 0);
+    assert_int_equal(duo_vpn(w, 0).pushes.keys_learned, 0);
+    duo_alone_until(w, 120);
+    assert_true(duo_holds(w, 0x3000, ESP_SLOT_CURRENT));
+    assert_int_equal(w->installed[0].n_sas, 1);
+    duo_close(w);
+    free(held_back);
+    free(next);
+}
+
+/* ... nor when it comes from a server that counts anew with every KEK (RFC 6407 3.2). It is
+ * acknowledged: the server may repeat what was heard already. */
+static void the_kek_before_teaches_no_keys(void **state)
+{
+    (void)state;
+    struct duo *w = registered(GDOI_ACK_KEK_SHA256);
+    struct content *rekey = content_new(), *held_back = content_new();
+    content_tek(rekey, 0x3000, 3600, 1, 0);
+    content_kek(rekey, &two, 3600, GDOI_ACK_KEK_SHA256);
+    content_gap(rekey, 30, 45);
+    content_tek(held_back, 0x2000, 3600, 1, 0);
+    content_gap(held_back, 30, 45);
+    push_give(w, &one, rekey, 11);
+    expect_ack(w, &one, 11);
+    push_give(w, &one, rekey, 12);
+    expect_ack(w, &one, 12);
+    push_give(w, &one, held_back, 13);
+    expect_ack(w, &one, 13);
+    assert_int_equal(duo_vpn(w, 0).pushes.keys_learned, 1);
+    duo_alone_until(w, 60);
+    assert_true(duo_holds(w, 0x3000, ESP_SLOT_CURRENT));
+    assert_int_equal(w->installed[0].n_sas, 1);
+    duo_close(w);
+    free(rekey);
+    free(held_back);
+}
+
 static void without_a_push_it_registers_at_3555(void **state)
 {
     (void)state;
@@ -666,6 +723,8 @@ int main(void)
         cmocka_unit_test(a_repeat_moves_no_timer),
         cmocka_unit_test(a_shortened_lifetime_does_not_turn_the_order),
         cmocka_unit_test(a_push_in_time_moves_the_registration),
+        cmocka_unit_test(what_a_registration_has_overtaken_is_stale),
+        cmocka_unit_test(the_kek_before_teaches_no_keys),
         cmocka_unit_test(without_a_push_it_registers_at_3555),
         cmocka_unit_test(without_a_gap_the_new_key_sends_at_once),
         cmocka_unit_test(a_new_kek_replaces_the_old_one),
