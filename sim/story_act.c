@@ -84,8 +84,11 @@ static void do_boundaries(struct story *s, size_t at)
 
 /* ---- the operator ---- */
 
+/* NULL: the server is down, and nobody hears the operator. */
 static struct group *group_at(struct story *s, size_t at)
 {
+    if (!s->world.nodes[0].up)
+        return NULL;
     struct group *g = server_group_named(s->world.nodes[0].server, story_word(s, at));
 
     if (!g)
@@ -98,10 +101,11 @@ static void do_remove(struct story *s, size_t at)
 {
     bool nodes[WORLD_NODES_MAX];
     bool immediately = story_is(s, story_who(s, at + 1, nodes), "now");
+    struct group *g = group_at(s, at);
 
-    for (size_t n = 0; n < s->world.n_nodes; n++) {
+    for (size_t n = 0; g && n < s->world.n_nodes; n++) {
         if (nodes[n])
-            world_remove(&s->world, group_at(s, at), n, immediately);
+            world_remove(&s->world, g, n, immediately);
     }
 }
 
@@ -109,19 +113,29 @@ static void do_remove(struct story *s, size_t at)
 static void do_lift(struct story *s, size_t at)
 {
     bool nodes[WORLD_NODES_MAX];
+    struct group *g = group_at(s, at);
 
     story_who(s, at + 1, nodes);
-    for (size_t n = 0; n < s->world.n_nodes; n++) {
+    for (size_t n = 0; g && n < s->world.n_nodes; n++) {
         if (nodes[n])
-            world_lift(&s->world, group_at(s, at), n);
+            world_lift(&s->world, g, n);
     }
 }
 
-static void do_rekey(struct story *s, size_t at) { world_rekey(&s->world, group_at(s, at)); }
+static void do_rekey(struct story *s, size_t at)
+{
+    struct group *g = group_at(s, at);
+
+    if (g)
+        world_rekey(&s->world, g);
+}
 
 static void do_clear(struct story *s, size_t at)
 {
-    world_clear(&s->world, group_at(s, at), story_is(s, at + 1, "now"));
+    struct group *g = group_at(s, at);
+
+    if (g)
+        world_clear(&s->world, g, story_is(s, at + 1, "now"));
 }
 
 /* HOW WHO: of pushes to members, of acknowledgements to the server. */

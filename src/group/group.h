@@ -110,8 +110,9 @@ void group_exclude(struct group *g, span_t spread);
 /* When the changeovers that run are over, and keys that are asked for now can be made; with_kek:
  * also one of the KEK. In the past: at once. */
 instant_t group_free_at(const struct group *g, bool with_kek);
-/* Forgets every key that is live: the members have been told, or must not be (M12, M18). New ones
- * are made by the next group_advance(). */
+/* Forgets every key of an ipsec-sa: members must not use them any more (M18). The next
+ * group_advance() makes new ones and a new KEK, which retires the current one: under that there is
+ * still something to tell, but no key. */
 void group_clear(struct group *g, const struct group_listener *listener);
 
 /* The key pair that signs the group's pushes, for the KEKs made from now on; the first one lets the

@@ -319,8 +319,6 @@ void group_clear(struct group *g, const struct group_listener *l)
             drop_tek(g, &g->sas[i], slot, l);
     }
     drop_kek(g, GROUP_KEK_PREVIOUS, l);
-    drop_kek(g, GROUP_KEK_CURRENT, l);
-    g->exclusion = (struct group_exclusion){0};
-    g->kek_wanted = false;
+    g->exclusion = (struct group_exclusion){.wanted = g->kek[GROUP_KEK_CURRENT] != NULL};
     g->cleared = true;
 }

@@ -288,12 +288,15 @@ static void shut_out(struct server *s, instant_t now, struct group *g, struct ef
         foresee_pull(g, now, a);
 }
 
+static const struct push_delete all_keys = {.all_teks = true, .kek = true};
+
 /* Keys that nobody may use any more, from the next message on (decisions M8). */
 static void end_all_keys(struct server *s, instant_t now, struct group *g, struct effects *out,
                          struct operator_answer *a)
 {
-    push_delete(s, g, now, &(struct push_delete){.all_teks = true, .kek = true}, out);
     groups_clear(s, g, out);
+    order_wish(s, g, out); /* a server that died behind a delete would go on with deleted keys */
+    push_delete(s, g, now, &all_keys, out);
     groups_advance(s, now, out);
     a->by_pull = true;
     a->n_members = g->registry.n;
@@ -475,7 +478,7 @@ static bool is_owed(const struct group *g, const struct ban *b)
     return old && b->group_id == g->model->id;
 }
 
-void operator_resume(struct server *s)
+static void resume_bans(struct server *s)
 {
     size_t cursor = 0;
     const struct ban *b;
@@ -486,4 +489,13 @@ void operator_resume(struct server *s)
                 live_shut_out(s, s->groups[i]);
         }
     }
+}
+
+void operator_resume(struct server *s, instant_t now, struct effects *out)
+{
+    for (size_t i = 0; i < s->n_groups; i++) {
+        if (s->groups[i]->exclusion.wanted && s->groups[i]->cleared)
+            push_delete(s, s->groups[i], now, &all_keys, out); /* nobody knows who has heard it */
+    }
+    resume_bans(s);
 }

@@ -70,5 +70,6 @@ MUST_USE enum err server_forget(struct server *s, instant_t now, struct group *g
                                 const struct operator_who *who, struct effects *out,
                                 struct operator_answer *ret);
 
-/* After a restart: removals whose new keys were not made yet are not forgotten. */
-void operator_resume(struct server *s);
+/* After a restart: removals whose new keys were not made yet are not forgotten; deletes of all keys
+ * that were perhaps not heard are told again. */
+void operator_resume(struct server *s, instant_t now, struct effects *out);

@@ -67,7 +67,7 @@ void push_announce(struct server *s, struct group *g, instant_t now, struct anno
     announce_begin(g, now, news);
     if (is_first)
         beat_start(g, now);
-    else
+    if (!is_first || news.by_pull)
         beat_after_news(g, now, news);
     if (news.kek)
         tell_size(g, now, out);

@@ -387,11 +387,12 @@ static void place_keks(struct restore *r, struct group *g)
         g->kek[GROUP_KEK_PREVIOUS]->retired = retires(r, g->kek[GROUP_KEK_CURRENT]);
 }
 
-/* Nobody holds a key that a new one would have to wait for: none came back, and none was left out
- * that a member may have (as after `clear now`, when the server died before there were others). */
+/* Nobody may use a key that a new one would have to wait for: none came back, and none was left out
+ * that a member may have. A KEK that is to be replaced unpushed came back alone: an operator wanted
+ * the group cleared `now`, and the server died before there were others. */
 static bool is_cleared(const struct restore *r, const struct group *g)
 {
-    bool any = g->kek[GROUP_KEK_CURRENT] || g->kek[GROUP_KEK_PREVIOUS];
+    bool any = !g->exclusion.wanted && (g->kek[GROUP_KEK_CURRENT] || g->kek[GROUP_KEK_PREVIOUS]);
 
     for (size_t i = 0; i < g->n_sas; i++)
         any = any || group_newest(&g->sas[i]) || g->sas[i].slot[GROUP_PREVIOUS];

@@ -237,7 +237,7 @@ static enum err start(struct server *s, const struct server_config *with, instan
         s->groups[s->n_groups++] = server_group_new(s, &model->groups[i]);
     restore_rows(s, with, now, out);
     server_use_certificates(s);
-    operator_resume(s);
+    operator_resume(s, now, out);
     push_resume(s, now, out);
     live_restored(s, now, out);
     signing_start(s, now, out);

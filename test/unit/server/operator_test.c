@@ -422,7 +422,7 @@ static void now_ends_every_key(void **state)
     assert_int_equal(a.n_members, 1);
     assert_null(mint_find(world_blue(w)->mint, old));
     assert_int_equal(kek_number(w), 3);
-    assert_null(world_blue(w)->kek[GROUP_KEK_PREVIOUS]);
+    assert_true(world_blue(w)->kek[GROUP_KEK_PREVIOUS]->retired);
     assert_true(world_blue(w)->push->counters.deletes > 0);
     assert_null(world_key(w, 0, GROUP_NEXT)); /* who comes sends with the new one at once */
 
