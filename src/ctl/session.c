@@ -181,17 +181,29 @@ static void dispatch(struct ctl_session *s, uint32_t id, const struct ctl_reques
     }
 }
 
+/* Why no request can be taken now; NULL: one can. */
+static const char *why_busy(const struct ctl_session *s)
+{
+    if (s->pending.wait.last != 0)
+        return "an earlier command of this connection waits until it is stored: ask again after "
+               "its answer";
+    if (s->pending.id != 0)
+        return "an earlier answer of this connection goes on: ask again after its end";
+    return s->out.len > CTL_OUT_MAX ? "earlier answers have not been read yet" : NULL;
+}
+
 static void take_request(struct ctl_session *s, const struct ctl_frame *f)
 {
     struct arena arena = {0};
     struct ctl_request request;
     char sentence[CTL_SENTENCE_MAX];
+    const char *busy = why_busy(s);
     enum err e = ctl_request_parse(&arena, f->body, &request, sentence);
 
     if (f->id == 0)
         give_up(s, ERR_VALUE, "a request needs an id");
-    else if (s->out.len > CTL_OUT_MAX || s->pending.id != 0)
-        refuse(s, f->id, ERR_BUSY, "earlier answers have not been read yet");
+    else if (busy)
+        refuse(s, f->id, ERR_BUSY, busy);
     else if (e != ERR_OK)
         refuse(s, f->id, e, sentence);
     else
