@@ -391,8 +391,11 @@ static void confine(struct daemon *d)
 
     for (size_t i = 0; i < d->engine.n_folders; i++)
         folders[1 + i] = d->engine.folders[i];
-    if (!d->engine.needs_files && !host_confine(folders, 1 + d->engine.n_folders))
-        tell_trouble(d, "confine", "this kernel cannot cut us off from files");
+    enum err e = d->engine.needs_files ? ERR_OK : host_confine(folders, 1 + d->engine.n_folders);
+    if (e)
+        tell_trouble(d, "confine",
+                     e == ERR_BUSY ? "threads run already, which are not cut off from files"
+                                   : "this kernel cannot cut us off from files");
 }
 
 struct host *daemon_loop(const struct daemon *d) { return d->host; }

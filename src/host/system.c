@@ -117,7 +117,7 @@ static bool allow(int rules, const struct host_folder *folder)
     return ok;
 }
 
-bool host_confine(const struct host_folder *folders, size_t n)
+static bool restrict_self(const struct host_folder *folders, size_t n)
 {
     const struct landlock_ruleset_attr handled = {.handled_access_fs = FILE_RIGHTS};
     int rules = (int)syscall(SYS_landlock_create_ruleset, &handled, sizeof handled, 0);
@@ -129,6 +129,22 @@ bool host_confine(const struct host_folder *folders, size_t n)
     if (rules >= 0)
         close(rules);
     return ok;
+}
+
+/* proc(5): the links of this folder are itself twice, and one for each thread. */
+static bool has_other_threads(void)
+{
+    struct stat tasks;
+    return stat("/proc/self/task", &tasks) == 0 && tasks.st_nlink > 3;
+}
+
+enum err host_confine(const struct host_folder *folders, size_t n)
+{
+    bool others = has_other_threads();
+
+    if (!restrict_self(folders, n))
+        return ERR_SYSTEM;
+    return others ? ERR_BUSY : ERR_OK;
 }
 
 char *host_folder_of(const char *file)

@@ -30,9 +30,9 @@ struct host_folder {
     enum host_access access;
 };
 /* From now on this thread and those it makes can open no file outside of these folders (Landlock);
- * files that are open stay so. Needs no_new_privileges. False: this kernel cannot, or there is no
- * such folder. */
-bool host_confine(const struct host_folder *folders, size_t n);
+ * files that are open stay so. Needs no_new_privileges. ERR_BUSY: so it is, but other threads run
+ * already, which stay free. ERR_SYSTEM: this kernel cannot, or there is no such folder. */
+MUST_USE enum err host_confine(const struct host_folder *folders, size_t n);
 /* The folder that a file is in, symbolic links followed: free() it. NULL: there is no such file. */
 char *host_folder_of(const char *file);
 

@@ -145,6 +145,7 @@ def run(t):
     wrong(t, server)
     live(t, server)
     member_says(t)
+    t.check("no thread of it ran before it was confined", "threads run already" not in t.log("ks.log"), t.log("ks.log"))
     server.send_signal(signal.SIGTERM)
     t.check("and it ends as ever", server.wait(10) == 0, t.log("ks.log")[-2000:])
 

@@ -2,12 +2,7 @@
 
 #include "test/check.h"
 
-#include "host/system.h"
-
-#include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
-#include <sys/wait.h>
 
 struct world {
     struct host *host;
@@ -83,51 +78,11 @@ static void at_the_end_it_is_waited_for(void **state)
     host_free(w.host);
 }
 
-static void open_outside(void *ctx)
-{
-    int *ret = ctx;
-
-    *ret = open("/etc/passwd", O_RDONLY | O_CLOEXEC) < 0 ? errno : 0;
-}
-static void nothing(void *ctx) { (void)ctx; }
-
-/* In a child, because there is no way back: 0 when it holds, 1 when the kernel cannot. */
-static int confined_after_new(void)
-{
-    struct world w;
-    int error = 0;
-
-    open_world(&w);
-    if (!host_harden().no_new_privileges || !host_confine(NULL, 0))
-        return 1;
-    host_worker_run(w.worker, open_outside, nothing, &error);
-    host_worker_free(w.worker);
-    host_free(w.host);
-    return error == EACCES ? 0 : 2;
-}
-
-/* A worker that was there before the confinement is bound by it, too. */
-static void the_thread_is_confined(void **state)
-{
-    int status = 0;
-    pid_t child = fork();
-
-    (void)state;
-    if (child == 0)
-        _exit(confined_after_new());
-    assert_int_equal(waitpid(child, &status, 0), child);
-    assert_true(WIFEXITED(status));
-    if (WEXITSTATUS(status) == 1)
-        skip();
-    assert_int_equal(WEXITSTATUS(status), 0);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_piece_of_work_follows_the_other),
         cmocka_unit_test(at_the_end_it_is_waited_for),
-        cmocka_unit_test(the_thread_is_confined),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
