@@ -134,10 +134,9 @@ static bool is_full(struct keeper *k)
 static void keep_failed(struct keeper *k)
 {
     struct batch failed = {0};
-    bool full = is_full(k);
 
     for (size_t i = 0; i < k->running.n; i++) {
-        if (k->running.txs[i]->id == 0 && !full)
+        if (k->running.txs[i]->id == 0)
             batch_add(&failed, k->running.txs[i]);
     }
     for (size_t i = 0; i < k->waiting.n; i++)

@@ -248,6 +248,7 @@ static void a_store_that_works_again_takes_everything_again(void **state)
     wait_for(w, 4);
     reopen(w);
     assert_true(is_kept(w, "c") && is_kept(w, "member"));
+    assert_true(is_kept(w, "flood 0") && is_kept(w, "flood 9")); /* what had found room */
     world_end(w);
 }
 
