@@ -51,6 +51,7 @@
     X(ERR_NOT_FOUND, LOCAL, "no such object")                                                      \
     X(ERR_BUSY, LOCAL, "already in use")                                                           \
     X(ERR_DENIED, LOCAL, "permission denied")                                                      \
+    X(ERR_NOT_A_FILE, LOCAL, "this is no file, but what may keep its reader waiting")              \
     X(ERR_NO_SPACE, LOCAL, "the disk is full")                                                     \
     X(ERR_DAMAGED, LOCAL, "what is stored is damaged")                                             \
     X(ERR_CLOSED, LOCAL, "the other end closed the connection")                                    \

@@ -234,6 +234,7 @@ static enum err serve(const struct options *o)
     enum err e = setup_model(&commit.setup, o->config, &commit.arena, &commit.model);
 
     commit.folder = host_folder_of(o->config);
+    commit.setup.serving = true; /* from the next time on */
     show.commit = &commit;
     if (e == ERR_OK)
         e = setup_crypto(o->program, commit.model);

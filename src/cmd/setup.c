@@ -14,7 +14,8 @@ static enum err check_file(const struct setup *s, const char *file, struct arena
 {
     char *text = NULL;
     size_t len = 0;
-    enum err e = host_read_file(file, CONFIG_OCTETS_MAX, &text, &len);
+    enum err e = s->serving ? host_read_file(file, CONFIG_OCTETS_MAX, &text, &len)
+                            : host_read_input(file, CONFIG_OCTETS_MAX, &text, &len);
 
     if (e != ERR_OK) {
         *ret_why = arena_text(arena, "%s: %s: %s\n", s->program, file,

@@ -13,6 +13,7 @@ struct setup {
     enum conf_role role;
     void (*check_more)(const void *ctx, struct conf_check *check); /* NULL: nothing */
     const void *ctx;
+    bool serving; /* others wait meanwhile: a configuration that is a pipe is refused */
 };
 /* -n FILE: prints the report; returns the exit code. */
 int setup_check(const struct setup *s, const char *file);

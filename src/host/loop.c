@@ -29,7 +29,7 @@ struct host {
     struct host_watch *timer;
     instant_t armed; /* INSTANT_NEVER: not */
     uv_signal_t terminate, interrupt, hangup;
-    bool has_signals;
+    uv_async_t reload; /* many signals that come at once are one wish */
 };
 
 /* ---- watches ---- */
@@ -145,6 +145,12 @@ static void hung_up(uv_signal_t *signal, int number)
     struct host *h = signal->data;
 
     (void)number;
+    (void)uv_async_send(&h->reload); /* cannot fail while the loop runs */
+}
+
+static void reload(uv_async_t *async)
+{
+    struct host *h = async->data;
     h->hooks.reload(h->hooks.ctx);
 }
 
@@ -153,10 +159,10 @@ static enum err catch_signals(struct host *h)
     if (signal(SIGPIPE, SIG_IGN) == SIG_ERR)
         return ERR_SYSTEM;
     if (uv_signal_init(&h->loop, &h->terminate) != 0 ||
-        uv_signal_init(&h->loop, &h->interrupt) != 0 || uv_signal_init(&h->loop, &h->hangup) != 0)
+        uv_signal_init(&h->loop, &h->interrupt) != 0 || uv_signal_init(&h->loop, &h->hangup) != 0 ||
+        uv_async_init(&h->loop, &h->reload, reload) != 0)
         return ERR_SYSTEM;
-    h->has_signals = true;
-    h->terminate.data = h->interrupt.data = h->hangup.data = h;
+    h->terminate.data = h->interrupt.data = h->hangup.data = h->reload.data = h;
     if (h->hooks.reload && uv_signal_start(&h->hangup, hung_up, SIGHUP) != 0)
         return ERR_SYSTEM;
     if (uv_signal_start(&h->terminate, signalled, SIGTERM) != 0 ||
@@ -248,7 +254,8 @@ static void close_left_open(uv_handle_t *handle, void *ctx)
     if (uv_is_closing(handle))
         return;
     bool is_signal = handle == (uv_handle_t *)&h->terminate ||
-                     handle == (uv_handle_t *)&h->interrupt || handle == (uv_handle_t *)&h->hangup;
+                     handle == (uv_handle_t *)&h->interrupt ||
+                     handle == (uv_handle_t *)&h->hangup || handle == (uv_handle_t *)&h->reload;
     uv_close(handle, is_signal ? NULL : free_closed);
 }
 

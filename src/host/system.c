@@ -180,22 +180,33 @@ static enum err read_all(int fd, size_t max, char **text, size_t *len)
     }
 }
 
-static bool is_private(int fd)
+enum source { ANY_INPUT, FILE_ONLY, SECRET_FILE };
+
+static enum err check_source(int fd, enum source source)
 {
     struct stat status;
-    return fstat(fd, &status) == 0 && (status.st_mode & (S_IRWXG | S_IRWXO)) == 0;
+
+    if (fstat(fd, &status) != 0)
+        return ERR_SYSTEM;
+    if (source != ANY_INPUT && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode))
+        return ERR_NOT_A_FILE; /* of a folder read() says what is wrong */
+    bool shared = status.st_mode & (S_IRWXG | S_IRWXO);
+    return source == SECRET_FILE && shared ? ERR_DENIED : ERR_OK;
 }
 
-static enum err read_path(const char *path, bool secret, size_t max, char **ret_text,
+static enum err read_path(const char *path, enum source source, size_t max, char **ret_text,
                           size_t *ret_len)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int patience = source == ANY_INPUT ? 0 : O_NONBLOCK; /* opening a pipe waits for its writer */
+    int fd = open(path, O_RDONLY | O_CLOEXEC | patience);
     char *text = NULL;
     size_t len = 0;
 
     if (fd < 0)
         return ERR_SYSTEM;
-    enum err e = secret && !is_private(fd) ? ERR_DENIED : read_all(fd, max, &text, &len);
+    enum err e = check_source(fd, source);
+    if (e == ERR_OK)
+        e = read_all(fd, max, &text, &len);
     int saved = errno;
     close(fd);
     if (e != ERR_OK) {
@@ -213,10 +224,15 @@ static enum err read_path(const char *path, bool secret, size_t max, char **ret_
 
 enum err host_read_file(const char *path, size_t max, char **ret_text, size_t *ret_len)
 {
-    return read_path(path, false, max, ret_text, ret_len);
+    return read_path(path, FILE_ONLY, max, ret_text, ret_len);
+}
+
+enum err host_read_input(const char *path, size_t max, char **ret_text, size_t *ret_len)
+{
+    return read_path(path, ANY_INPUT, max, ret_text, ret_len);
 }
 
 enum err host_read_secret(const char *path, size_t max, char **ret_text, size_t *ret_len)
 {
-    return read_path(path, true, max, ret_text, ret_len);
+    return read_path(path, SECRET_FILE, max, ret_text, ret_len);
 }

@@ -36,8 +36,11 @@ MUST_USE enum err host_confine(const struct host_folder *folders, size_t n);
 /* The folder that a file is in, symbolic links followed: free() it. NULL: there is no such file. */
 char *host_folder_of(const char *file);
 
-/* The whole file, NUL-terminated; free() it. ERR_LIMIT above `max` octets; ERR_SYSTEM (errno). */
+/* The whole file, NUL-terminated; free() it. ERR_LIMIT above `max` octets; ERR_SYSTEM (errno);
+ * ERR_NOT_A_FILE for a pipe, a device or the like: who waits for one serves nobody. */
 MUST_USE enum err host_read_file(const char *path, size_t max, char **ret_text, size_t *ret_len);
+/* The same of anything that comes to an end, however long that takes: before a program serves. */
+MUST_USE enum err host_read_input(const char *path, size_t max, char **ret_text, size_t *ret_len);
 /* The same for a file that nobody but its owner may read or write; ERR_DENIED when others may. The
  * text is a secret of the caller's. */
 MUST_USE enum err host_read_secret(const char *path, size_t max, char **ret_text, size_t *ret_len);

@@ -13,7 +13,7 @@
 struct world {
     struct host *host;
     instant_t armed, fired;
-    int n_stops, n_done, n_ready;
+    int n_stops, n_reloads, n_done, n_ready;
     pthread_t loop_thread, run_thread, done_thread;
     struct host_watch *watch;
     int pipe[2];
@@ -107,6 +107,34 @@ static void sigterm_and_sigint_ask_to_stop(void **state)
     host_free(w->host);
 }
 
+static void reload(void *ctx)
+{
+    struct world *w = ctx;
+    w->n_reloads++;
+    host_quit(w->host);
+}
+
+/* Reading a configuration takes a while: a thousand signals are not a thousand readings. */
+static void many_sighups_at_once_are_one_wish(void **state)
+{
+    struct world w = {0};
+    const struct host_hooks hooks = {&w, due, stop, reload};
+
+    (void)state;
+    assert_int_equal(host_new(&hooks, 2, &w.host), ERR_OK);
+    for (int i = 0; i < 1000; i++)
+        assert_int_equal(raise(SIGHUP), 0);
+    host_run(w.host);
+    host_arm(w.host, instant_add(host_now(), span_ms(20)));
+    while (w.fired.ns == 0)
+        host_run(w.host);
+    assert_int_equal(w.n_reloads, 1);
+    assert_int_equal(raise(SIGHUP), 0);
+    host_run(w.host);
+    assert_int_equal(w.n_reloads, 2);
+    host_free(w.host);
+}
+
 static void ready(void *ctx, unsigned events)
 {
     struct world *w = ctx;
@@ -153,6 +181,7 @@ int main(void)
         cmocka_unit_test(works_run_elsewhere_and_come_back),
         cmocka_unit_test(freeing_waits_for_works),
         cmocka_unit_test(sigterm_and_sigint_ask_to_stop),
+        cmocka_unit_test(many_sighups_at_once_are_one_wish),
         cmocka_unit_test(a_watch_reports_readiness),
         cmocka_unit_test(what_cannot_be_watched_is_an_error),
     };

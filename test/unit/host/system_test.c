@@ -76,6 +76,30 @@ static void files_are_read_whole_or_not(void **state)
     assert_null(text);
 }
 
+/* A pipe in the place of a file would keep everybody waiting who wants something of the reader. */
+static void a_pipe_is_no_file(void **state)
+{
+    char folder[] = "/tmp/conclave-pipe-XXXXXX", path[64], *text = NULL;
+    size_t len = 0;
+
+    (void)state;
+    assert_non_null(mkdtemp(folder));
+    snprintf(path, sizeof path, "%s/pipe", folder);
+    assert_int_equal(mkfifo(path, 0600), 0);
+    assert_int_equal(host_read_file(path, 100, &text, &len), ERR_NOT_A_FILE);
+    assert_int_equal(host_read_secret(path, 100, &text, &len), ERR_NOT_A_FILE);
+    assert_int_equal(host_read_file("/dev/zero", 100, &text, &len), ERR_NOT_A_FILE);
+    pid_t writer = fork();
+    if (writer == 0)
+        _exit(write(open(path, O_WRONLY), "typed", 5) == 5 ? 0 : 1);
+    assert_int_equal(host_read_input(path, 100, &text, &len), ERR_OK);
+    assert_string_equal(text, "typed");
+    free(text);
+    assert_int_equal(waitpid(writer, NULL, 0), writer);
+    unlink(path);
+    rmdir(folder);
+}
+
 static void secrets_are_for_their_owner(void **state)
 {
     char path[] = "/tmp/conclave-secret-XXXXXX", *text = NULL;
@@ -290,6 +314,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_service_manager_hears),
         cmocka_unit_test(files_are_read_whole_or_not),
+        cmocka_unit_test(a_pipe_is_no_file),
         cmocka_unit_test(secrets_are_for_their_owner),
         cmocka_unit_test(a_folder_of_a_file),
         cmocka_unit_test(confinement_leaves_only_removal),
