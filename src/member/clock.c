@@ -45,6 +45,8 @@ void member_clock_hear(struct member_clock *c, span_t stamp, instant_t now)
     int64_t ahead = difference(stamp.ns - now.ns, c->offset.ns);
 
     c->offset.ns += ahead > -drift ? ahead : -drift;
+    if (c->offset.ns >= WRAP)
+        c->offset.ns -= WRAP; /* the same time to every stamp */
     c->heard = now;
 }
 

@@ -273,24 +273,32 @@ static enum err take_teks(struct vpn *v, instant_t now, const struct message_4 *
 }
 
 /* The group clock as message 4 tells it; message 3 left when message 2 came. A clock that was
- * measured with this server before serves on when this answer is too late for the window. */
-static enum err take_clock(struct vpn *v, instant_t now, const struct message_4 *m4,
-                           const char **ret_what)
+ * measured with this server before serves on when this answer is too late for the window; one that
+ * was measured with another server says nothing here. */
+static enum err read_clock(const struct vpn *v, instant_t now, const struct message_4 *m4,
+                           struct member_clock *ret, const char **ret_what)
 {
     uint32_t window_ms = policy_window_ms(v->pull.policy);
     bool told = m4->has_state && m4->state.clock_valid;
-    enum err e = told ? member_clock_measure(&v->clock, gdoi_state_clock(&m4->state),
-                                             v->pull.received, now, window_ms)
-                      : ERR_POLICY;
+    bool same = ip_equal(v->clock_of, vpn_peer(v)->address);
 
-    bool serves_on = v->clock.set && ip_equal(v->clock_of, vpn_peer(v)->address);
-    if (e == ERR_OK)
-        v->clock_of = vpn_peer(v)->address;
-    if (!e || window_ms == 0 || (e == ERR_TIMEOUT && serves_on))
+    *ret = same ? v->clock : (struct member_clock){0};
+    enum err e = told ? member_clock_measure(ret, gdoi_state_clock(&m4->state), v->pull.received,
+                                             now, window_ms)
+                      : ERR_POLICY;
+    if (!e || window_ms == 0 || (e == ERR_TIMEOUT && ret->set))
         return ERR_OK;
     *ret_what = told ? "the answer took too long to set the group clock by"
                      : "the keys have time stamps, and the server tells no group clock";
     return e;
+}
+
+static void take_clock(struct vpn *v, const struct member_clock *clock, struct effects *out)
+{
+    v->clock = *clock;
+    v->clock_of = vpn_peer(v)->address;
+    if (clock->set)
+        vpn_tell_clock(v, out);
 }
 
 /* Takes the keys of message 4: all, or none. */
@@ -322,20 +330,20 @@ static void message_4(struct member *m, struct vpn *v, instant_t now, const stru
                       struct effects *out)
 {
     struct message_4 m4 = {0};
+    struct member_clock clock;
     const char *what = "the keys of message 4 cannot be taken";
     size_t learned = 0;
     enum err e = parse_message_4(m, v, c, &m4);
 
     if (!e)
-        e = take_clock(v, now, &m4, &what);
+        e = read_clock(v, now, &m4, &clock, &what);
     if (!e)
         e = take_keys(m, v, now, &m4, &learned);
     if (e) {
         reject(m, v, now, e, what, out);
         return;
     }
-    if (v->clock.set)
-        vpn_tell_clock(v, out);
+    take_clock(v, &clock, out);
     v->knows_stamps = phase1_peer_knows_stamps(v->pull.sa);
     v->beat.native = phase1_peer_is_native(v->pull.sa);
     heartbeat_told(v, m4.has_state ? &m4.state : NULL);

@@ -134,6 +134,19 @@ static void seconds_wrap(void **state)
     assert_int_equal(young.offset.ns, NS_PER_S - NS_PER_S / 10000);
 }
 
+/* Whatever a server that signs may say, the reading is what it said last, as stamps tell it. */
+static void leaps_forward_end_nowhere(void **state)
+{
+    (void)state;
+    static const int64_t cycle_s = INT64_C(1) << 32, leap_s = (INT64_C(1) << 31) - 1;
+    struct member_clock c = measured();
+    for (int64_t i = 1; i <= 8; i++) {
+        int64_t stamp_s = (EPOCH / NS_PER_S + i * leap_s) % cycle_s;
+        member_clock_hear(&c, span_s(stamp_s), at_ms(5000));
+        assert_int_equal((c.offset.ns + 5 * NS_PER_S) / NS_PER_S % cycle_s, stamp_s);
+    }
+}
+
 /* Before 100 millionths make a quarter of the window. */
 static void measured_again_in_time(void **state)
 {
@@ -156,6 +169,7 @@ int main(void)
         cmocka_unit_test(a_burst_of_old_heartbeats_moves_nothing),
         cmocka_unit_test(follows_the_server),
         cmocka_unit_test(seconds_wrap),
+        cmocka_unit_test(leaps_forward_end_nowhere),
         cmocka_unit_test(measured_again_in_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -289,9 +289,29 @@ static void a_key_keeps_its_window(void **state)
     assert_int_equal(member_reregister(w->member, w->now, NULL, &w->out), ERR_OK);
     duo_carry(w, true);
     a.sa.gap.d3p_window = 60000;
+    a.state.clock_s += 7;
     serve(w, &a, true);
     duo_last_error(w, ERR_CONFLICT, "cannot be taken");
     assert_int_equal(w->installed[0].sas[0].window_ms, 100000);
+    assert_int_equal(duo_vpn(w, 0).clock_offset.ns, w->clock[0].ns); /* as the data path has it */
+    duo_close(w);
+}
+
+/* Nor is it there to be moved by that server's heartbeats, or to judge keys that it pushes. */
+static void another_servers_clock_does_not_go_on(void **state)
+{
+    (void)state;
+    struct duo *w = faked();
+    struct answers a = answers_of(0x1000, 0, 0);
+    serve(w, &a, true);
+    assert_true(duo_vpn(w, 0).clock_set);
+    w->member->vpns[0].clock_of = ip_v4(0x0a0000fd);
+    assert_int_equal(member_reregister(w->member, w->now, NULL, &w->out), ERR_OK);
+    duo_carry(w, true);
+    a.state.clock_valid = false;
+    serve(w, &a, true);
+    assert_int_equal(duo_vpn(w, 0).state, MEMBER_REGISTERED);
+    assert_false(duo_vpn(w, 0).clock_set);
     duo_close(w);
 }
 
@@ -341,6 +361,7 @@ int main(void)
         cmocka_unit_test(stamps_need_a_clock),
         cmocka_unit_test(strangers_cannot_say_it),
         cmocka_unit_test(a_key_keeps_its_window),
+        cmocka_unit_test(another_servers_clock_does_not_go_on),
         cmocka_unit_test(keys_of_one_answer_may_have_two_windows),
         cmocka_unit_test(the_clock_is_measured_again),
     };
