@@ -62,14 +62,6 @@ void heartbeat_told(struct vpn *v, const struct gdoi_state *state)
         v->atd_s = state->activation_delay;
 }
 
-/* When the answer to a question about a digest is that very digest, and the keys that came with it
- * give another one, then server and member differ for good: asking again would not help. */
-void heartbeat_start(struct vpn *v, instant_t now, const struct gdoi_state *state)
-{
-    v->beat.is_settled = state && has_asked_for(v, state->digest) && !holds(v, state->digest);
-    heartbeat_sign(v, now);
-}
-
 void heartbeat_sign(struct vpn *v, instant_t now)
 {
     v->beat.sign = now;
@@ -112,6 +104,18 @@ static void check_digest(struct member *m, struct vpn *v, instant_t now,
     vpn_register_within(m, v, now, before_drop(v));
 }
 
+/* Message 4 tells of the newest keys, and brings those of message 2: when the group has moved on in
+ * between it is worth another question. When the digest is the one that was asked about, server and
+ * member differ for good, and asking again would not help. */
+void heartbeat_start(struct member *m, struct vpn *v, instant_t now, const struct gdoi_state *state,
+                     struct effects *out)
+{
+    v->beat.is_settled = state && has_asked_for(v, state->digest) && !holds(v, state->digest);
+    heartbeat_sign(v, now);
+    if (state && v->model->heartbeat_threshold > 0)
+        check_digest(m, v, now, state->digest, out);
+}
+
 /* A registration has measured the clock; heartbeats keep it (decisions M21). */
 static void hear_clock(struct vpn *v, instant_t now, const struct gdoi_state *state,
                        struct effects *out)
@@ -122,7 +126,8 @@ static void hear_clock(struct vpn *v, instant_t now, const struct gdoi_state *st
     vpn_tell_clock(v, out);
 }
 
-/* A member that holds a newer KEK has been through with what one under the old KEK asks of it. */
+/* A member that holds a newer KEK has been through with what one under the old KEK asks of it; one
+ * that is asking just now will hear the digest with the answer. */
 void heartbeat_state(struct member *m, struct vpn *v, instant_t now, const struct gdoi_state *state,
                      bool under_current, struct effects *out)
 {
@@ -132,7 +137,7 @@ void heartbeat_state(struct member *m, struct vpn *v, instant_t now, const struc
     if (state->re_register && under_current) {
         tell(v, EV_STATE_DIFFERS, "the server wants its members to register again", out);
         vpn_register_within(m, v, now, vpn_spread(v));
-    } else if (v->model->heartbeat_threshold > 0) {
+    } else if (v->model->heartbeat_threshold > 0 && !v->pull.sa) {
         check_digest(m, v, now, state->digest, out);
     }
 }

@@ -349,7 +349,7 @@ static void message_4(struct member *m, struct vpn *v, instant_t now, const stru
     heartbeat_told(v, m4.has_state ? &m4.state : NULL);
     vpn_pull_end(v);
     vpn_registered(m, v, now, learned, out);
-    heartbeat_start(v, now, m4.has_state ? &m4.state : NULL);
+    heartbeat_start(m, v, now, m4.has_state ? &m4.state : NULL, out);
 }
 
 /* A datagram that does not authenticate is a repeat, a forgery, or damaged: it changes nothing, and

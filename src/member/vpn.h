@@ -160,8 +160,9 @@ void ack_send(struct member *m, struct vpn *v, const struct ack *ack, struct end
 bool heartbeat_is_watched(const struct vpn *v);
 /* Interval, spread and delay are taken as told; NULL: the server tells nothing. */
 void heartbeat_told(struct vpn *v, const struct gdoi_state *state);
-/* A registration is complete: the watch begins anew. */
-void heartbeat_start(struct vpn *v, instant_t now, const struct gdoi_state *state);
+/* A registration is complete, and message 4 told this: the watch begins anew. */
+void heartbeat_start(struct member *m, struct vpn *v, instant_t now, const struct gdoi_state *state,
+                     struct effects *out);
 /* A genuine message: the server lives. */
 void heartbeat_sign(struct vpn *v, instant_t now);
 /* The state in a push, which came under the current KEK or the previous one. */

@@ -206,6 +206,48 @@ static void a_difference_that_stays_is_settled(void **state)
     free(c);
 }
 
+/* The keys of a registration are those of message 2; message 4 tells of newer ones when the group
+ * has moved on meanwhile: nobody has to wait for the next heartbeat to hear of that. */
+static void a_registration_may_be_out_of_date_at_once(void **state)
+{
+    (void)state;
+    struct duo *w = duo_new();
+    struct content *c = content_new();
+    struct gdoi_state s = state_of(&one, 0x2000);
+    w->vpns[0].heartbeat_threshold = 3;
+    pusher_duo(w, &one, GDOI_ACK_KEK_SHA256, &s);
+    assert_int_equal(duo_events(w, EV_STATE_DIFFERS), 1);
+    assert_true(due_in(w) >= 0 && due_in(w) <= SPREAD);
+    content_tek(c, 0x1000, 3500, 1, 0);
+    content_kek(c, &one, 3500, 0);
+    c->state = &s;
+    duo_tick(w);
+    pusher_pull(w, c, 11); /* the same: then they differ for good */
+    assert_int_equal(duo_events(w, EV_STATE_DIFFERS), 1);
+    assert_true(due_in(w) > 1000);
+    duo_close(w);
+    free(c);
+}
+
+/* What is heard between the messages of a registration was said of newer keys than it brings. */
+static void a_difference_heard_while_asking_is_not_settled(void **state)
+{
+    (void)state;
+    struct duo *w = watching(3);
+    struct content *c = content_new();
+    struct gdoi_state s = state_of(&one, 0x2000);
+    content_tek(c, 0x1000, 3500, 1, 0);
+    content_kek(c, &one, 3500, 0);
+    c->state = &s;
+    assert_int_equal(member_reregister(w->member, w->now, NULL, &w->out), ERR_OK);
+    duo_carry(w, true);
+    beat(w, &one, 11, &s);
+    pusher_pull(w, c, 11);
+    assert_true(due_in(w) >= 0 && due_in(w) <= SPREAD);
+    duo_close(w);
+    free(c);
+}
+
 /* After a removal (decisions M18): under the current KEK only, for who has the next one has been.
  */
 static void it_registers_again_when_told(void **state)
@@ -299,6 +341,8 @@ int main(void)
         cmocka_unit_test(the_shortest_delay_leaves_a_second),
         cmocka_unit_test(the_keys_of_a_push_are_part_of_the_state),
         cmocka_unit_test(a_difference_that_stays_is_settled),
+        cmocka_unit_test(a_registration_may_be_out_of_date_at_once),
+        cmocka_unit_test(a_difference_heard_while_asking_is_not_settled),
         cmocka_unit_test(it_registers_again_when_told),
         cmocka_unit_test(a_sign_of_life_ends_the_waiting),
         cmocka_unit_test(a_foreign_servers_notification_means_nothing),
