@@ -131,11 +131,12 @@ def build(where, targets):
 
 
 def first_failure(output):
+    """In one line; a check on real sockets says in the line behind "not ok" what it got."""
     lines = [s.strip() for s in output.splitlines()]
     for mark in ("check broken", "not ok", "[  FAILED  ]", "Assertion", "differs"):
-        for line in lines:
+        for line, following in zip(lines, lines[1:] + [""]):
             if mark in line:
-                return line[:110]
+                return (following[2:] if following.startswith("# ") else line)[:110]
     return lines[-1][:110] if lines else ""
 
 

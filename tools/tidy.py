@@ -117,12 +117,24 @@ def check_readmes(root, layers):
             yield f"src/{module}/README.md", 1, "readme", f"more than {README_LINES} lines"
 
 
+def check_tests(root):
+    """A test that no meson.build of its folder, or of one above, names is never run."""
+    for path in sorted((root / "test").rglob("*")):
+        if not path.name.endswith(("_test.c", "_test.py", ".scn")):
+            continue
+        above = [f / "meson.build" for f in path.relative_to(root).parents]
+        said = "".join((root / f).read_text() for f in above if (root / f).exists())
+        if not any(quoted in said for quoted in (f"'{path.name}'", f"'{path.stem}'")):
+            yield path.relative_to(root).as_posix(), 1, "test-not-run", "no meson.build names it"
+
+
 def check_tree(root):
     layers = read_layers(root)
     for module, enemy in NEVER_TOGETHER.items():
         if enemy in layers.get(module, ()):
             yield "tools/layers.txt", 1, "layer", f"{module} and {enemy} meet on the wire only"
     yield from check_readmes(root, layers)
+    yield from check_tests(root)
     for name, lines in text_files(root):
         found = list(check_text(name, lines))
         if name.endswith((".c", ".h")):
@@ -149,6 +161,8 @@ PLANTS = [  # rule, file, contents: each must be found in an otherwise clean tre
     ("home-path", "doc/x.md", "see /ho" "me/somebody/x\n"),
     ("readme", "src/conf/x.c", "int x;\n"),
     ("readme", "src/base/README.md", "x\n" * 21),
+    ("test-not-run", "test/unit/base/x_test.c", "int x;\n"),
+    ("test-not-run", "test/scenario/x.scn", "seed 1\n"),
 ]
 INNOCENT = [
     ("src/base/x.c", "int f(void)\n{\n" + "    f();\n" * 70 + "}\n"),

@@ -122,10 +122,17 @@ static const char *const server_kek_detail[] = {
     "@end",
     "  Algorithms:",
     "   Sig-hash            : ${algorithms.authentication}",
+    "   Signature key length: ${algorithms.signature-key-length}",
     "   Encryption          : ${algorithms.encryption}",
+    "  Certificate: ${certificate|none, the server's own key}",
     "  Server Member Communication: ${server-member-communication}",
+    "@if server-multicast-group",
+    "  Multicast Group: ${server-multicast-group}, Outgoing Interface: "
+        "${multicast-outgoing-interface}",
+    "@end",
     "  Retransmission Period: ${retransmission-period}, Number of Retransmissions: "
         "${number-of-retransmission}",
+    "  Activation Delay: ${server-activation-delay}, Replay Window: ${server-replay-window} ms",
     "  Group Key Push sequence number: ${sequence-number}",
     "@if heartbeat-interval",
     "  Heartbeat: every ${heartbeat-interval} seconds, next in ${heartbeat-remaining} seconds",
@@ -469,6 +476,13 @@ static const char *const cleared[] = {
     NULL,
 };
 
+static const char *const configuration[] = {
+    "@each line",
+    "${text}",
+    "@end",
+    NULL,
+};
+
 static const char *const committed[] = {
     "@each finding",
     "${text}",
@@ -529,6 +543,7 @@ static const struct {
     [CTL_SHOW_MEMBER_POLICY]     = {member_policy, member_policy},
     [CTL_CLEAR_MEMBER_GROUP]     = {cleared, cleared},
     [CTL_COMMIT]                 = {committed, committed},
+    [CTL_SHOW_CONFIGURATION]     = {configuration, configuration},
     [CTL_SHOW_COUNTERS]          = {counters, counters},
     [CTL_SHOW_VERSION]           = {version, version},
     [CTL_MONITOR]                = {nothing, nothing},

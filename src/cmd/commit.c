@@ -17,8 +17,8 @@ enum { COMMIT_ADDRESSES_MAX = 8 * MODEL_GROUPS_MAX };
 /* One attempt. */
 struct attempt {
     struct arena scratch; /* of what there is to say */
-    struct arena arena;   /* of the new model, until it is taken over */
-    const struct model *model;
+    struct arena arena;   /* of the next configuration, until it is taken over */
+    struct setup_config next;
     const char *findings; /* lines; "": none */
     const struct change_lines *lines;
     const char *why; /* it failed, when no finding says so */
@@ -42,17 +42,18 @@ size_t commit_addresses(const struct model *model, struct ip *ret)
 static enum err prepare(const struct commit *c, struct attempt *a)
 {
     const char *text;
-    enum err e = setup_load(&c->setup, c->options->config, &a->arena, &a->model, &text);
+    enum err e = setup_load(&c->setup, c->options->config, &a->arena, &a->next, &text);
 
     a->findings = arena_text(&a->scratch, "%s", text);
     if (e)
         return e;
-    if (a->model->co_location != c->model->co_location) {
+    if (a->next.model->co_location != c->active.model->co_location) {
         a->why = "co-location begins or ends with a restart of the server";
         return ERR_CONFIG;
     }
-    struct change_lines *lines = change_lines(c->model->server, a->model->server, &a->scratch);
-    change_excluded(c->show->server, a->model->server, &a->scratch, lines);
+    struct change_lines *lines =
+        change_lines(c->active.model->server, a->next.model->server, &a->scratch);
+    change_excluded(c->show->server, a->next.model->server, &a->scratch, lines);
     a->lines = lines;
     return ERR_OK;
 }
@@ -63,7 +64,8 @@ static enum err prepare(const struct commit *c, struct attempt *a)
 static enum err open_sockets(const struct commit *c, struct attempt *a)
 {
     struct ip addresses[MODEL_GROUPS_MAX];
-    enum err e = daemon_open(c->show->daemon, addresses, commit_addresses(a->model, addresses));
+    enum err e =
+        daemon_open(c->show->daemon, addresses, commit_addresses(a->next.model, addresses));
 
     if (e)
         a->why = "no socket at a new server-address";
@@ -74,11 +76,12 @@ static enum err reconfigure(const struct commit *c, const struct attempt *a,
                             struct effects *effects)
 {
     struct certificates certificates;
-    enum err e = certificates_load(c->show->daemon, c->options, a->model->server, &certificates);
+    enum err e =
+        certificates_load(c->show->daemon, c->options, a->next.model->server, &certificates);
 
     if (e)
         return e;
-    const struct server_config config = {.model = a->model->server,
+    const struct server_config config = {.model = a->next.model->server,
                                          .certificates = certificates.list,
                                          .n_certificates = certificates.n};
     e = server_reconfigure(c->show->server, host_now(), &config, effects);
@@ -90,7 +93,9 @@ static void take_over(struct commit *c, struct attempt *a)
 {
     arena_free(&c->arena);
     c->arena = a->arena;
-    c->model = a->model;
+    c->active = a->next;
+    c->show->statement = c->active.statement;
+    c->show->n_statements++;
     a->arena = (struct arena){0};
 }
 
@@ -108,7 +113,7 @@ void commit_tidy(struct commit *c)
 static enum err apply(struct commit *c, struct attempt *a)
 {
     struct effects effects = {0};
-    enum err e = setup_crypto(c->options->program, a->model);
+    enum err e = setup_crypto(c->options->program, a->next.model);
 
     if (!e)
         e = open_sockets(c, a);

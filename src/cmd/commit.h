@@ -12,8 +12,8 @@ struct commit {
     struct show *show;
     char *folder;       /* that the file is in */
     bool crowded;       /* there may be more sockets than the model wants */
-    struct arena arena; /* of the model that the server has */
-    const struct model *model;
+    struct arena arena; /* of the configuration that the server has */
+    struct setup_config active;
 };
 
 /* Reads the file; what is wrong, and what has changed, is told. */

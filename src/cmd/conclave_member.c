@@ -253,9 +253,10 @@ static enum err run_member(const struct options *o, const struct model_member *m
     return e;
 }
 
-static enum err take_part(const struct options *o, const struct model_member *model)
+static enum err take_part(const struct options *o, const struct setup_config *config)
 {
-    struct show show = {0};
+    struct show show = {.statement = config->statement};
+    const struct model_member *model = config->model->member;
     enum err e = daemon_new(o, &show.daemon);
 
     if (e == ERR_OK && !o->no_data_path)
@@ -273,14 +274,14 @@ static enum err take_part(const struct options *o, const struct model_member *mo
 static enum err start(const struct options *o)
 {
     struct arena arena = {0};
-    const struct model *model = NULL;
+    struct setup_config config = {0};
     const struct setup setup = {.program = o->program, .role = CONF_ROLE_MEMBER};
-    enum err e = setup_model(&setup, o->config, &arena, &model);
+    enum err e = setup_model(&setup, o->config, &arena, &config);
 
     if (e == ERR_OK && o->set_up)
-        e = open_data(o, model->member, NULL);
-    else if (e == ERR_OK && (e = setup_crypto(o->program, model)) == ERR_OK)
-        e = take_part(o, model->member);
+        e = open_data(o, config.model->member, NULL);
+    else if (e == ERR_OK && (e = setup_crypto(o->program, config.model)) == ERR_OK)
+        e = take_part(o, &config);
     crypto_stop();
     arena_free(&arena);
     return e;

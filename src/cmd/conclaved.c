@@ -162,7 +162,7 @@ static void set_engine(const struct commit *commit)
 static enum err new_server(const struct commit *commit, const struct database_contents *kept)
 {
     const struct options *o = commit->options;
-    const struct model_server *model = commit->model->server;
+    const struct model_server *model = commit->active.model->server;
     struct show *show = commit->show;
     uint8_t seed[DRBG_SEED];
     struct certificates certificates;
@@ -213,7 +213,7 @@ static enum err run_server(const struct commit *commit)
 
     show_server_handlers(&service);
     commit_handlers(&service);
-    return daemon_run(show->daemon, addresses, commit_addresses(commit->model, addresses),
+    return daemon_run(show->daemon, addresses, commit_addresses(commit->active.model, addresses),
                       &service);
 }
 
@@ -231,15 +231,16 @@ static enum err serve(const struct options *o)
 {
     struct show show = {0};
     struct commit commit = {.options = o, .setup = setup_of(o), .show = &show};
-    enum err e = setup_model(&commit.setup, o->config, &commit.arena, &commit.model);
+    enum err e = setup_model(&commit.setup, o->config, &commit.arena, &commit.active);
 
     commit.folder = host_folder_of(o->config);
     commit.setup.serving = true; /* from the next time on */
     show.commit = &commit;
+    show.statement = commit.active.statement;
     if (e == ERR_OK)
-        e = setup_crypto(o->program, commit.model);
+        e = setup_crypto(o->program, commit.active.model);
     if (e == ERR_OK) {
-        struct options mine = options_for(o, commit.model);
+        struct options mine = options_for(o, commit.active.model);
         e = daemon_new(&mine, &show.daemon);
     }
     if (e == ERR_OK)

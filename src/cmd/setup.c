@@ -1,4 +1,6 @@
 #include "cmd/setup.h"
+
+#include "conf/print.h"
 #include "host/system.h"
 
 #include <errno.h>
@@ -47,8 +49,17 @@ int setup_check(const struct setup *s, const char *file)
     return exit_code;
 }
 
+/* As `show configuration` shows it; "" when the file has none. */
+static const char *statement_of(const struct setup *s, const struct conf_tree *tree,
+                                struct arena *arena)
+{
+    const struct conf_node *n = s->role == CONF_ROLE_SERVER ? conf_server(tree) : conf_member(tree);
+
+    return n ? conf_print_statement(n, CONF_SECRETS_MASKED, arena) : "";
+}
+
 enum err setup_load(const struct setup *s, const char *file, struct arena *arena,
-                    const struct model **ret_model, const char **ret_text)
+                    struct setup_config *ret, const char **ret_text)
 {
     struct arena tree = {0}; /* its copies of the secrets end here */
     struct conf_check check;
@@ -59,7 +70,9 @@ enum err setup_load(const struct setup *s, const char *file, struct arena *arena
     if (read)
         e = conf_check_verdict(&check);
     if (e == ERR_OK)
-        e = model_build(check.tree, &check.diags, arena, ret_model);
+        e = model_build(check.tree, &check.diags, arena, &ret->model);
+    if (e == ERR_OK)
+        ret->statement = arena_text(arena, "%s", statement_of(s, check.tree, &tree));
     if (read && (e != ERR_OK || check.diags.n > 0))
         text = conf_check_report(&check);
     *ret_text = arena_text(arena, "%s", text);
@@ -68,10 +81,10 @@ enum err setup_load(const struct setup *s, const char *file, struct arena *arena
 }
 
 enum err setup_model(const struct setup *s, const char *file, struct arena *arena,
-                     const struct model **ret_model)
+                     struct setup_config *ret)
 {
     const char *text;
-    enum err e = setup_load(s, file, arena, ret_model, &text);
+    enum err e = setup_load(s, file, arena, ret, &text);
 
     fputs(text, stderr);
     if (e != ERR_OK)

@@ -18,6 +18,8 @@ struct server;
 /* What the handlers of a daemon know: the ctx of its service. */
 struct show {
     struct daemon *daemon;
+    const char *statement; /* what it runs by, without secrets; changes with n_statements */
+    uint32_t n_statements;
     struct server *server;  /* conclaved */
     struct keeper *keeper;  /* conclaved */
     struct commit *commit;  /* conclaved */
@@ -30,6 +32,7 @@ struct show {
     uint64_t unknown_seen;  /* ... how many there were at the last look */
     struct effects first;   /* of the engine's making, until the program is confined */
 };
+void show_configuration_handler(struct ctl_service *service); /* of both daemons */
 void show_server_handlers(struct ctl_service *service);
 void show_members_handlers(struct ctl_service *service);   /* part of it: the members of groups */
 void operate_server_handlers(struct ctl_service *service); /* part of it: what changes groups */

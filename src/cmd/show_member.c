@@ -608,6 +608,7 @@ void show_member_handlers(struct ctl_service *service)
     service->handlers[CTL_SHOW_MEMBER_KEK].answer = kek;
     service->handlers[CTL_SHOW_MEMBER_POLICY].answer = policy;
     service->handlers[CTL_CLEAR_MEMBER_GROUP].answer = clear_group;
+    show_configuration_handler(service);
     service->handlers[CTL_SHOW_VERSION].answer = version;
     service->handlers[CTL_SHOW_COUNTERS].answer = counters;
 }

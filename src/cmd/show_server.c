@@ -102,22 +102,34 @@ static enum err ipsec(void *ctx, const struct ctl_request *r, struct ctl_wr *rep
 
 /* ---- push keys ---- */
 
+static void put_push_channel(struct ctl_wr *w, const struct model_communication *c)
+{
+    bool multicast = c->type == MODEL_PUSH_MULTICAST;
+
+    ctl_put_str(w, "server-member-communication", multicast ? "Multicast" : "Unicast");
+    if (multicast) {
+        ctl_put_ip(w, "server-multicast-group", c->multicast_group);
+        ctl_put_str(w, "multicast-outgoing-interface", c->multicast_interface);
+    }
+    ctl_put_u64(w, "retransmission-period", c->retransmission_period_s);
+    ctl_put_u64(w, "number-of-retransmission", c->n_retransmission);
+}
+
 static void put_kek_detail(struct ctl_wr *w, const struct group *g, const struct kek_generation *k,
                            instant_t now)
 {
-    const struct model_communication *c = k->policy;
-
     ctl_put_str(w, "authentication-method", "RSA");
     if (k == g->kek[GROUP_KEK_CURRENT])
         ctl_put_u64(w, "rekey-remaining", left(kek_renew_at(k, group_atd(g)), now));
     ctl_section(w, "algorithms");
     ctl_put_str(w, "authentication", name_hash(k->sig_hash));
+    ctl_put_u64(w, "signature-key-length", k->signer->bits);
     ctl_put_str(w, "encryption", name_cipher(k->cipher));
     ctl_end(w);
-    ctl_put_str(w, "server-member-communication",
-                c->type == MODEL_PUSH_MULTICAST ? "Multicast" : "Unicast");
-    ctl_put_u64(w, "retransmission-period", c->retransmission_period_s);
-    ctl_put_u64(w, "number-of-retransmission", c->n_retransmission);
+    ctl_put_str(w, "certificate", k->policy->certificate);
+    put_push_channel(w, k->policy);
+    ctl_put_u64(w, "server-activation-delay", g->model->atd_s);
+    ctl_put_u64(w, "server-replay-window", g->model->anti_replay_window_ms);
     ctl_put_u64(w, "sequence-number", g->push_seq);
     if (k == g->kek[GROUP_KEK_CURRENT]) {
         ctl_put_u64(w, "heartbeat-interval", g->model->communication.heartbeat_s);
@@ -235,6 +247,7 @@ void show_server_handlers(struct ctl_service *service)
     service->handlers[CTL_SHOW_SERVER_KEK].answer = kek;
     show_members_handlers(service);
     operate_server_handlers(service);
+    show_configuration_handler(service);
     service->handlers[CTL_SHOW_VERSION].answer = version;
     service->handlers[CTL_SHOW_COUNTERS].answer = counters;
 }

@@ -159,6 +159,15 @@ const char *conf_print_curly(const struct conf_tree *t, enum conf_secrets secret
     return finish(&p);
 }
 
+const char *conf_print_statement(const struct conf_node *n, enum conf_secrets secrets,
+                                 struct arena *arena)
+{
+    struct printer p = begin(secrets, arena);
+
+    put_statement(&p, n, 0);
+    return finish(&p);
+}
+
 /* ---- set lines ---- */
 
 static void put_path(struct printer *p, const struct conf_node *n)

@@ -11,5 +11,8 @@ enum conf_secrets {
 /* In the arena, NUL-terminated; each line ends with a newline. */
 const char *conf_print_curly(const struct conf_tree *t, enum conf_secrets secrets,
                              struct arena *arena) MUST_USE;
+/* The statement of one node, without what stands above it. */
+const char *conf_print_statement(const struct conf_node *n, enum conf_secrets secrets,
+                                 struct arena *arena) MUST_USE;
 const char *conf_print_set(const struct conf_tree *t, enum conf_secrets secrets,
                            struct arena *arena) MUST_USE;

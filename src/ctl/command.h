@@ -86,6 +86,10 @@ enum ctl_class { CTL_NONE, CTL_VIEW, CTL_CONTROL, CTL_CLASS_COUNT };
       "commit-results",                                                                            \
       "request security group-vpn server commit",                                                  \
       "Read the configuration file again and follow it")                                           \
+    X(CTL_SHOW_CONFIGURATION, BOTH, VIEW, none,                                                    \
+      "configuration-information",                                                                 \
+      "show configuration security group-vpn",                                                     \
+      "Show the configuration in force, without secrets")                                          \
     X(CTL_SHOW_COUNTERS, BOTH, VIEW, none,                                                         \
       "event-counters-information",                                                                \
       "show security group-vpn counters",                                                          \
@@ -104,6 +108,8 @@ enum ctl_class { CTL_NONE, CTL_VIEW, CTL_CONTROL, CTL_CLASS_COUNT };
     X("show", "Show what the daemons know")                                                        \
     X("clear", "Clear state")                                                                      \
     X("request", "Make the daemons do something")                                                  \
+    X("show configuration", "Show the configuration in force")                                     \
+    X("show configuration security", "Show the security configuration")                            \
     X("show security", "Show security information")                                                \
     X("clear security", "Clear security information")                                              \
     X("request security", "Security requests")                                                     \

@@ -105,6 +105,10 @@ def live(t, server):
         e for e in events(t, "ks.log", "commit") if "description changed" in e.get("what", "")]) and spi(t) == before,
         t.log("ks.log"))
     t.check("... and so does the member", MEMBER in t.console(members).stdout)
+    shown = t.console("show configuration security group-vpn").stdout
+    t.check("the statement in force is shown, without its secrets", "        description \"renamed\";\n" in shown and
+            "member {\n" in shown and "a key of two" not in shown and shown.count("SECRET-DATA") == 2 and
+            "$9$" not in shown, shown)
     replace(t, CONF.replace("group red {", "group blue { group-id 8; ike-gateway gm2; no-anti-replay; server-address "
                             + ELSEWHERE + "; ipsec-sa sa1 { proposal esp; match-policy all { source 10.0.0.0/8; "
                             "destination 10.0.0.0/8; } } } group red {"))

@@ -44,6 +44,11 @@ class Red:
         self.program.process.send_signal(signal.SIGHUP)
         return self.program.wait_event(event, count=done + 1)[-1]
 
+    def signed_with(self, name, bits):
+        """The newest KEK says so."""
+        self.program.shows("show security group-vpn server kek security-associations detail",
+                           r"\A(.*\n)*?   Signature key length: %d\n.*\n  Certificate: %s\n" % (bits, name))
+
     def rekey(self):
         return self.program.console("request security group-vpn server rekey group red ipsec-sa sa")
 
@@ -262,8 +267,8 @@ def interface_of_the_server(programs):
             gm.wait_event("rekeyed", count=2, seconds=40)
 
 
-def key_pair(folder, name):
-    key = rsa.generate_private_key(65537, 2048)
+def key_pair(folder, name, bits):
+    key = rsa.generate_private_key(65537, bits)
     who = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     day, now = datetime.timedelta(days=1), datetime.datetime.now(datetime.timezone.utc)
     certificate = (x509.CertificateBuilder().subject_name(who).issuer_name(who).public_key(key.public_key())
@@ -281,10 +286,10 @@ def certificates(programs):
     with GroupNet(programs, 2) as net:
         pki = net.folder / "pki"
         pki.mkdir()
-        for name in ("a", "b"):
-            key_pair(pki, name)
+        key_pair(pki, "a", 2048)
+        key_pair(pki, "b", 2304)
         red, gms = start(net, communication("certificate a;"), (1, 2), (1, 2), options=("--pki-dir", str(pki)))
-        equal("keys of its own", red.program.events("signing-key"), [])
+        red.signed_with("a", 2048)
         failed = red.commit(communication("certificate c;"), "commit-failed")
         check("a commit without its key pair changes nothing: %s" % failed, "what" in failed)
         red.commit(communication("certificate b;"))
@@ -294,6 +299,8 @@ def certificates(programs):
         for gm in gms.values():
             gm.wait_event("rekeyed", seconds=60, new_keks=0)
             equal("refused", gm.events("push-refused"), [])
+        red.signed_with("b", 2304)
+        equal("keys of its own", red.program.events("signing-key"), [])
         equal("struck", red.program.events("member-struck"), [])
 
 

@@ -126,10 +126,12 @@ static void server_ipsec(struct ctl_wr *w, bool detail)
     ctl_end(w);
 }
 
-static void put_kek_algorithms(struct ctl_wr *w)
+static void put_kek_algorithms(struct ctl_wr *w, uint64_t signature_bits)
 {
     ctl_section(w, "algorithms");
     ctl_put_str(w, "authentication", "sha256");
+    if (signature_bits)
+        ctl_put_u64(w, "signature-key-length", signature_bits);
     ctl_put_str(w, "encryption", "aes256-cbc");
     ctl_end(w);
 }
@@ -145,10 +147,15 @@ static void server_kek(struct ctl_wr *w, bool detail)
     if (detail) {
         ctl_put_str(w, "authentication-method", "RSA");
         ctl_put_u64(w, "rekey-remaining", 694);
-        put_kek_algorithms(w);
-        ctl_put_str(w, "server-member-communication", "Unicast");
+        put_kek_algorithms(w, 2048);
+        ctl_put_str(w, "certificate", "push-2048");
+        ctl_put_str(w, "server-member-communication", "Multicast");
+        ctl_put_ip(w, "server-multicast-group", address("239.1.2.3"));
+        ctl_put_str(w, "multicast-outgoing-interface", "ge-0/0/1.0");
         ctl_put_u64(w, "retransmission-period", 10);
         ctl_put_u64(w, "number-of-retransmission", 2);
+        ctl_put_u64(w, "server-activation-delay", 15);
+        ctl_put_u64(w, "server-replay-window", 100000);
         ctl_put_u64(w, "sequence-number", 0);
         ctl_put_u64(w, "heartbeat-interval", 300);
         ctl_put_u64(w, "heartbeat-remaining", 123);
@@ -410,7 +417,7 @@ static void member_kek(struct ctl_wr *w, bool detail)
         ctl_put_str(w, "group-vpn-name", "GROUP_ID-0001");
         ctl_put_ip(w, "local-address", address("10.18.101.1"));
         ctl_put_u64(w, "push-sequence-number", 3);
-        put_kek_algorithms(w);
+        put_kek_algorithms(w, 0);
         put_member_pushes(w);
     }
     ctl_end(w);
@@ -566,6 +573,21 @@ static void cleared(struct ctl_wr *w)
     ctl_end(w);
 }
 
+static void configuration(struct ctl_wr *w)
+{
+    static const char *const lines[] = {"server {", "    ike {", "        policy pol {",
+                                        "            pre-shared-key ascii-text /* SECRET-DATA */;",
+                                        "        }", "    }", "}"};
+
+    ctl_list(w, "line");
+    for (size_t i = 0; i < ARRAY_LEN(lines); i++) {
+        ctl_section(w, NULL);
+        ctl_put_str(w, "text", lines[i]);
+        ctl_end(w);
+    }
+    ctl_end(w);
+}
+
 static void committed(struct ctl_wr *w)
 {
     static const char *const lines[] = {
@@ -633,6 +655,9 @@ void canned_answer(struct ctl_wr *w, enum ctl_command_id id, bool detail)
         return;
     case CTL_COMMIT:
         committed(w);
+        return;
+    case CTL_SHOW_CONFIGURATION:
+        configuration(w);
         return;
     case CTL_SHOW_COUNTERS:
         counters(w);

@@ -3,7 +3,9 @@
 #include "cmd/show.h"
 #include "unit/member/duo.h"
 
-enum { SECRETS_MAX = 64, LINE = 48, PIECE_MAX = 65536, CROWD = 5000 };
+#include <stdio.h>
+
+enum { SECRETS_MAX = 64, LINE = 48, PIECE_MAX = 65536, CROWD = 5000, LONG_LINES = 700 };
 
 struct secrets {
     size_t n;
@@ -122,7 +124,8 @@ static void open_stage(struct stage *s)
     duo_open(s->duo);
     duo_until(s->duo, 30);
     assert_int_equal(duo_vpn(s->duo, 0).state, MEMBER_REGISTERED);
-    s->show = (struct show){.server = s->duo->server, .member = s->duo->member};
+    s->show = (struct show){
+        .server = s->duo->server, .member = s->duo->member, .statement = "server {\n}\n"};
     s->service = (struct ctl_service){.ctx = &s->show, .program = "test"};
     assert_int_equal(daemon_new(&options, &s->show.daemon), ERR_OK);
 }
@@ -206,11 +209,78 @@ static void a_crowd_is_listed_in_pieces(void **state)
     close_stage(&s);
 }
 
+/* Asks for one piece, hands out what came so far; true when it was the last. */
+static bool one_piece(const struct stage *s, struct ctl_cursor *at, struct ctl_wr *w)
+{
+    struct ctl_request r = {.command = ctl_command_of(CTL_SHOW_CONFIGURATION)};
+
+    return s->service.handlers[CTL_SHOW_CONFIGURATION].more(s->service.ctx, &r, at, w);
+}
+
+static void the_configuration_in_force_is_shown(void **state)
+{
+    struct stage s;
+    struct ctl_wr answer;
+    struct arena arena = {0};
+    struct ctl_node *tree = NULL;
+    char text[LONG_LINES * 8 + 1];
+
+    (void)state;
+    for (size_t i = 0; i < LONG_LINES; i++)
+        snprintf(text + 8 * i, 9, "x %4zu;\n", i);
+    open_stage(&s);
+    s.show.statement = text;
+    show_server_handlers(&s.service);
+    assert_true(ask(&s.service, CTL_SHOW_CONFIGURATION, false, &answer) > 2);
+    assert_int_equal(ctl_tree_parse(&arena, ctl_buf_bytes(&answer.buf), &tree), ERR_OK);
+    const struct ctl_node *lines = ctl_find(tree, "line");
+    assert_int_equal(lines->n, LONG_LINES);
+    assert_string_equal(ctl_find_text(lines->first, "text"), "x    0;");
+    assert_string_equal(ctl_find_text(lines->first->next, "text"), "x    1;");
+    ctl_buf_free(&answer.buf);
+    arena_free(&arena);
+    close_stage(&s);
+}
+
+/* A commit between two pieces: the rest would be another configuration's. */
+static void a_configuration_that_is_replaced_ends(void **state)
+{
+    struct stage s;
+    struct ctl_cursor at = {0};
+    struct ctl_wr answer = {0};
+    struct arena arena = {0};
+    struct ctl_node *tree = NULL;
+    char text[LONG_LINES * 2 + 1];
+
+    (void)state;
+    for (size_t i = 0; i < LONG_LINES; i++)
+        snprintf(text + 2 * i, 3, "x\n");
+    open_stage(&s);
+    s.show.statement = text;
+    show_server_handlers(&s.service);
+    ctl_list(&answer, "line");
+    assert_false(one_piece(&s, &at, &answer));
+    s.show.statement = "";
+    s.show.n_statements++;
+    assert_true(one_piece(&s, &at, &answer));
+    assert_int_equal(ctl_wr_end(&answer), ERR_OK);
+    assert_int_equal(ctl_tree_parse(&arena, ctl_buf_bytes(&answer.buf), &tree), ERR_OK);
+    const struct ctl_node *last = ctl_find(tree, "line")->first;
+    while (last->next)
+        last = last->next;
+    assert_non_null(strstr(ctl_find_text(last, "text"), "ask again"));
+    ctl_buf_free(&answer.buf);
+    arena_free(&arena);
+    close_stage(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(no_answer_shows_a_secret),
         cmocka_unit_test(a_crowd_is_listed_in_pieces),
+        cmocka_unit_test(the_configuration_in_force_is_shown),
+        cmocka_unit_test(a_configuration_that_is_replaced_ends),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
