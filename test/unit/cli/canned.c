@@ -575,9 +575,13 @@ static void cleared(struct ctl_wr *w)
 
 static void configuration(struct ctl_wr *w)
 {
-    static const char *const lines[] = {"server {", "    ike {", "        policy pol {",
+    static const char *const lines[] = {"server {",
+                                        "    ike {",
+                                        "        policy pol {",
                                         "            pre-shared-key ascii-text /* SECRET-DATA */;",
-                                        "        }", "    }", "}"};
+                                        "        }",
+                                        "    }",
+                                        "}"};
 
     ctl_list(w, "line");
     for (size_t i = 0; i < ARRAY_LEN(lines); i++) {
