@@ -7,7 +7,10 @@
 #include <stdint.h>
 
 enum { IP_TEXT_MAX = 46, ENDPOINT_TEXT_MAX = 54, PREFIX_TEXT_MAX = 50 };
-enum { INTERFACE_NAME_MAX = 64 }; /* octets of an interface's name in a statement */
+enum {
+    INTERFACE_NAME_MAX = 64,        /* octets of an interface's name in a statement */
+    INTERFACE_DEVICE_NAME_MAX = 15, /* ... of one that Linux can have: IFNAMSIZ, without its end */
+};
 
 struct ip {
     uint8_t version; /* 4, 6, or 0 = none */

@@ -310,6 +310,16 @@ static void check_choice(struct conf_diags *d, const struct conf_node *n, const 
                   c->name, c->unbuilt[0] == '\0' ? "" : ", ", c->unbuilt);
 }
 
+/* Junos has longer ones (xe-11/0/47.16385), so a statement may, too. */
+static void check_interface(struct conf_diags *d, const struct conf_node *n,
+                            const struct conf_word *w)
+{
+    if (strlen(w->text) > INTERFACE_DEVICE_NAME_MAX)
+        conf_diag(d, CONF_WARNING, w->pos, conf_path(d->arena, n),
+                  "no interface of Linux has a name of more than %u characters",
+                  (unsigned)INTERFACE_DEVICE_NAME_MAX);
+}
+
 void conf_check_value(struct conf_diags *diags, const struct conf_node *n, uint32_t i)
 {
     const struct conf_word *w = &n->values[i];
@@ -320,6 +330,8 @@ void conf_check_value(struct conf_diags *diags, const struct conf_node *n, uint3
         conf_diag(diags, CONF_ERROR, w->pos, conf_path(diags->arena, n), "%s, expected %s",
                   what_is_wrong(diags->arena, n->schema, w->text),
                   conf_expected(diags->arena, n->schema));
+    else if (n->schema->type == CONF_T_INTERFACE)
+        check_interface(diags, n, w);
     else
         check_choice(diags, n, w);
 }

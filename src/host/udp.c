@@ -5,9 +5,12 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <net/if.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+static_assert((int)INTERFACE_DEVICE_NAME_MAX == IF_NAMESIZE - 1, "what the kernel has");
 
 /* A datagram that waits: its head stands before its octets in the queue. */
 struct queued {

@@ -145,9 +145,15 @@ static void an_interface_may_be_missing(void **state)
     host_multicast_join(w.one, w.group, "nowhere0");
     assert_int_equal(w.n_changed, 1);
     assert_int_equal(w.error, ENODEV);
-    host_multicast_join(w.one, w.group, "lo-but-longer-than-any-name-of-an-interface");
+    char name[HOST_INTERFACE_MAX + 1] = "lo";
+    memset(name + 2, 'x', INTERFACE_NAME_MAX - 2);
+    host_multicast_join(w.one, w.group, name); /* longer than any of the kernel's */
     assert_int_equal(w.n_changed, 2);
     assert_int_equal(w.error, ENODEV);
+    name[INTERFACE_NAME_MAX] = 'x';
+    host_multicast_join(w.one, w.group, name); /* longer than any of a statement */
+    assert_int_equal(w.n_changed, 3);
+    assert_int_equal(w.error, ENOBUFS);
 }
 
 static void memberships_have_an_end(void **state)

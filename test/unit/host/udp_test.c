@@ -6,6 +6,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include <cmocka.h>
@@ -17,7 +18,7 @@ static struct {
     struct host_udp *a, *b;
     unsigned n_received, n_batches, n_failed, want, n_fanned_out, want_fanned_out;
     struct host_udp_fanned_out result;
-    bool named_interface;
+    char interface[HOST_INTERFACE_MAX]; /* as it was told; "": none */
     struct endpoint from, to;
     uint8_t last[8];
     size_t last_len;
@@ -64,7 +65,7 @@ static void fanned_out(void *ctx, const struct host_udp_fanned_out *result)
     w.n_fanned_out++;
     w.result = *result;
     w.result.interface = NULL; /* the hook's only */
-    w.named_interface = result->interface && strcmp(result->interface, "nowhere0") == 0;
+    snprintf(w.interface, sizeof w.interface, "%s", result->interface ? result->interface : "");
     if (w.n_fanned_out == w.want_fanned_out)
         host_quit(w.host);
 }
@@ -231,7 +232,28 @@ static void an_interface_that_is_not_there_fails_it(void **state)
     host_run(w.host);
     assert_int_equal(w.result.n_failed, 2);
     assert_int_equal(w.result.error, ENODEV);
-    assert_true(w.named_interface);
+    assert_string_equal(w.interface, "nowhere0");
+}
+
+/* The kernel's names are shorter than those of a statement: one that is cut would be another one's.
+ */
+static void an_interface_that_no_kernel_has_fails_it(void **state)
+{
+    const struct endpoint to = {ip_v4(0xefff0001), 848};
+    char name[INTERFACE_NAME_MAX + 1] = "lo";
+
+    (void)state;
+    memset(name + 2, 'x', sizeof name - 3);
+    w.want = UINT_MAX;
+    for (size_t len = sizeof name - 1; len > 2; len--) {
+        name[len] = '\0';
+        w.want_fanned_out = w.n_fanned_out + 1;
+        fan_out(&to, 1, name);
+        host_run(w.host);
+        assert_int_equal(w.result.n_failed, 1);
+        assert_int_equal(w.result.error, ENODEV);
+        assert_string_equal(w.interface, name);
+    }
 }
 
 static void fanouts_that_wait_have_an_end(void **state)
@@ -303,6 +325,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(who_cannot_be_reached_does_not_keep_the_others_from_it,
                                         setup, teardown),
         cmocka_unit_test_setup_teardown(an_interface_that_is_not_there_fails_it, setup, teardown),
+        cmocka_unit_test_setup_teardown(an_interface_that_no_kernel_has_fails_it, setup, teardown),
         cmocka_unit_test_setup_teardown(fanouts_that_wait_have_an_end, setup, teardown),
         cmocka_unit_test_setup_teardown(a_socket_may_be_closed_by_its_own_hook, setup, teardown),
         cmocka_unit_test_setup_teardown(an_address_in_use_is_an_error, setup, teardown),

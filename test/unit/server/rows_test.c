@@ -44,6 +44,8 @@ static const struct model_ipsec_proposal strong = {.name = "strong",
                                                    .key_bits = 128,
                                                    .auth = MODEL_ESP_HMAC_SHA256_128,
                                                    .lifetime_s = 3600};
+#define LONGEST_INTERFACE "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+static_assert(sizeof LONGEST_INTERFACE == INTERFACE_NAME_MAX + 1, "as a statement may have it");
 static const struct model_communication talk = {.present = true,
                                                 .type = MODEL_PUSH_MULTICAST,
                                                 .cipher = MODEL_KEK_AES,
@@ -54,7 +56,7 @@ static const struct model_communication talk = {.present = true,
                                                 .n_retransmission = 3,
                                                 .retransmission_period_s = 5,
                                                 .multicast_group = {4, {239, 1, 2, 3}},
-                                                .multicast_interface = "eth0"};
+                                                .multicast_interface = LONGEST_INTERFACE};
 static const uint8_t key16[16] = {1, 2, 3}, key32[32] = {4, 5, 6}, spi16[KEK_SPI] = {7, 8, 9};
 
 static void write_group(struct fixture *f)
@@ -277,7 +279,7 @@ static void a_kek_comes_back_with_its_policy(void **state)
     assert_int_equal(k.policy->sig_hash, MODEL_SIG_SHA256);
     assert_int_equal(k.policy->retransmission_period_s, 5);
     assert_true(ip_equal(k.policy->multicast_group, talk.multicast_group));
-    assert_string_equal(k.policy->multicast_interface, "eth0");
+    assert_string_equal(k.policy->multicast_interface, LONGEST_INTERFACE);
     assert_null(k.policy->certificate);
     assert_true(k.retires);
     assert_true(k.policy->present);
