@@ -37,7 +37,9 @@ extern const struct gdoi_dialect GDOI_STAMPS; /* RFC 6407, and IP-D3P by our num
     X(TOLERATED_PADDED_SIGNATURE, "signature-over-padded-length") /* * */                          \
     X(TOLERATED_PKCS1_KEY, "public-key-as-pkcs1")    /* * RSAPublicKey in SIG_ALGORITHM_KEY */     \
     X(TOLERATED_CERT_IN_PUSH, "certificate-in-push") /* * skipped, signed over */                  \
-    X(TOLERATED_DOI_IPSEC, "doi-ipsec")              /* * DOI 1 in phase 1 */
+    X(TOLERATED_DOI_IPSEC, "doi-ipsec")              /* * DOI 1 in phase 1 */                      \
+    X(TOLERATED_DELETE_PROTOCOL, "delete-of-ipsec-protocol") /* ESP is 3 in RFC 2407, 1 here */    \
+    X(TOLERATED_DELETE_SPI_SIZE, "delete-all-spi-size")      /* a zero SPI of another size */
 
 enum gdoi_tolerance {
 #define X(id, name) id,

@@ -1,6 +1,6 @@
 #include "gdoi/push.h"
 
-enum { SIGNED_LENGTH_AT = 24 };
+enum { SIGNED_LENGTH_AT = 24, PROTO_IPSEC_ESP = 3 /* RFC 2407 4.4.1 */ };
 
 enum err gdoi_seq_parse(struct bytes body, uint32_t *ret)
 {
@@ -19,14 +19,23 @@ void gdoi_seq_write(struct chain_wr *c, uint32_t number)
     chain_close(c);
 }
 
-enum err gdoi_delete_check(const struct ike1_delete *d)
+enum err gdoi_delete_check(struct ike1_delete *d, struct gdoi_tolerated *t)
 {
+    size_t size = d->protocol == GDOI_PROTOCOL_KEK ? GDOI_KEK_SPI : GDOI_TEK_SPI;
+
     if (d->doi != IKE1_DOI_GDOI)
         return ERR_DOI;
-    if (d->protocol > GDOI_PROTOCOL_AH)
+    if (d->protocol > GDOI_PROTOCOL_AH && d->protocol != PROTO_IPSEC_ESP)
         return ERR_TYPE;
-    size_t want = d->protocol == GDOI_PROTOCOL_KEK ? GDOI_KEK_SPI : GDOI_TEK_SPI;
-    return d->spi_size == want ? ERR_OK : ERR_LENGTH;
+    if (d->spi_size != size && !gdoi_delete_all(d))
+        return ERR_LENGTH;
+    if (d->spi_size != size)
+        gdoi_tolerate(t, TOLERATED_DELETE_SPI_SIZE);
+    if (d->protocol == PROTO_IPSEC_ESP) {
+        d->protocol = GDOI_PROTOCOL_ESP;
+        gdoi_tolerate(t, TOLERATED_DELETE_PROTOCOL);
+    }
+    return ERR_OK;
 }
 
 bool gdoi_delete_all(const struct ike1_delete *d)

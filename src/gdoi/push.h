@@ -2,6 +2,7 @@
 /* What a GROUPKEY-PUSH and its acknowledgement hold besides SA and KD: SEQ, D, SIG (RFC 6407
  * 4, 5.7, 5.9; RFC 8263 3). */
 #include "base/ip.h"
+#include "gdoi/dialect.h"
 #include "gdoi/numbers.h"
 #include "ike1/header.h"
 #include "ike1/payload.h"
@@ -12,9 +13,10 @@ MUST_USE enum err gdoi_seq_parse(struct bytes body, uint32_t *ret);
 void gdoi_seq_write(struct chain_wr *c, uint32_t number);
 
 /* Delete (RFC 6407 5.9): DOI 2, protocol ESP or AH with SPIs of 4 octets, or KEK with 16. One zero
- * SPI means all of the kind. */
-MUST_USE enum err
-gdoi_delete_check(const struct ike1_delete *d); /* ERR_DOI, ERR_TYPE, ERR_LENGTH */
+ * SPI means all of the kind, also when its size is another; ESP's number of the IPsec DOI becomes
+ * ours: keys that somebody wants gone must not stay for a matter of form. ERR_DOI, ERR_TYPE,
+ * ERR_LENGTH. `t` may be NULL. */
+MUST_USE enum err gdoi_delete_check(struct ike1_delete *d, struct gdoi_tolerated *t);
 bool gdoi_delete_all(const struct ike1_delete *d);
 uint32_t gdoi_delete_tek(const struct ike1_delete *d, size_t i); /* SPI i of an ESP or AH delete */
 void gdoi_delete_teks_write(struct chain_wr *c, const uint32_t *spis, size_t n);

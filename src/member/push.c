@@ -161,7 +161,7 @@ static enum err read_delete(struct push *p, struct bytes body)
     struct ike1_delete *d = &p->deletes[p->n_deletes];
     enum err e = ike1_delete_parse(body, d);
     if (!e)
-        e = gdoi_delete_check(d);
+        e = gdoi_delete_check(d, &p->m->tolerated);
     if (!e)
         p->n_deletes++;
     return e;

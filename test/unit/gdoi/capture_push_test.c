@@ -114,7 +114,7 @@ static void frame_13_deletes_both_teks(void **state)
 
     (void)state;
     assert_int_equal(ike1_delete_parse(body(13, IKE1_PAYLOAD_D), &d), ERR_OK);
-    assert_int_equal(gdoi_delete_check(&d), ERR_OK);
+    assert_int_equal(gdoi_delete_check(&d, NULL), ERR_OK);
     assert_int_equal(d.protocol, GDOI_PROTOCOL_ESP);
     assert_int_equal(d.n_spis, 2);
     assert_false(gdoi_delete_all(&d));

@@ -42,7 +42,7 @@ static void deletes_of_teks_and_keks(void **state)
     gdoi_delete_teks_write(&c, (const uint32_t[]){0}, 1);
     assert_octets(wr_bytes(&w), hex("0c 00000010 00000002 01 04 0001 00000000"));
     assert_int_equal(ike1_delete_parse(bytes(out + 5, w.len - 5), &d), ERR_OK);
-    assert_int_equal(gdoi_delete_check(&d), ERR_OK);
+    assert_int_equal(gdoi_delete_check(&d, NULL), ERR_OK);
     assert_true(gdoi_delete_all(&d));
     assert_int_equal(gdoi_delete_tek(&d, 0), 0);
 
@@ -51,7 +51,7 @@ static void deletes_of_teks_and_keks(void **state)
     assert_octets(wr_bytes(&w), hex("0c 0000001c 00000002 00 10 0001"
                                     "0102030405060708 1112131415161718"));
     assert_int_equal(ike1_delete_parse(bytes(out + 5, w.len - 5), &d), ERR_OK);
-    assert_int_equal(gdoi_delete_check(&d), ERR_OK);
+    assert_int_equal(gdoi_delete_check(&d, NULL), ERR_OK);
     assert_false(gdoi_delete_all(&d));
     assert_octets(ike1_delete_spi(&d, 0), ike1_cookies_bytes(&spi));
     c = begin(&w);
@@ -69,16 +69,43 @@ static void deletes_that_make_no_sense(void **state)
         {"00000002 02 04 0001 00001000", ERR_OK},
         {"00000002 01 04 0002 00000000 00000000", ERR_OK}, /* two SPIs, not all */
         {"00000001 01 04 0001 00001000", ERR_DOI},
-        {"00000002 03 04 0001 00001000", ERR_TYPE}, /* ESP of the IPsec DOI */
+        {"00000002 04 04 0001 00001000", ERR_TYPE},
         {"00000002 00 04 0001 00001000", ERR_LENGTH},
+        {"00000002 00 04 0002 00000000 00000000", ERR_LENGTH},
         {"00000002 01 10 0001 01020304050607081112131415161718", ERR_LENGTH},
     };
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct ike1_delete d;
         assert_int_equal(ike1_delete_parse(hex(cases[i].text), &d), ERR_OK);
-        assert_int_equal(gdoi_delete_check(&d), cases[i].want);
+        assert_int_equal(gdoi_delete_check(&d, NULL), cases[i].want);
         assert_false(gdoi_delete_all(&d));
+    }
+}
+
+/* A Delete that is not understood leaves keys in use that somebody wants gone. */
+static void deletes_in_other_words(void **state)
+{
+    static const struct {
+        const char *text;
+        uint8_t protocol;
+        bool all;
+        enum gdoi_tolerance what;
+    } cases[] = {
+        {"00000002 03 04 0001 00001000", GDOI_PROTOCOL_ESP, false, TOLERATED_DELETE_PROTOCOL},
+        {"00000002 03 04 0001 00000000", GDOI_PROTOCOL_ESP, true, TOLERATED_DELETE_PROTOCOL},
+        {"00000002 00 04 0001 00000000", GDOI_PROTOCOL_KEK, true, TOLERATED_DELETE_SPI_SIZE},
+        {"00000002 01 01 0001 00", GDOI_PROTOCOL_ESP, true, TOLERATED_DELETE_SPI_SIZE},
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct gdoi_tolerated t = {0};
+        struct ike1_delete d;
+        assert_int_equal(ike1_delete_parse(hex(cases[i].text), &d), ERR_OK);
+        assert_int_equal(gdoi_delete_check(&d, &t), ERR_OK);
+        assert_int_equal(d.protocol, cases[i].protocol);
+        assert_int_equal(gdoi_delete_all(&d), cases[i].all);
+        assert_int_equal(t.count[cases[i].what], 1);
     }
 }
 
@@ -221,6 +248,7 @@ int main(void)
         cmocka_unit_test(sequence_numbers),
         cmocka_unit_test(deletes_of_teks_and_keks),
         cmocka_unit_test(deletes_that_make_no_sense),
+        cmocka_unit_test(deletes_in_other_words),
         cmocka_unit_test(a_signature_covers_all_before_it),
         cmocka_unit_test(acknowledgements_are_keyed_by_the_kek),
         cmocka_unit_test(acknowledgements_that_make_no_sense),

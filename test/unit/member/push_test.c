@@ -598,6 +598,32 @@ static void what_contradicts_itself_is_refused(void **state)
     free(c);
 }
 
+/* "Everything" as some server may say it: SPIs of four octets, and ESP's number of the IPsec DOI.
+ */
+static void a_delete_in_other_words_is_one(void **state)
+{
+    (void)state;
+    struct duo *w = registered(GDOI_ACK_KEK_SHA256);
+    struct content *c = content_new();
+    struct ike1_delete odd = {.doi = IKE1_DOI_GDOI,
+                              .protocol = 3,
+                              .spi_size = 4,
+                              .n_spis = 1,
+                              .spis = bytes(&every_kek, 4)};
+    c->odd_delete = &odd;
+    push_give(w, &one, c, 11);
+    expect_ack(w, &one, 11);
+    assert_int_equal(w->installed[0].n_sas, 0);
+    odd.protocol = GDOI_PROTOCOL_KEK;
+    push_give(w, &one, c, 12);
+    expect_ack(w, &one, 12);
+    assert_int_equal(duo_vpn(w, 0).kek.cookies.len, 0);
+    assert_int_equal(tolerated(w, TOLERATED_DELETE_PROTOCOL), 1);
+    assert_int_equal(tolerated(w, TOLERATED_DELETE_SPI_SIZE), 1);
+    duo_close(w);
+    free(c);
+}
+
 /* Deletes of keys that nobody has, and a notification of somebody else's. */
 static void what_is_not_for_us_does_nothing(void **state)
 {
@@ -742,6 +768,7 @@ int main(void)
         cmocka_unit_test(every_changed_or_missing_octet_is_noticed),
         cmocka_unit_test(only_the_server_pushes_and_only_to_us),
         cmocka_unit_test(what_contradicts_itself_is_refused),
+        cmocka_unit_test(a_delete_in_other_words_is_one),
         cmocka_unit_test(what_is_not_for_us_does_nothing),
         cmocka_unit_test(a_push_by_multicast),
         cmocka_unit_test(each_form_of_signature),

@@ -56,7 +56,7 @@ static inline void pushed_read(struct pushed *p, const struct chain *c)
             break;
         case IKE1_PAYLOAD_D:
             assert_int_equal(ike1_delete_parse(body, &p->deletes[p->n_deletes]), ERR_OK);
-            assert_int_equal(gdoi_delete_check(&p->deletes[p->n_deletes++]), ERR_OK);
+            assert_int_equal(gdoi_delete_check(&p->deletes[p->n_deletes++], NULL), ERR_OK);
             break;
         case IKE1_PAYLOAD_SA:
             assert_int_equal(gdoi_sa_parse(body, &GDOI_STAMPS, NULL, &p->sa), ERR_OK);
