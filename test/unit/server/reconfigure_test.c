@@ -533,6 +533,55 @@ static void a_group_that_returns_goes_on_counting(void **state)
     done(w, again);
 }
 
+/* Of group-id `id` and with its member; the one before leaves. */
+static struct two_groups *replace_group(struct world *w, uint32_t id, enum err expected)
+{
+    struct two_groups *next = next_of(w);
+
+    next->groups[0].id = id;
+    assert_int_equal(commit(w, next), expected);
+    w->n_packets = w->n_fans = 0;
+    return next;
+}
+
+/* The one too many stays as it is until the others have left, and nobody's delete is lost. */
+static void only_so_many_groups_leave_at_a_time(void **state)
+{
+    enum { FIRST = 100 };
+    struct two_groups *models[SERVER_LEAVING_MAX + 2];
+    (void)state;
+    struct world *w = settled(true);
+    for (uint32_t i = 0; i < SERVER_LEAVING_MAX; i++) {
+        models[i] = replace_group(w, FIRST + i, ERR_OK);
+        world_phase1(w, &w->gm[0]); /* exchanges of one SA are limited */
+        world_pull(w, &w->gm[0], FIRST + i);
+        w->n_fans = 0;
+    }
+    assert_int_equal(w->server->n_leaving, SERVER_LEAVING_MAX);
+    uint32_t spi = world_key(w, 0, GROUP_CURRENT)->spi;
+    struct two_groups **refused = &models[SERVER_LEAVING_MAX], **last = refused + 1;
+    *refused = replace_group(w, 1, ERR_LIMIT);
+    world_says(w, EV_CONFIG, "what", "too many removed groups are still being told");
+    assert_int_equal(w->server->n_leaving, SERVER_LEAVING_MAX);
+    assert_ptr_equal(w->server->model, &models[SERVER_LEAVING_MAX - 1]->model);
+    assert_int_equal(world_key(w, 0, GROUP_CURRENT)->spi, spi);
+    assert_int_equal(world_blue(w)->registry.n, 1);
+    size_t told = 0;
+    for (size_t tenth = 0; tenth < 600; tenth++) {
+        w->n_events = w->n_fans = 0;
+        world_wait(w, 0.1);
+        told += count_told(w, "delete");
+    }
+    assert_int_equal(told, 2 * SERVER_LEAVING_MAX); /* each was repeated twice */
+    assert_int_equal(w->server->n_leaving, 0);
+    *last = replace_group(w, 1, ERR_OK);
+    assert_int_equal(w->server->n_leaving, 1);
+    world_wait(w, 2);
+    world_close(w);
+    for (size_t i = 0; i < ARRAY_LEN(models); i++)
+        free(models[i]);
+}
+
 static void a_group_that_is_new_has_keys_at_once(void **state)
 {
     (void)state;
@@ -646,6 +695,7 @@ int main(void)
         cmocka_unit_test(another_number_is_another_group),
         cmocka_unit_test(a_group_is_its_number),
         cmocka_unit_test(a_group_that_returns_goes_on_counting),
+        cmocka_unit_test(only_so_many_groups_leave_at_a_time),
         cmocka_unit_test(a_group_that_is_new_has_keys_at_once),
         cmocka_unit_test(another_address_ends_phase1_at_the_old_one),
         cmocka_unit_test(lines_are_capped),
