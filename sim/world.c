@@ -450,10 +450,22 @@ void world_power_cut(struct world *w, size_t node)
     w->nodes[node].power_cut = true;
 }
 
+/* Removals end with their group (the one that was there first): one that comes back is another. */
+static void forget_removals(struct world *w, const struct model_server *to)
+{
+    for (size_t i = 0; i < to->n_groups; i++) {
+        if (to->groups[i].id == w->nodes[0].model->server->groups[0].id)
+            return;
+    }
+    for (size_t i = 0; i < w->n_nodes; i++)
+        w->nodes[i].removed_at = INSTANT_NEVER;
+}
+
 void world_commit(struct world *w, size_t node, const struct model *model)
 {
     struct node *n = &w->nodes[node];
 
+    forget_removals(w, model->server);
     n->model = model;
     map_addresses(w, n);
     if (!n->server)
