@@ -28,7 +28,8 @@
  * loss KIND P% [WHO], block KIND [WHO], pass KIND [WHO]; replay recorded | stranger [KIND] (all
  * that was recorded, from its address or another); disk full | well | slow A..B (the server's),
  * power-cut WHO (kill, and what the system had not written is lost); backup, restore (the disk);
- * rekey GROUP, clear GROUP [now], remove GROUP WHO [now], lift GROUP WHO (the operator); set
+ * numbers GROUP N (so many rekey messages are left); rekey GROUP, clear GROUP [now], remove GROUP
+ * WHO [now], lift GROUP WHO (the operator); set
  * server ..., delete server ... (the server's configuration) and commit, or commit refused (it has
  * to be); forge flip | truncate | lengthen | insider | ack | ack-flip | ack-cut | ack-name WHO
  * (sim/forge.h); wall +S | -S (the server's calendar); boundaries on BACK | power BACK | off

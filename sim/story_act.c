@@ -1,3 +1,4 @@
+#include "server/limits.h"
 #include "server/operator.h"
 #include "sim/forge.h"
 #include "sim/story.h"
@@ -120,6 +121,16 @@ static void do_lift(struct story *s, size_t at)
         if (nodes[n])
             world_lift(&s->world, g, n);
     }
+}
+
+/* GROUP N: all but N of its rekey messages have been. */
+static void do_numbers(struct story *s, size_t at)
+{
+    struct group *g = group_at(s, at);
+
+    if (g)
+        g->push_seq = g->push_seq_given = g->push_seq_durable =
+            SERVER_SEQ_LAST - (uint32_t)story_number(s, at + 1, "");
 }
 
 static void do_rekey(struct story *s, size_t at)
@@ -268,6 +279,7 @@ static const struct action {
     {"forge", do_forge, NULL},
     {"remove", do_remove, NULL},
     {"rekey", do_rekey, NULL},
+    {"numbers", do_numbers, NULL},
     {"clear", do_clear, NULL},
     {"lift", do_lift, NULL},
     {"set", do_set, NULL},

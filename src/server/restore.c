@@ -2,6 +2,7 @@
 
 #include "group/change.h"
 #include "group/restore.h"
+#include "server/limits.h"
 #include "server/live.h"
 #include "server/operator.h"
 #include "server/persist.h"
@@ -241,6 +242,8 @@ static void restore_kek(struct restore *r, const struct store_row *row)
     struct found_signer *signer = e ? NULL : signer_of(r, k.signer);
     if (!e && (!found.group || !signer))
         e = ERR_NOT_FOUND;
+    if (!e && found.group->push_seq == SERVER_SEQ_LAST) /* none of its numbers is left */
+        e = ERR_LIMIT;
     if (!e) {
         const struct kept_kek kek = {.number = k.number,
                                      .spi = k.spi.data,
@@ -370,6 +373,13 @@ static bool retires(const struct restore *r, const struct kek_generation *kek)
     return false;
 }
 
+/* Whose numbers have ended, that one has no KEK any more: they begin again under the next one. */
+static void begin_numbers(struct group *g)
+{
+    if (g->push_seq == SERVER_SEQ_LAST)
+        g->push_seq = g->push_seq_given = g->push_seq_durable = 0;
+}
+
 static void place_keks(struct restore *r, struct group *g)
 {
     const struct group_listener listener = {tell_tek, tell_kek, r};
@@ -408,6 +418,7 @@ static void place_keys(struct restore *r)
         for (size_t k = 0; k < g->n_sas; k++)
             place_teks(r, g, &g->sas[k]);
         place_keks(r, g);
+        begin_numbers(g);
         g->cleared = is_cleared(r, g);
     }
 }

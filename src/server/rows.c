@@ -95,7 +95,7 @@ enum err row_group_read(const struct store_row *row, struct arena *a, struct row
     g.kek_wanted = row_get_bool(&r);
     g.exclusion_wanted = row_get_bool(&r);
     g.spread.ns = (int64_t)rd_u64(&r);
-    if (g.push_seq >= SERVER_SEQ_LAST)
+    if (g.push_seq > SERVER_SEQ_LAST)
         rd_fail(&r, ERR_LIMIT);
     row_demand(&r, g.atd_s > 0 && g.atd_s <= ROW_ATD_MAX);
     row_demand(&r, g.spread.ns >= 0 && g.spread.ns <= GROUP_SPREAD_MAX.ns);

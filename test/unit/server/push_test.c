@@ -677,6 +677,23 @@ static void numbers_end_and_do_not_wrap(void **state)
     world_close(w);
 }
 
+static void the_end_of_numbers_is_told_long_before(void **state)
+{
+    (void)state;
+    struct world *w = open_unicast(86400);
+    struct group *g = w->server->groups[0];
+    pushed_register(w, 0);
+    g->push_seq = g->push_seq_given = g->push_seq_durable = SERVER_SEQ_LAST - SERVER_SEQ_NEAR - 2;
+    world_until(w, 299);
+    assert_null(world_event(w, EV_SEQ_NEAR_END));
+    world_until(w, 620); /* two heartbeats */
+    assert_int_equal(g->push_seq, SERVER_SEQ_LAST - SERVER_SEQ_NEAR);
+    const struct event *e = world_event(w, EV_SEQ_NEAR_END);
+    assert_true(e && e->fields[e->n_fields - 1].u64 == SERVER_SEQ_NEAR);
+    assert_null(world_event(w, EV_SEQ_END));
+    world_close(w);
+}
+
 static void deletes_are_limited(void **state)
 {
     const struct push_delete all = {.all_teks = true};
@@ -745,6 +762,7 @@ int main(void)
         cmocka_unit_test(an_unfinished_announcement_starts_again_with_a_fresh_seq),
         cmocka_unit_test(answers_to_an_earlier_server_do_not_count),
         cmocka_unit_test(numbers_end_and_do_not_wrap),
+        cmocka_unit_test(the_end_of_numbers_is_told_long_before),
         cmocka_unit_test(deletes_are_limited),
         cmocka_unit_test(a_push_too_large_for_a_path_is_told),
     };

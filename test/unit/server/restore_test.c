@@ -568,6 +568,28 @@ static void a_key_whose_ipsec_sa_is_gone_is_told_and_forgotten(void **state)
     end(&l);
 }
 
+/* No number comes twice under one KEK; what needs none goes on. */
+static void numbers_that_ended_begin_under_a_new_kek(void **state)
+{
+    struct life l = begin_with_everything();
+    struct group *g = l.w->server->groups[0];
+    uint8_t kek[KEK_SPI];
+
+    (void)state;
+    memcpy(kek, g->kek[GROUP_KEK_CURRENT]->spi, sizeof kek);
+    uint32_t spi = world_key(l.w, 0, GROUP_CURRENT)->spi;
+    g->push_seq = g->push_seq_given = g->push_seq_durable = SERVER_SEQ_LAST;
+    keep(&l);
+    restart(&l);
+    world_says(l.w, EV_NOT_RESTORED, "what", "key for pushes");
+    g = l.w->server->groups[0];
+    assert_null(group_kek(g, kek));
+    assert_int_equal(g->kek[GROUP_KEK_CURRENT]->number, 2);
+    assert_true(g->push_seq_given <= 1);
+    assert_int_equal(world_key(l.w, 0, GROUP_CURRENT)->spi, spi);
+    end(&l);
+}
+
 static void keys_of_a_group_whose_numbers_are_unknown_are_not_used(void **state)
 {
     struct life l = begin_with_everything();
@@ -817,6 +839,7 @@ int main(void)
         cmocka_unit_test(another_certificate_makes_another_kek),
         cmocka_unit_test(a_key_pair_goes_with_its_last_kek),
         cmocka_unit_test(a_key_whose_ipsec_sa_is_gone_is_told_and_forgotten),
+        cmocka_unit_test(numbers_that_ended_begin_under_a_new_kek),
         cmocka_unit_test(keys_of_a_group_whose_numbers_are_unknown_are_not_used),
         cmocka_unit_test(an_older_copy_gives_no_keys_and_no_members),
         cmocka_unit_test(without_a_clock_all_keys_are_changed_at_once),

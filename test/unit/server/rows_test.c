@@ -363,10 +363,11 @@ static void no_group_is_read_that_no_server_writes(void **state)
     (void)state;
     assert_int_equal(read_group_with((struct row_group){.atd_s = 900}), ERR_OK);
     assert_int_equal(read_group_with((struct row_group){.atd_s = 0}), ERR_VALUE);
-    assert_int_equal(
-        read_group_with((struct row_group){.atd_s = 15, .push_seq = SERVER_SEQ_LAST - 1}), ERR_OK);
     assert_int_equal(read_group_with((struct row_group){.atd_s = 15, .push_seq = SERVER_SEQ_LAST}),
-                     ERR_LIMIT);
+                     ERR_OK);
+    assert_int_equal(
+        read_group_with((struct row_group){.atd_s = 15, .push_seq = SERVER_SEQ_LAST + 1}),
+        ERR_LIMIT);
     assert_int_equal(read_group_with((struct row_group){.atd_s = 901}), ERR_VALUE);
     assert_int_equal(read_group_with((struct row_group){.atd_s = 15, .spread = {-1}}), ERR_VALUE);
     assert_int_equal(
