@@ -130,23 +130,6 @@ static enum err apply(struct commit *c, struct attempt *a)
 
 /* ---- what is said ---- */
 
-static void tell_line(const struct commit *c, const char *line, size_t len)
-{
-    struct event e = event_of(EV_CONFIG);
-
-    event_add_text(&e, "what", bytes(line, len));
-    daemon_tell(c->show->daemon, &e);
-}
-
-static void tell_findings(const struct commit *c, const struct attempt *a)
-{
-    for (const char *at = a->findings; *at;) {
-        size_t len = strcspn(at, "\n");
-        tell_line(c, at, len);
-        at += len + (at[len] == '\n');
-    }
-}
-
 static void tell_result(const struct commit *c, const struct attempt *a, enum err err)
 {
     struct event e = event_of(err ? EV_COMMIT_FAILED : EV_COMMIT);
@@ -169,7 +152,7 @@ static enum err try(struct commit *c, struct attempt *a, bool check)
         e = apply(c, a);
     if (check)
         return e;
-    tell_findings(c, a);
+    daemon_tell_lines(c->show->daemon, a->findings);
     tell_result(c, a, e);
     return e;
 }

@@ -12,6 +12,7 @@
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "version.h"
 
@@ -118,16 +119,43 @@ static void on_install(void *self, const struct esp_vpn_install *install)
     daemon_tell(show->daemon, &e);
 }
 
-/* Its data path guards traffic by what it was told at the start. */
+/* ---- the configuration ---- */
+
+static struct setup setup_of(const struct options *o, bool serving)
+{
+    return (struct setup){.program = o->program, .role = CONF_ROLE_MEMBER, .serving = serving};
+}
+
+/* Its data path guards traffic by what it was told at the start, so another configuration needs
+ * another start. Whether that would go well is known now. */
+static void tell_reloaded(const struct show *show, enum err err, const char *statement)
+{
+    bool same = !err && strcmp(statement, show->statement) == 0;
+    struct event e = event_of(same ? EV_CONFIG : EV_COMMIT_FAILED);
+
+    event_add_str(&e, "configuration", show->options->config);
+    event_add_str(&e, "what",
+                  err    ? "no member could start with it: this one goes on with what it has"
+                  : same ? "no statement has changed; secrets are read when a member starts"
+                         : "a member follows it when it starts: restart it; traffic stays guarded "
+                           "meanwhile");
+    if (err)
+        event_add_err(&e, err);
+    daemon_tell(show->daemon, &e);
+}
+
 static void on_reload(void *self)
 {
     const struct show *show = self;
-    struct event e = event_of(EV_COMMIT_FAILED);
+    const struct setup setup = setup_of(show->options, true);
+    struct arena arena = {0};
+    struct setup_config config = {0};
+    const char *findings;
+    enum err e = setup_load(&setup, show->options->config, &arena, &config, &findings);
 
-    event_add_str(&e, "what",
-                  "a member reads its configuration when it starts: restart it; traffic stays "
-                  "guarded meanwhile");
-    daemon_tell(show->daemon, &e);
+    daemon_tell_lines(show->daemon, findings);
+    tell_reloaded(show, e, config.statement);
+    arena_free(&arena);
 }
 
 /* ---- the data path ---- */
@@ -223,39 +251,51 @@ static enum err new_member(const struct options *o, const struct model_member *m
     return e;
 }
 
+static struct engine engine_of(const struct options *o, struct show *show, const char *folder)
+{
+    return (struct engine){.self = show,
+                           .start = on_start,
+                           .datagram = on_datagram,
+                           .job_done = on_job_done,
+                           .timer = on_timer,
+                           .due = due,
+                           .reseed = on_reseed,
+                           .stop = on_stop,
+                           .clock = on_clock,
+                           .reload = on_reload,
+                           .install = on_install,
+                           .needs_files = !o->no_data_path, /* nft, devices */
+                           .folders = {{folder, HOST_READ}},
+                           .n_folders = 1};
+}
+
 static enum err run_member(const struct options *o, const struct model_member *model,
                            struct show *show)
 {
-    const struct engine engine = {.self = show,
-                                  .start = on_start,
-                                  .datagram = on_datagram,
-                                  .job_done = on_job_done,
-                                  .timer = on_timer,
-                                  .due = due,
-                                  .reseed = on_reseed,
-                                  .stop = on_stop,
-                                  .clock = on_clock,
-                                  .reload = on_reload,
-                                  .install = on_install,
-                                  .needs_files = !o->no_data_path}; /* nft, devices */
     struct ctl_service service = {
         .ctx = show, .program = o->program, .version = CONCLAVE_VERSION, .host = daemon_host()};
     struct ip *addresses = calloc(model->n_vpns + 1, sizeof *addresses);
+    char *folder = host_folder_of(o->config);
 
-    if (!addresses)
+    if (!addresses || !folder) {
+        free(addresses);
+        free(folder);
         return ERR_NOMEM;
+    }
     for (size_t i = 0; i < model->n_vpns; i++)
         addresses[i] = model->vpns[i].gateway->local_address;
     show_member_handlers(&service);
+    const struct engine engine = engine_of(o, show, folder);
     daemon_engine(show->daemon, &engine);
     enum err e = daemon_run(show->daemon, addresses, model->n_vpns, &service);
     free(addresses);
+    free(folder);
     return e;
 }
 
 static enum err take_part(const struct options *o, const struct setup_config *config)
 {
-    struct show show = {.statement = config->statement};
+    struct show show = {.statement = config->statement, .options = o};
     const struct model_member *model = config->model->member;
     enum err e = daemon_new(o, &show.daemon);
 
@@ -275,7 +315,7 @@ static enum err start(const struct options *o)
 {
     struct arena arena = {0};
     struct setup_config config = {0};
-    const struct setup setup = {.program = o->program, .role = CONF_ROLE_MEMBER};
+    const struct setup setup = setup_of(o, false);
     enum err e = setup_model(&setup, o->config, &arena, &config);
 
     if (e == ERR_OK && o->set_up)
@@ -294,7 +334,7 @@ int main(int argc, char **argv)
 
     if (!options_read(argc, argv, true, &options, &exit_code))
         return exit_code;
-    const struct setup setup = {.program = options.program, .role = CONF_ROLE_MEMBER};
+    const struct setup setup = setup_of(&options, false);
     if (options.check)
         return setup_check(&setup, options.check);
     if (options.tear_down)

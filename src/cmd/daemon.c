@@ -44,6 +44,17 @@ void daemon_tell(struct daemon *d, const struct event *e)
         control_tell(d->control, e, host_wall());
 }
 
+void daemon_tell_lines(struct daemon *d, const char *findings)
+{
+    for (const char *at = findings; *at;) {
+        size_t len = strcspn(at, "\n");
+        struct event e = event_of(EV_CONFIG);
+        event_add_text(&e, "what", bytes(at, len));
+        daemon_tell(d, &e);
+        at += len + (at[len] == '\n');
+    }
+}
+
 void daemon_stored(struct daemon *d, uint64_t id, enum err err)
 {
     if (d->control)

@@ -69,6 +69,8 @@ struct host *daemon_loop(const struct daemon *d);
 void daemon_stored(struct daemon *d, uint64_t id, enum err err);
 /* An event of the host's own. */
 void daemon_tell(struct daemon *d, const struct event *e);
+/* What there is to say about a configuration, a line each. */
+void daemon_tell_lines(struct daemon *d, const char *findings);
 
 /* Answers of every daemon (show version, show counters). `dropped`: ERR_COUNT counters, NULL: none;
  * there may be several of them. */

@@ -11,6 +11,7 @@ struct data_path;
 struct group;
 struct keeper;
 struct member;
+struct options;
 struct phase1_sa;
 struct phase1_table;
 struct server;
@@ -20,17 +21,18 @@ struct show {
     struct daemon *daemon;
     const char *statement; /* what it runs by, without secrets; changes with n_statements */
     uint32_t n_statements;
-    struct server *server;  /* conclaved */
-    struct keeper *keeper;  /* conclaved */
-    struct commit *commit;  /* conclaved */
-    struct ctl_wait wait;   /* conclaved: what the command at hand gave to the store */
-    struct member *member;  /* conclave-member */
-    struct data_path *data; /* conclave-member; NULL: no data path */
-    uint16_t server_port;   /* conclave-member */
-    instant_t probe_at;     /* conclave-member: when to look for unknown SPIs; NEVER: not at all */
-    instant_t unknown_at;   /* ... not to be told of before */
-    uint64_t unknown_seen;  /* ... how many there were at the last look */
-    struct effects first;   /* of the engine's making, until the program is confined */
+    struct server *server;         /* conclaved */
+    struct keeper *keeper;         /* conclaved */
+    struct commit *commit;         /* conclaved */
+    struct ctl_wait wait;          /* conclaved: what the command at hand gave to the store */
+    struct member *member;         /* conclave-member */
+    struct data_path *data;        /* conclave-member; NULL: no data path */
+    const struct options *options; /* conclave-member */
+    uint16_t server_port;          /* conclave-member */
+    instant_t probe_at;    /* conclave-member: when to look for unknown SPIs; NEVER: not at all */
+    instant_t unknown_at;  /* ... not to be told of before */
+    uint64_t unknown_seen; /* ... how many there were at the last look */
+    struct effects first;  /* of the engine's making, until the program is confined */
 };
 void show_configuration_handler(struct ctl_service *service); /* of both daemons */
 void show_server_handlers(struct ctl_service *service);

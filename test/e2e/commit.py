@@ -140,11 +140,18 @@ def live(t, server):
 
 
 def member_says(t):
-    gm = t.running[-1]
-    gm.send_signal(signal.SIGHUP)
-    t.check("a member says that it has to be restarted", until(lambda: [
-        e for e in events(t, "gm.log", "commit-failed") if "restart it" in e["what"]]) and gm.poll() is None,
-        t.log("gm.log"))
+    """A member follows its file when it starts; SIGHUP tells what that would come to."""
+    gm, conf = t.running[-1], MEMBER_CONF % (SERVER, MEMBER)
+    for what, text, event, words in (
+            ("nothing has changed", conf, "config", "no statement has changed"),
+            ("the file is wrong", conf.replace("group 7;", "group none;"), "commit-failed", "no member could start"),
+            ("it has to be restarted", conf.replace("group 7;", "group 8;"), "commit-failed", "restart it")):
+        t.write("gm.conf", text)
+        gm.send_signal(signal.SIGHUP)
+        t.check("a member says that " + what, until(lambda: [
+            e for e in events(t, "gm.log", event) if words in e["what"]]) and gm.poll() is None, t.log("gm.log"))
+    t.check("and where the file is wrong", [
+        e for e in events(t, "gm.log", "config") if "gm.conf:" in e["what"] and "none" in e["what"]], t.log("gm.log"))
 
 
 def run(t):
