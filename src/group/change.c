@@ -70,33 +70,6 @@ void group_adopt(struct group *g, const struct model_group *model,
         g->atd_s = model->atd_s; /* nobody reckons by the old one */
 }
 
-void group_rekey_later(struct group *g, struct group_sa *sa)
-{
-    bool any = false;
-
-    for (size_t i = 0; i < g->n_sas; i++)
-        any = any || has_keys(&g->sas[i]);
-    for (size_t i = 0; any && i < g->n_sas; i++) {
-        if (!sa || sa == &g->sas[i])
-            g->sas[i].rekey_joins = true;
-    }
-}
-
-/* Nobody can be told of keys out of turn any more: those that are wanted come with the next
- * changeover. */
-static void postpone(struct group *g)
-{
-    if (g->exclusion.wanted)
-        group_rekey_later(g, NULL);
-    g->exclusion.wanted = false;
-    for (size_t i = 0; i < g->n_sas; i++) {
-        struct group_sa *sa = &g->sas[i];
-        if (sa->rekey_wanted)
-            group_rekey_later(g, sa);
-        sa->rekey_wanted = false;
-    }
-}
-
 void group_drop_keks(struct group *g, const struct group_listener *l)
 {
     for (size_t slot = 0; slot < GROUP_KEK_SLOTS; slot++) {
@@ -107,8 +80,7 @@ void group_drop_keks(struct group *g, const struct group_listener *l)
         kek_free(g->kek[slot]);
         g->kek[slot] = NULL;
     }
-    g->kek_wanted = false;
-    postpone(g);
+    group_postpone_wishes(g);
 }
 
 void group_use_interface(struct group *g)

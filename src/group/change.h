@@ -10,12 +10,8 @@
  * dropped, and dropped. ipsec-sas that are new have no key until the planner makes one. */
 void group_adopt(struct group *g, const struct model_group *model,
                  const struct group_listener *listener);
-/* Asks for new keys with the group's next changeover, whenever that is; sa NULL: of all. For groups
- * that cannot tell their members of keys out of turn. An ipsec-sa whose key nobody could wait for,
- * because no other has one, is served at once. */
-void group_rekey_later(struct group *g, struct group_sa *sa);
 /* The group has no KEK any more: each is told as dropped, and dropped. None may be MINTED. Keys
- * that are wanted, also for a removal, wait for the next changeover from now on. */
+ * that are wished for, also by a removal, wait for the next changeover from now on. */
 void group_drop_keks(struct group *g, const struct group_listener *listener);
 /* Multicasts leave by the interface that the model says from now on, also under the KEKs that are
  * there: that is no business of the members. */

@@ -86,7 +86,7 @@ void group_set_signer(struct group *g, struct signing_key *signer)
     signing_key_release(g->signer);
     g->signer = signer;
     if (kek && kek->signer != signer)
-        g->kek_wanted = true;
+        group_rekey_kek(g);
 }
 
 bool group_is_ready(const struct group *g)
@@ -108,24 +108,6 @@ const struct kek_generation *group_kek(const struct group *g, const uint8_t spi[
     if (has_spi(g->kek[GROUP_KEK_CURRENT], spi))
         return g->kek[GROUP_KEK_CURRENT];
     return has_spi(g->kek[GROUP_KEK_PREVIOUS], spi) ? g->kek[GROUP_KEK_PREVIOUS] : NULL;
-}
-
-void group_rekey(struct group *g, struct group_sa *sa)
-{
-    for (size_t i = 0; i < g->n_sas; i++) {
-        if (!sa || sa == &g->sas[i])
-            g->sas[i].rekey_wanted = true;
-    }
-}
-
-void group_rekey_kek(struct group *g) { g->kek_wanted = true; }
-
-void group_exclude(struct group *g, span_t spread)
-{
-    span_t s = span_min(spread, GROUP_SPREAD_MAX);
-
-    g->exclusion.spread = g->exclusion.wanted ? span_max(s, g->exclusion.spread) : s;
-    g->exclusion.wanted = true;
 }
 
 bool group_is_minted(const struct group *g)

@@ -15,6 +15,7 @@
 #include "group/kek.h"
 #include "group/mint.h"
 #include "group/registry.h"
+#include "group/wishes.h"
 
 /* The statement's rule: a lifetime is at least this many times activation-time-delay. With less, a
  * changeover would not be over before the next one is due. */
@@ -30,19 +31,12 @@ struct group_sa {
     const struct model_ipsec_sa *model;
     struct generation *slot[GROUP_SLOTS]; /* NULL: empty */
     uint32_t numbers;                     /* given out so far */
-    bool rekey_wanted;                    /* asked for, and waits for the planner */
-    bool rekey_joins; /* takes part in the group's next changeover, whenever that is */
+    enum group_sa_wish wish;
 };
 enum group_kek_slot { GROUP_KEK_MINTED, GROUP_KEK_CURRENT, GROUP_KEK_PREVIOUS, GROUP_KEK_SLOTS };
 struct group_counters {
     uint64_t pulls_succeeded, pulls_refused, pulls_failed, pulls_repeated;
     uint64_t host_order_ids; /* group ids in host byte order, tolerated (decisions M25) */
-};
-/* A member has to go: new keys of every kind, which everybody else has to come for (M18). */
-struct group_exclusion {
-    bool wanted;   /* waits for the end of the changeover that runs */
-    bool minted;   /* the keys that are MINTED are of that kind */
-    span_t spread; /* over which the others will come */
 };
 struct push;
 struct group {
@@ -52,15 +46,17 @@ struct group {
     size_t n_sas;
     struct kek_generation *kek[GROUP_KEK_SLOTS]; /* NULL: empty */
     uint32_t kek_numbers;                        /* given out so far */
-    bool kek_wanted;            /* a new one was asked for, and waits for the planner */
+    bool minted_excludes;       /* the keys that are MINTED fulfil the wish for an exclusion */
     struct signing_key *signer; /* of the next KEK, held; NULL: none is made */
     /* SEQ (decisions M11), never reset: of the last push that left; the highest that the store was
      * given; the highest that it has for sure. None above the last one may leave. */
     uint32_t push_seq, push_seq_given, push_seq_durable;
-    uint32_t version;   /* counts changeovers that the store has: which set of keys is the newest */
-    bool cleared;       /* nobody holds a key that a new one would have to wait for */
+    uint32_t version; /* counts changeovers that the store has: which set of keys is the newest */
+    struct group_wishes wishes;
+    /* Nobody holds a key that a new one would have to wait for: from group_clear(), or a restart
+     * without keys (server/restore.h), until the store has the next ones. */
+    bool cleared;
     instant_t retry_at; /* no new keys before, because the store failed */
-    struct group_exclusion exclusion;
     struct mint *mint;
     struct registry registry;
     struct group_counters counters;
@@ -100,13 +96,6 @@ void group_abandon(struct group *g, instant_t now);
 /* They are dropped as if they had never been made: for a change of plan. */
 void group_forget_minted(struct group *g);
 
-/* Asks for new keys: at once, or when the changeover that runs is over. sa NULL: all. */
-void group_rekey(struct group *g, struct group_sa *sa);
-/* ... for a new KEK; without server-member-communication nothing happens. */
-void group_rekey_kek(struct group *g);
-/* ... for a new KEK and new keys of all ipsec-sas, none of which goes out under the old KEK:
- * members come for them, within `spread` (decisions M18). */
-void group_exclude(struct group *g, span_t spread);
 /* When the changeovers that run are over, and keys that are asked for now can be made; with_kek:
  * also one of the KEK. In the past: at once. */
 instant_t group_free_at(const struct group *g, bool with_kek);

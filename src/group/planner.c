@@ -9,16 +9,26 @@
 
 /* ---- when ---- */
 
-/* When this SA wants a new generation, were there no changeover. */
+static bool has_current(const struct group *g)
+{
+    for (size_t i = 0; i < g->n_sas; i++) {
+        if (g->sas[i].slot[GROUP_CURRENT])
+            return true;
+    }
+    return false;
+}
+
+/* When this SA wants a new generation, were there no changeover. One that only joins others waits
+ * for theirs, as long as there is one that will have to be replaced. */
 static instant_t sa_due(const struct group *g, const struct group_sa *sa)
 {
     const struct generation *current = sa->slot[GROUP_CURRENT];
 
-    if (sa->rekey_wanted || g->exclusion.wanted || (!current && !sa->rekey_joins))
+    if (sa->wish == GROUP_SA_REKEY || g->wishes.exclusion)
         return ALREADY;
-    if (!current)
-        return INSTANT_NEVER; /* its first key waits for the others' next */
-    return timeline_renew_at(&current->time, group_atd(g));
+    if (current)
+        return timeline_renew_at(&current->time, group_atd(g));
+    return sa->wish == GROUP_SA_JOINS && has_current(g) ? INSTANT_NEVER : ALREADY;
 }
 
 static instant_t first_sa_due(const struct group *g)
@@ -57,7 +67,7 @@ static instant_t kek_wanted_at(const struct group *g)
 {
     const struct kek_generation *current = g->kek[GROUP_KEK_CURRENT];
 
-    if (!current || g->kek_wanted || g->exclusion.wanted)
+    if (!current || g->wishes.kek || g->wishes.exclusion)
         return ALREADY;
     return kek_renew_at(current, group_atd(g));
 }
@@ -68,12 +78,12 @@ static instant_t teks_make_due(const struct group *g)
     if (group_is_minted(g) || group_changeover(g))
         return INSTANT_NEVER;
     instant_t due = instant_max(first_sa_due(g), g->retry_at);
-    return g->exclusion.wanted ? instant_max(due, kek_free_at(g)) : due;
+    return g->wishes.exclusion ? instant_max(due, kek_free_at(g)) : due;
 }
 
 static instant_t kek_make_due(const struct group *g)
 {
-    if (!has_kek(g) || group_is_minted(g) || (g->exclusion.wanted && group_changeover(g)))
+    if (!has_kek(g) || group_is_minted(g) || (g->wishes.exclusion && group_changeover(g)))
         return INSTANT_NEVER;
     return instant_max(instant_max(kek_wanted_at(g), kek_free_at(g)), g->retry_at);
 }
@@ -120,7 +130,7 @@ static bool takes_part(const struct group *g, const struct group_sa *sa, instant
 
     if (current && current->window_ms != g->model->anti_replay_window_ms)
         return true;
-    return sa->rekey_joins || instant_reached(sa_due(g, sa), end);
+    return sa->wish == GROUP_SA_JOINS || instant_reached(sa_due(g, sa), end);
 }
 
 /* The first expiry among the keys to be replaced: it bounds the whole changeover. */
@@ -150,8 +160,8 @@ static struct timeline timeline_of(const struct group *g, const struct group_sa 
 
     if (instant_is_never(replaced))
         return timeline_first(now, lifetime, atd, g->registry.n > 0 && !g->cleared);
-    if (g->exclusion.wanted)
-        return timeline_spread(now, lifetime, atd, replaced, g->exclusion.spread);
+    if (g->wishes.exclusion)
+        return timeline_spread(now, lifetime, atd, replaced, g->wishes.spread);
     return timeline_after(now, lifetime, atd, replaced);
 }
 
@@ -189,7 +199,7 @@ static void make(struct group *g, instant_t now)
         make_teks(g, now);
     if (kek)
         make_kek(g, now);
-    g->exclusion.minted = g->exclusion.wanted;
+    g->minted_excludes = g->wishes.exclusion;
 }
 
 /* ---- moving ---- */
@@ -262,7 +272,7 @@ static void commit_teks(struct group *g, const struct group_listener *l)
             continue;
         sa->slot[GROUP_NEXT] = sa->slot[GROUP_MINTED];
         sa->slot[GROUP_MINTED] = NULL;
-        sa->rekey_wanted = sa->rekey_joins = false;
+        sa->wish = GROUP_SA_NO_WISH;
         l->tell(l->to, GROUP_CREATED, g, sa, sa->slot[GROUP_NEXT]);
         n++;
     }
@@ -279,9 +289,9 @@ static void commit_kek(struct group *g, const struct group_listener *l)
     g->kek[GROUP_KEK_PREVIOUS] = g->kek[GROUP_KEK_CURRENT];
     g->kek[GROUP_KEK_CURRENT] = g->kek[GROUP_KEK_MINTED];
     g->kek[GROUP_KEK_MINTED] = NULL;
-    g->kek_wanted = g->kek[GROUP_KEK_CURRENT]->signer != g->signer;
+    g->wishes.kek = g->kek[GROUP_KEK_CURRENT]->signer != g->signer;
     if (g->kek[GROUP_KEK_PREVIOUS])
-        g->kek[GROUP_KEK_PREVIOUS]->retired = g->exclusion.minted;
+        g->kek[GROUP_KEK_PREVIOUS]->retired = g->minted_excludes;
     l->tell_kek(l->to, GROUP_CREATED, g, g->kek[GROUP_KEK_CURRENT]);
 }
 
@@ -291,8 +301,10 @@ void group_commit(struct group *g, instant_t now, const struct group_listener *l
     g->version++;
     commit_teks(g, l);
     commit_kek(g, l);
-    if (g->exclusion.minted)
-        g->exclusion = (struct group_exclusion){0};
+    if (g->minted_excludes) {
+        g->wishes.exclusion = g->minted_excludes = false;
+        g->wishes.spread = span_s(0);
+    }
     move_on(g, now, l);
 }
 
@@ -301,7 +313,7 @@ void group_forget_minted(struct group *g)
     for (size_t i = 0; i < g->n_sas; i++)
         drop_tek(g, &g->sas[i], GROUP_MINTED, NULL);
     drop_kek(g, GROUP_KEK_MINTED, NULL);
-    g->exclusion.minted = false;
+    g->minted_excludes = false;
 }
 
 void group_abandon(struct group *g, instant_t now)
@@ -317,8 +329,9 @@ void group_clear(struct group *g, const struct group_listener *l)
     for (size_t i = 0; i < g->n_sas; i++) {
         for (enum group_slot slot = GROUP_NEXT; slot < GROUP_SLOTS; slot++)
             drop_tek(g, &g->sas[i], slot, l);
+        g->sas[i].wish = GROUP_SA_NO_WISH;
     }
     drop_kek(g, GROUP_KEK_PREVIOUS, l);
-    g->exclusion = (struct group_exclusion){.wanted = g->kek[GROUP_KEK_CURRENT] != NULL};
+    g->wishes = (struct group_wishes){.exclusion = g->kek[GROUP_KEK_CURRENT] != NULL};
     g->cleared = true;
 }

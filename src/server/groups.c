@@ -148,7 +148,7 @@ static void answer(struct server *s, struct group *g, instant_t now, enum err er
     if (g->push->minted.seq > g->push_seq_durable) /* of a message begun since nothing is known */
         g->push_seq_durable = g->push->minted.seq;
     struct announce_news news = {.kek = g->kek[GROUP_KEK_MINTED] != NULL,
-                                 .by_pull = g->exclusion.minted};
+                                 .by_pull = g->minted_excludes};
     group_commit(g, now, &listener);
     delete_over(&told, g, now);
     push_announce(s, g, now, news, out);

@@ -275,7 +275,7 @@ static void shut_out(struct server *s, instant_t now, struct group *g, struct ef
 {
     bool pushes = g->kek[GROUP_KEK_CURRENT];
 
-    if (pushes && group_is_minted(g) && !g->exclusion.minted)
+    if (pushes && group_is_minted(g) && !g->minted_excludes)
         groups_forget_minted(s, g, out);
     live_shut_out(s, g);
     groups_advance(s, now, out);
@@ -494,7 +494,7 @@ static void resume_bans(struct server *s)
 void operator_resume(struct server *s, instant_t now, struct effects *out)
 {
     for (size_t i = 0; i < s->n_groups; i++) {
-        if (s->groups[i]->exclusion.wanted && s->groups[i]->cleared)
+        if (s->groups[i]->wishes.exclusion && s->groups[i]->cleared)
             push_delete(s, s->groups[i], now, &all_keys, out); /* nobody knows who has heard it */
     }
     resume_bans(s);

@@ -30,34 +30,24 @@ static void put(struct store_tx *tx, enum store_table table, struct bytes key,
 
 /* ---- groups and keys ---- */
 
-/* Keys that are MINTED go into the store with or before this row: what asked for them is fulfilled,
- * and a server that comes back must not do it again. */
-static struct row_numbers numbers_of(const struct group_sa *sa)
-{
-    bool open = !sa->slot[GROUP_MINTED];
-
-    return (struct row_numbers){sa->model->name, sa->numbers, open && sa->rekey_wanted,
-                                open && sa->rekey_joins};
-}
-
+/* Keys that are MINTED go into the store with or before this row. */
 static void put_group(const struct group *g, struct store_tx *tx, struct effects *out)
 {
-    struct row_numbers *sas = arena_alloc(&out->arena, g->n_sas * sizeof *sas);
+    struct row_group_sa *sas = arena_alloc(&out->arena, g->n_sas * sizeof *sas);
     struct row_group row = {.id = g->model->id,
                             .push_seq = g->push_seq_given,
                             .version = group_version_to_be(g),
                             .kek_numbers = g->kek_numbers,
                             .atd_s = g->atd_s,
-                            .kek_wanted = g->kek_wanted && !g->kek[GROUP_KEK_MINTED],
-                            .exclusion_wanted = g->exclusion.wanted && !g->exclusion.minted,
-                            .spread = g->exclusion.spread,
+                            .wishes = group_wishes_left(g),
                             .n_sas = g->n_sas,
                             .sas = sas};
     struct wr value = new_value(out);
     uint8_t key[ROW_KEY_MAX];
 
     for (size_t i = 0; i < g->n_sas; i++)
-        sas[i] = numbers_of(&g->sas[i]);
+        sas[i] = (struct row_group_sa){g->sas[i].model->name, g->sas[i].numbers,
+                                       group_sa_wish_left(&g->sas[i])};
     row_group_write(&value, &row);
     put(tx, STORE_GROUP, row_key_u32(g->model->id, key), &value, out);
 }
@@ -106,7 +96,7 @@ static bool retires(const struct group *g, const struct kek_generation *k)
     const struct kek_generation *previous = g->kek[GROUP_KEK_PREVIOUS];
 
     if (k == g->kek[GROUP_KEK_MINTED])
-        return g->exclusion.minted;
+        return g->minted_excludes;
     return k == g->kek[GROUP_KEK_CURRENT] && previous && previous->retired;
 }
 

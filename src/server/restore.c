@@ -171,13 +171,14 @@ static void release_signers(struct restore *r)
     }
 }
 
-static void restore_numbers(struct group_sa *sa, const struct row_numbers *k)
+static void restore_sa(struct group *g, const struct row_group_sa *k)
 {
+    struct group_sa *sa = group_sa_named(g, k->name);
+
     if (!sa)
         return;
-    sa->numbers = k->given;
-    sa->rekey_wanted = k->rekey_wanted;
-    sa->rekey_joins = k->rekey_joins;
+    sa->numbers = k->numbers;
+    sa->wish = k->wish;
 }
 
 static void restore_group(struct restore *r, const struct store_row *row)
@@ -195,12 +196,9 @@ static void restore_group(struct restore *r, const struct store_row *row)
     g->version = k.version;
     g->kek_numbers = k.kek_numbers;
     g->atd_s = k.atd_s;
+    g->wishes = k.wishes;
     for (size_t i = 0; i < k.n_sas; i++)
-        restore_numbers(group_sa_named(g, k.sas[i].sa), &k.sas[i]);
-    if (k.exclusion_wanted)
-        group_exclude(g, k.spread);
-    if (k.kek_wanted)
-        group_rekey_kek(g);
+        restore_sa(g, &k.sas[i]);
 }
 
 static void restore_tek(struct restore *r, const struct store_row *row)
@@ -402,7 +400,7 @@ static void place_keks(struct restore *r, struct group *g)
  * the group cleared `now`, and the server died before there were others. */
 static bool is_cleared(const struct restore *r, const struct group *g)
 {
-    bool any = !g->exclusion.wanted && (g->kek[GROUP_KEK_CURRENT] || g->kek[GROUP_KEK_PREVIOUS]);
+    bool any = !g->wishes.exclusion && (g->kek[GROUP_KEK_CURRENT] || g->kek[GROUP_KEK_PREVIOUS]);
 
     for (size_t i = 0; i < g->n_sas; i++)
         any = any || group_newest(&g->sas[i]) || g->sas[i].slot[GROUP_PREVIOUS];

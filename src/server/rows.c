@@ -48,6 +48,24 @@ static enum err who_of(struct bytes key, struct row_who *ret)
 
 /* ---- groups ---- */
 
+static void put_wishes(struct wr *w, const struct group_wishes *wishes)
+{
+    wr_u8(w, wishes->kek);
+    wr_u8(w, wishes->exclusion);
+    wr_u64(w, (uint64_t)wishes->spread.ns);
+}
+
+static struct group_wishes get_wishes(struct rd *r)
+{
+    struct group_wishes wishes = {.kek = row_get_bool(r)};
+
+    wishes.exclusion = row_get_bool(r);
+    wishes.spread.ns = (int64_t)rd_u64(r);
+    row_demand(r, wishes.spread.ns >= 0 && wishes.spread.ns <= GROUP_SPREAD_MAX.ns);
+    row_demand(r, wishes.exclusion || wishes.spread.ns == 0);
+    return wishes;
+}
+
 void row_group_write(struct wr *w, const struct row_group *row)
 {
     row_put_head(w);
@@ -55,28 +73,32 @@ void row_group_write(struct wr *w, const struct row_group *row)
     wr_u32(w, row->version);
     wr_u32(w, row->kek_numbers);
     wr_u32(w, row->atd_s);
-    wr_u8(w, row->kek_wanted);
-    wr_u8(w, row->exclusion_wanted);
-    wr_u64(w, (uint64_t)row->spread.ns);
+    put_wishes(w, &row->wishes);
     wr_u16(w, (uint16_t)row->n_sas);
     for (size_t i = 0; i < row->n_sas; i++) {
-        row_put_name(w, row->sas[i].sa);
-        wr_u32(w, row->sas[i].given);
-        wr_u8(w, row->sas[i].rekey_wanted);
-        wr_u8(w, row->sas[i].rekey_joins);
+        row_put_name(w, row->sas[i].name);
+        wr_u32(w, row->sas[i].numbers);
+        wr_u8(w, (uint8_t)row->sas[i].wish);
     }
 }
 
-static const struct row_numbers *get_numbers(struct rd *r, struct arena *a, size_t n)
+static enum group_sa_wish get_wish(struct rd *r)
+{
+    uint8_t wish = rd_u8(r);
+
+    row_demand(r, wish < GROUP_SA_WISH_COUNT);
+    return wish < GROUP_SA_WISH_COUNT ? (enum group_sa_wish)wish : GROUP_SA_NO_WISH;
+}
+
+static const struct row_group_sa *get_sas(struct rd *r, struct arena *a, size_t n)
 {
     if (n > ROW_SAS_MAX)
         rd_fail(r, ERR_LENGTH);
-    struct row_numbers *sas = arena_alloc(a, (r->err ? 0 : n) * sizeof *sas);
+    struct row_group_sa *sas = arena_alloc(a, (r->err ? 0 : n) * sizeof *sas);
     for (size_t i = 0; i < n && !r->err; i++) {
-        sas[i].sa = row_get_name(r, a);
-        sas[i].given = rd_u32(r);
-        sas[i].rekey_wanted = row_get_bool(r);
-        sas[i].rekey_joins = row_get_bool(r);
+        sas[i].name = row_get_name(r, a);
+        sas[i].numbers = rd_u32(r);
+        sas[i].wish = get_wish(r);
     }
     return sas;
 }
@@ -92,15 +114,12 @@ enum err row_group_read(const struct store_row *row, struct arena *a, struct row
     g.version = rd_u32(&r);
     g.kek_numbers = rd_u32(&r);
     g.atd_s = rd_u32(&r);
-    g.kek_wanted = row_get_bool(&r);
-    g.exclusion_wanted = row_get_bool(&r);
-    g.spread.ns = (int64_t)rd_u64(&r);
+    g.wishes = get_wishes(&r);
     if (g.push_seq > SERVER_SEQ_LAST)
         rd_fail(&r, ERR_LIMIT);
     row_demand(&r, g.atd_s > 0 && g.atd_s <= ROW_ATD_MAX);
-    row_demand(&r, g.spread.ns >= 0 && g.spread.ns <= GROUP_SPREAD_MAX.ns);
     g.n_sas = rd_u16(&r);
-    g.sas = get_numbers(&r, a, g.n_sas);
+    g.sas = get_sas(&r, a, g.n_sas);
     if (!e)
         e = rd_end(&r);
     if (!e)

@@ -32,20 +32,18 @@ enum {
     ROW_ATD_MAX = 900, /* activation-time-delay, in seconds */
 };
 
-struct row_numbers {
-    const char *sa; /* the ipsec-sa */
-    uint32_t given; /* numbers given out to its generations */
-    bool rekey_wanted, rekey_joins;
+struct row_group_sa {
+    const char *name;
+    uint32_t numbers; /* given out to its generations */
+    enum group_sa_wish wish;
 };
 struct row_group {
     uint32_t id;
     uint32_t push_seq, version, kek_numbers;
     uint32_t atd_s; /* in force */
-    bool kek_wanted;
-    bool exclusion_wanted; /* a removal that waits for its keys (decisions M18) ... */
-    span_t spread;         /* ... and over which the others will come */
+    struct group_wishes wishes;
     size_t n_sas;
-    const struct row_numbers *sas;
+    const struct row_group_sa *sas;
 };
 struct row_tek {
     uint32_t spi, group, number;

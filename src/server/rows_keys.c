@@ -13,8 +13,9 @@ static void put_prefix(struct wr *w, struct prefix p)
 
 static struct prefix get_prefix(struct rd *r)
 {
-    struct prefix p = {row_get_ip(r), rd_u8(r)};
+    struct prefix p = {.ip = row_get_ip(r)};
 
+    p.len = rd_u8(r);
     row_demand(r, p.ip.version != 0 && p.len <= (p.ip.version == 4 ? 32 : 128));
     if (!r->err)
         row_demand(r, ip_equal(prefix_of(p.ip, p.len).ip, p.ip));

@@ -146,6 +146,45 @@ static void nobody_joins_where_there_are_no_keys(void **state)
     group_free(g);
 }
 
+/* It waited for others, and those have left. */
+static void who_joins_nobody_is_served_at_once(void **state)
+{
+    (void)state;
+    static const struct model_ipsec_sa c[] = {{.name = "c", .proposal = &hour}};
+    struct group *g = group_new(&model, &mint);
+    advance(g, 0);
+    other.sas = c;
+    other.n_sas = 1;
+    group_rekey_later(g, NULL);
+    struct model_ipsec_sa all[] = {model.sas[0], model.sas[1], c[0]};
+    struct model_group three = model;
+    three.sas = all;
+    three.n_sas = 3;
+    adopt(g, &three);
+    group_rekey_later(g, &g->sas[2]);
+    advance(g, 1);
+    assert_string_equal(story, "");
+    adopt(g, &other);
+    assert_string_equal(story, "-a1 -b1 ");
+    advance(g, 2);
+    assert_string_equal(story, "+c1 >c1 ");
+    group_free(g);
+}
+
+/* What waited for the next changeover does not wait for keys that nobody has any more. */
+static void wishes_end_with_all_keys(void **state)
+{
+    (void)state;
+    struct group *g = group_new(&model, &mint);
+    advance(g, 0);
+    group_rekey_later(g, NULL);
+    group_clear(g, &listener);
+    assert_int_equal(g->sas[0].wish, GROUP_SA_NO_WISH);
+    advance(g, 1);
+    assert_string_equal(story, "+a2 +b2 >a2 >b2 ");
+    group_free(g);
+}
+
 /* Members count from the delay that they were told of the present keys; the next changeover, in
  * which all take part, is the last that keeps it. */
 static void a_delay_changes_with_the_keys(void **state)
@@ -202,11 +241,11 @@ static void what_is_wanted_waits_once_nobody_can_be_told(void **state)
     advance(g, 0);
     group_rekey(g, &g->sas[0]);
     group_drop_keks(g, &listener);
-    assert_true(g->sas[0].rekey_joins);
-    assert_false(g->sas[1].rekey_joins);
+    assert_int_equal(g->sas[0].wish, GROUP_SA_JOINS);
+    assert_int_equal(g->sas[1].wish, GROUP_SA_NO_WISH);
     group_exclude(g, span_s(40));
     group_drop_keks(g, &listener);
-    assert_true(g->sas[1].rekey_joins);
+    assert_int_equal(g->sas[1].wish, GROUP_SA_JOINS);
     advance(g, 3539);
     assert_string_equal(story, "");
     advance(g, 3540);
@@ -222,6 +261,8 @@ int main(void)
         TEST(a_changeover_goes_on_without_who_left),
         TEST(who_joins_waits_for_the_next_changeover),
         TEST(nobody_joins_where_there_are_no_keys),
+        TEST(who_joins_nobody_is_served_at_once),
+        TEST(wishes_end_with_all_keys),
         TEST(a_delay_changes_with_the_keys),
         TEST(a_shorter_life_keeps_the_rule_for_the_delay_in_force),
         TEST(what_is_wanted_waits_once_nobody_can_be_told),

@@ -242,7 +242,7 @@ static void an_exclusion_changes_all_and_waits_for_those_who_come(void **state)
     assert_int_equal(t->drop_at.ns, at(170).ns);
     assert_true(g->kek[GROUP_KEK_PREVIOUS]->retired);
     assert_false(g->kek[GROUP_KEK_CURRENT]->retired);
-    assert_false(g->exclusion.wanted);
+    assert_false(g->wishes.exclusion);
     advance(g, 170);
     assert_string_equal(story, ">a2 -a1 ");
     assert_true(due(g) == 3600); /* the old KEK ends */
@@ -287,9 +287,9 @@ static void an_exclusion_survives_a_failing_store(void **state)
     advance(g, 0);
     group_exclude(g, span_s(20));
     plan(g, 10);
-    assert_true(g->exclusion.minted);
+    assert_true(g->minted_excludes);
     group_abandon(g, at(10));
-    assert_true(g->exclusion.wanted && !g->exclusion.minted);
+    assert_true(g->wishes.exclusion && !g->minted_excludes);
     advance(g, 70);
     assert_string_equal(story, "+a3 +K3 ");
     assert_true(g->kek[GROUP_KEK_PREVIOUS]->retired);
@@ -313,7 +313,7 @@ static void a_cleared_group_begins_anew(void **state)
     assert_false(group_is_minted(g) || group_is_ready(g));
     assert_int_equal(mint.live.n, 0);
     plan(g, 110);
-    assert_true(g->exclusion.minted); /* K1 brings none of these */
+    assert_true(g->minted_excludes); /* K1 brings none of these */
     advance(g, 110);
     assert_string_equal(story, "+a3 +K3 >a3 ");
     assert_true(g->kek[GROUP_KEK_PREVIOUS]->retired);

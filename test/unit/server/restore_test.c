@@ -216,11 +216,11 @@ static void a_removal_that_waits_for_its_keys_is_not_forgotten(void **state)
     effects_free(&out);
     restart(&l);
     g = l.w->server->groups[0];
-    assert_true(g->exclusion.wanted);
-    assert_int_equal(g->exclusion.spread.ns, span_s(60).ns);
+    assert_true(g->wishes.exclusion);
+    assert_int_equal(g->wishes.spread.ns, span_s(60).ns);
     uint32_t next = world_key(l.w, 0, GROUP_NEXT)->spi;
     world_until(l.w, 3600); /* it is over, and the removal's own one runs */
-    assert_false(g->exclusion.wanted);
+    assert_false(g->wishes.exclusion);
     assert_int_equal(world_key(l.w, 0, GROUP_CURRENT)->spi, next);
     assert_non_null(world_key(l.w, 0, GROUP_NEXT));
     assert_true(g->kek[GROUP_KEK_PREVIOUS]->retired);
@@ -243,7 +243,8 @@ static void what_was_asked_for_is_not_forgotten(void **state)
     keep(&l);
     restart(&l);
     const struct group *g = world_blue(l.w);
-    assert_true(g->sas[1].rekey_wanted && !g->sas[0].rekey_wanted);
+    assert_int_equal(g->sas[1].wish, GROUP_SA_REKEY);
+    assert_int_equal(g->sas[0].wish, GROUP_SA_JOINS); /* another activation-time-delay */
     assert_int_equal(g->kek[GROUP_KEK_CURRENT]->number, kek + 1); /* nothing was in its way */
     assert_int_equal(g->atd_s, 20);
     end(&l);
@@ -269,6 +270,21 @@ static void generations_are_numbered_on_when_all_are_gone(void **state)
         if (rows[i].table == STORE_KEK)
             assert_non_null(group_kek(world_blue(l.w), rows[i].key.data));
     }
+    end(&l);
+}
+
+/* What was to come with the next key change comes at once when no key is left to change. */
+static void nothing_waits_for_keys_that_are_gone(void **state)
+{
+    struct life l = begin_with_everything();
+
+    (void)state;
+    group_rekey_later(l.w->server->groups[0], NULL);
+    keep(&l);
+    l.w->now = instant_add(l.w->now, span_s(100000));
+    restart(&l);
+    assert_int_equal(world_key(l.w, 0, GROUP_CURRENT)->number, 2);
+    assert_int_equal(world_blue(l.w)->sas[0].wish, GROUP_SA_NO_WISH);
     end(&l);
 }
 
@@ -808,10 +824,10 @@ static void who_is_to_be_shut_out_is_not_forgotten(void **state)
     l.w->m.blue_list[0] = l.w->m.gateways + 1; /* not site-1 */
     l.w->m.groups[0].n_gateways = 1;
     restart(&l);
-    assert_true(world_blue(l.w)->exclusion.wanted);
+    assert_true(world_blue(l.w)->wishes.exclusion);
     restart(&l);
     assert_int_equal(world_blue(l.w)->registry.n, 0);
-    assert_true(world_blue(l.w)->exclusion.wanted);
+    assert_true(world_blue(l.w)->wishes.exclusion);
     end(&l);
 }
 
@@ -828,6 +844,7 @@ int main(void)
         cmocka_unit_test(a_removal_that_waits_for_its_keys_is_not_forgotten),
         cmocka_unit_test(what_was_asked_for_is_not_forgotten),
         cmocka_unit_test(generations_are_numbered_on_when_all_are_gone),
+        cmocka_unit_test(nothing_waits_for_keys_that_are_gone),
         cmocka_unit_test(a_switch_that_was_due_meanwhile_has_happened),
         cmocka_unit_test(after_a_reboot_the_same_time_is_left),
         cmocka_unit_test(a_member_is_still_registered),

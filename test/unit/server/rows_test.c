@@ -61,15 +61,14 @@ static const uint8_t key16[16] = {1, 2, 3}, key32[32] = {4, 5, 6}, spi16[KEK_SPI
 
 static void write_group(struct fixture *f)
 {
-    static const struct row_numbers sas[] = {{"a", 4, true, false}, {"b", UINT32_MAX, false, true}};
+    static const struct row_group_sa sas[] = {{"a", 4, GROUP_SA_REKEY},
+                                              {"b", UINT32_MAX, GROUP_SA_JOINS}};
     const struct row_group row = {.id = GROUP,
                                   .push_seq = 99,
                                   .version = 3,
                                   .kek_numbers = 2,
                                   .atd_s = 15,
-                                  .kek_wanted = true,
-                                  .exclusion_wanted = true,
-                                  .spread = {77},
+                                  .wishes = {.kek = true, .exclusion = true, .spread = {77}},
                                   .n_sas = 2,
                                   .sas = sas};
 
@@ -219,12 +218,13 @@ static void a_group_comes_back(void **state)
     assert_int_equal(g.version, 3);
     assert_int_equal(g.kek_numbers, 2);
     assert_int_equal(g.atd_s, 15);
-    assert_true(g.kek_wanted && g.exclusion_wanted);
-    assert_int_equal(g.spread.ns, 77);
-    assert_true(g.sas[0].rekey_wanted && !g.sas[0].rekey_joins && g.sas[1].rekey_joins);
+    assert_true(g.wishes.kek && g.wishes.exclusion);
+    assert_int_equal(g.wishes.spread.ns, 77);
+    assert_int_equal(g.sas[0].wish, GROUP_SA_REKEY);
+    assert_int_equal(g.sas[1].wish, GROUP_SA_JOINS);
     assert_int_equal(g.n_sas, 2);
-    assert_string_equal(g.sas[1].sa, "b");
-    assert_int_equal(g.sas[1].given, UINT32_MAX);
+    assert_string_equal(g.sas[1].name, "b");
+    assert_int_equal(g.sas[1].numbers, UINT32_MAX);
     fixture_free(f);
 }
 
@@ -369,10 +369,30 @@ static void no_group_is_read_that_no_server_writes(void **state)
         read_group_with((struct row_group){.atd_s = 15, .push_seq = SERVER_SEQ_LAST + 1}),
         ERR_LIMIT);
     assert_int_equal(read_group_with((struct row_group){.atd_s = 901}), ERR_VALUE);
-    assert_int_equal(read_group_with((struct row_group){.atd_s = 15, .spread = {-1}}), ERR_VALUE);
-    assert_int_equal(
-        read_group_with((struct row_group){.atd_s = 15, .spread = {GROUP_SPREAD_MAX.ns + 1}}),
-        ERR_VALUE);
+}
+
+static enum err read_group_that_wishes(struct group_wishes wishes, enum group_sa_wish of_an_sa)
+{
+    const struct row_group_sa sa = {"a", 1, of_an_sa};
+
+    return read_group_with(
+        (struct row_group){.atd_s = 15, .wishes = wishes, .n_sas = 1, .sas = &sa});
+}
+
+static void wishes_are_those_that_a_server_has(void **state)
+{
+    const struct group_wishes none = {0}, longest = {.exclusion = true, .spread = GROUP_SPREAD_MAX},
+                              longer = {.exclusion = true, .spread = {GROUP_SPREAD_MAX.ns + 1}},
+                              negative = {.exclusion = true, .spread = {-1}},
+                              of_nothing = {.spread = {1}};
+
+    (void)state;
+    assert_int_equal(read_group_that_wishes(none, GROUP_SA_NO_WISH), ERR_OK);
+    assert_int_equal(read_group_that_wishes(longest, GROUP_SA_REKEY), ERR_OK);
+    assert_int_equal(read_group_that_wishes(longer, GROUP_SA_REKEY), ERR_VALUE);
+    assert_int_equal(read_group_that_wishes(negative, GROUP_SA_REKEY), ERR_VALUE);
+    assert_int_equal(read_group_that_wishes(of_nothing, GROUP_SA_REKEY), ERR_VALUE);
+    assert_int_equal(read_group_that_wishes(none, GROUP_SA_WISH_COUNT), ERR_VALUE);
 }
 
 static void no_row_is_read_that_is_cut_or_has_more(void **state)
@@ -651,6 +671,7 @@ int main(void)
         cmocka_unit_test(no_row_of_another_version_is_read),
         cmocka_unit_test(no_row_with_a_wrong_key_is_read),
         cmocka_unit_test(no_group_is_read_that_no_server_writes),
+        cmocka_unit_test(wishes_are_those_that_a_server_has),
         cmocka_unit_test(no_tek_is_read_that_no_server_writes),
         cmocka_unit_test(no_kek_is_read_that_no_server_writes),
         cmocka_unit_test(no_member_is_read_that_no_server_writes),
