@@ -9,16 +9,18 @@
 
 enum { CHECK_EVERY = 32, GENERATIONS_MAX = 256, KEY_SAMPLE = 16, SAS_MAX = 64, VPNS_MAX = 4 };
 
-/* Delays are told in whole seconds, rounded up, and count from the receipt of message 2: a lost
- * message 2 is repeated as it was built, at most 10 s before (decisions M9). No packet is lost by
- * that: the old key goes ATD >= 10 s after the switch. */
-#define SWITCH_TOLERANCE span_ms(10000 + 1000 + 500)
+/* Delays are told in whole seconds, rounded up, and count from the receipt. In a registration that
+ * is of message 2: a lost one is repeated as it was built, at most 10 s before (decisions M9). No
+ * packet is lost by that: the old key goes ATD >= 10 s after the switch. */
+#define PUSH_TOLERANCE span_ms(1000 + 500)
+#define PULL_TOLERANCE span_ms(10000 + 1000 + 500)
 
 /* What one node has to do with one generation. */
 struct holding {
     bool holds, sends;
     uint8_t vpn;  /* through which */
     bool learned; /* has held it in this life */
+    bool by_pull; /* ... of a registration, not of a push */
     instant_t learned_at, sends_at, dropped_at;
     bool cut_off;
     instant_t cut_off_at;
@@ -43,6 +45,7 @@ struct check {
     uint32_t window_ms[WORLD_NODES_MAX];
     struct check_keks *keks;
     struct check_pushes *pushes;
+    instant_t checked_at;
     bool changed; /* something that the laws speak of, since they were checked last */
     struct check_report report;
 };
@@ -249,6 +252,8 @@ static size_t vpn_in_group(const struct world *w, size_t node, uint32_t group_id
     return VPNS_MAX;
 }
 
+static void check_all(struct check *c, struct world *w);
+
 /* Whoever has a key is cut off for none that came before it. */
 static void end_cut_offs(struct check *c, const struct watched *g, size_t node, instant_t now)
 {
@@ -260,10 +265,18 @@ static void end_cut_offs(struct check *c, const struct watched *g, size_t node, 
     }
 }
 
-/* The VPN has now what the install names, and nothing else. */
+static bool has_just_registered(const struct world *w, size_t node, size_t vpn)
+{
+    return member_vpn(w->nodes[node].member, vpn).registered_at.ns == w->now.ns;
+}
+
+/* The VPN has now what the install names, and nothing else; up to now it had what it had. */
 void check_install(struct check *c, struct world *w, size_t node,
                    const struct esp_vpn_install *install)
 {
+    if (instant_before(c->checked_at, w->now))
+        check_all(c, w);
+
     size_t vpn = vpn_named(w->nodes[node].member, install->vpn);
     bool held[GENERATIONS_MAX];
 
@@ -292,6 +305,7 @@ void check_install(struct check *c, struct world *w, size_t node,
             broken(w, "a removed member never gets a later key", w->nodes[node].name, "", sa->spi);
         if (!h->learned) {
             h->learned = true;
+            h->by_pull = has_just_registered(w, node, vpn);
             h->learned_at = w->now;
             c->report.changeovers_followed +=
                 g->has_truth && instant_before(w->now, g->truth.switch_at);
@@ -326,6 +340,16 @@ struct check_moments check_moments(const struct check *c, size_t node, uint32_t 
 }
 
 uint32_t check_window(const struct check *c, size_t node) { return c->window_ms[node]; }
+
+static span_t tolerance(const struct holding *h)
+{
+    return h->by_pull ? PULL_TOLERANCE : PUSH_TOLERANCE;
+}
+
+static bool is_over(instant_t end, span_t tolerance, instant_t now)
+{
+    return instant_before(instant_add(end, tolerance), now);
+}
 
 static bool in_time(const struct watched *g, const struct holding *h)
 {
@@ -362,7 +386,7 @@ static void check_sender(struct check *c, const struct world *w, const struct wa
             !instant_before(t->created, next->truth.created))
             continue;
         if (in_time(next, &next->by[a]) && next->by[a].holds &&
-            instant_before(instant_add(next->truth.switch_at, SWITCH_TOLERANCE), w->now))
+            is_over(next->truth.switch_at, tolerance(&next->by[a]), w->now))
             broken(w, "nobody who learned the next sends under the old after the switch",
                    w->nodes[a].name, "", t->spi);
     }
@@ -418,20 +442,16 @@ static struct watched *heir(struct check *c, const struct watched *g, instant_t 
     return NULL;
 }
 
-static bool is_over(instant_t end, instant_t now)
-{
-    return instant_before(instant_add(end, SWITCH_TOLERANCE), now);
-}
-
 /* Whoever still holds g, which `next` (or nobody: NULL) has made obsolete. */
 static void check_end(const struct world *w, const struct watched *g, const struct watched *next)
 {
     for (size_t a = 0; a < w->n_nodes; a++) {
         if (!g->by[a].holds || !w->nodes[a].up)
             continue;
-        if (is_over(g->truth.expiry, w->now))
+        if (is_over(g->truth.expiry, tolerance(&g->by[a]), w->now))
             broken(w, "nobody holds a key after its end", w->nodes[a].name, "", g->truth.spi);
-        if (next && in_time(next, &next->by[a]) && is_over(next->truth.drop_at, w->now))
+        if (next && in_time(next, &next->by[a]) &&
+            is_over(next->truth.drop_at, tolerance(&next->by[a]), w->now))
             broken(w, "who learned the next in time drops the old one", w->nodes[a].name, "",
                    g->truth.spi);
     }
@@ -464,6 +484,16 @@ static void check_generation(struct check *c, struct world *w, struct watched *g
     }
 }
 
+static void check_all(struct check *c, struct world *w)
+{
+    c->changed = false;
+    c->checked_at = w->now;
+    for (size_t i = 0; i < GENERATIONS_MAX; i++) {
+        if (c->generations[i].used && c->generations[i].has_truth)
+            check_generation(c, w, &c->generations[i]);
+    }
+}
+
 void check_step(struct check *c, struct world *w, size_t node)
 {
     const struct node *n = &w->nodes[node];
@@ -474,14 +504,11 @@ void check_step(struct check *c, struct world *w, size_t node)
         c->registered_at[node][i] = member_vpn(n->member, i).registered_at;
     if (n->member && member_n_vpns(n->member) > 0)
         check_keks_member(c->keks, w, node);
-    /* Who holds and sends what changes by an install; the rest is the passing of time. */
+    /* Who holds and sends what changes by an install, and is judged before and behind it; the rest
+     * is the passing of time. */
     if (!c->changed && w->n_steps % CHECK_EVERY != 0)
         return;
-    c->changed = false;
-    for (size_t i = 0; i < GENERATIONS_MAX; i++) {
-        if (c->generations[i].used && c->generations[i].has_truth)
-            check_generation(c, w, &c->generations[i]);
-    }
+    check_all(c, w);
 }
 
 /* A life's end: what it held and sent is gone, and so is being cut off. */
