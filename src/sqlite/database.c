@@ -357,17 +357,18 @@ static enum err read_rows(struct database *d, struct arena *a, struct why *why,
     return e;
 }
 
-/* Whether the database is older than its mark; one without rows has nothing to lose. From here on
- * it counts on from the mark, so that with the first commit, which takes the lost keys out, it is
- * ahead again. */
+/* Whether the database is older than its mark, or the mark is of another one. Without a mark: one
+ * without rows is as new as it looks. From here on it counts on from the mark, so that with the
+ * first commit, which takes the lost keys out, it is ahead again. */
 static bool is_behind(struct database *d, size_t n_rows)
 {
     struct mark mark;
-    enum err e = mark_read(&d->mark, &d->sealer.master, &mark);
-    bool same = e == ERR_OK && bytes_equal(BYTES_OF(mark.instance), BYTES_OF(d->sealer.instance));
-    bool behind = n_rows > 0 && (!same || mark.revision > d->revision);
 
-    if (e == ERR_OK && mark.revision > d->revision)
+    if (mark_read(&d->mark, &d->sealer.master, &mark) != ERR_OK)
+        return n_rows > 0;
+    bool same = bytes_equal(BYTES_OF(mark.instance), BYTES_OF(d->sealer.instance));
+    bool behind = !same || mark.revision > d->revision;
+    if (mark.revision > d->revision)
         d->revision = mark.revision;
     return behind;
 }

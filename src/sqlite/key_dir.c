@@ -18,6 +18,18 @@ void kernel_random(uint8_t *out, size_t len)
         abort(); /* at most 256 octets are never cut short, and there is no going on without */
 }
 
+/* Who may write into it could take an older copy, or a key of his own, back in. */
+static enum err check_folder(int fd, const char *path, struct why *why)
+{
+    struct stat st;
+
+    if (fstat(fd, &st) != 0 || faccessat(fd, ".", W_OK | X_OK, AT_EACCESS) != 0)
+        return why_errno(why, "cannot write into folder", path);
+    if (st.st_mode & (S_IWGRP | S_IWOTH))
+        return why_set(why, ERR_DENIED, "others may write into folder %s: chmod go-w it", path);
+    return ERR_OK;
+}
+
 enum err folder_open(const char *path, struct why *why, int *ret_fd)
 {
     if (mkdir(path, 0700) != 0 && errno != EEXIST)
@@ -25,13 +37,12 @@ enum err folder_open(const char *path, struct why *why, int *ret_fd)
     int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0)
         return why_errno(why, "cannot open folder", path);
-    if (faccessat(fd, ".", W_OK | X_OK, AT_EACCESS) != 0) {
-        enum err e = why_errno(why, "cannot write into folder", path);
+    enum err e = check_folder(fd, path, why);
+    if (e)
         close(fd);
-        return e;
-    }
-    *ret_fd = fd;
-    return ERR_OK;
+    else
+        *ret_fd = fd;
+    return e;
 }
 
 /* ---- the key ---- */

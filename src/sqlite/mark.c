@@ -5,6 +5,7 @@
 #include "wire/wr.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 /* Two places, a sector apart: instance | revision | HMAC of both. The newest one is never
@@ -14,15 +15,20 @@ enum { PLACES = 2, PLACE_DISTANCE = 4096, BODY = SEAL_INSTANCE + 8, MAC = 32, PL
 enum err mark_open(int folder, const char *path, struct why *why, struct mark_file *ret)
 {
     int fd = openat(folder, "store.mark", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    enum err e = ERR_OK;
 
-    if (fd < 0 || fsync(folder) != 0) {
-        enum err e = why_errno(why, "cannot open the mark in", path);
-        if (fd >= 0)
-            close(fd);
-        return e;
-    }
-    *ret = (struct mark_file){.fd = fd};
-    return ERR_OK;
+    if (fd < 0 || fsync(folder) != 0)
+        e = why_errno(why, "cannot open the mark in", path);
+    else if (flock(fd, LOCK_EX | LOCK_NB) != 0)
+        e = why_set(why, ERR_BUSY,
+                    "another key server uses %s: the mark of its database is there, and each would "
+                    "take its own for an older copy",
+                    path);
+    if (e && fd >= 0)
+        close(fd);
+    if (!e)
+        *ret = (struct mark_file){.fd = fd};
+    return e;
 }
 
 static struct secret mac_key(const struct secret *master)

@@ -233,7 +233,7 @@ class SmallDisk:
 
     def __enter__(self):
         self.path.mkdir()
-        run("mount", "-t", "tmpfs", "-o", "size=512k", "tmpfs", str(self.path))
+        run("mount", "-t", "tmpfs", "-o", "size=512k,mode=700", "tmpfs", str(self.path))
         return self
 
     def __exit__(self, *why):

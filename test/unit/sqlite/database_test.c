@@ -230,6 +230,42 @@ static void two_servers_never_share_a_store(void **state)
     world_end(&w);
 }
 
+/* Each would write its own mark there, and find the other's at its next start. */
+static void two_servers_never_share_a_key_folder(void **state)
+{
+    struct world w = world_new();
+    struct world other = world_new();
+
+    (void)state;
+    open_it(&w);
+    struct folder own = other.keys;
+    other.keys = w.keys;
+    refuses(&other, ERR_BUSY, "another key server");
+    close_it(&w);
+    open_it(&w);
+    assert_false(w.c.keys_lost);
+    other.keys = own;
+    world_end(&other);
+    world_end(&w);
+}
+
+static void folders_that_others_may_write_into_are_refused(void **state)
+{
+    struct world w = world_new();
+    const struct folder *const folders[] = {&w.state, &w.keys};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(folders); i++) {
+        for (mode_t other = 02; other <= 020; other <<= 3) {
+            assert_int_equal(chmod(folders[i]->path, 0700 | other), 0);
+            refuses(&w, ERR_DENIED, "chmod go-w");
+        }
+        assert_int_equal(chmod(folders[i]->path, 0755), 0);
+    }
+    open_it(&w);
+    world_end(&w);
+}
+
 static void a_database_of_another_version_is_refused(void **state)
 {
     struct world w = world_new();
@@ -378,6 +414,31 @@ static void a_database_without_its_mark_is_not_believed(void **state)
     world_end(&w);
 }
 
+/* The log of SQLite was cut behind the transaction that made the database. */
+static void a_database_that_has_lost_all_of_its_rows_is_told(void **state)
+{
+    static uint8_t octets[1 << 20];
+    struct world w = world_new();
+
+    (void)state;
+    open_it(&w);
+    close_it(&w);
+    size_t len = copy_of(&w, octets, sizeof octets);
+    open_it(&w);
+    assert_false(w.c.keys_lost);
+    put(&w, true, "a", "1");
+    close_it(&w);
+    folder_write(&w.state, "conclave.db", octets, len);
+    open_it(&w);
+    assert_int_equal(w.c.n_rows, 0);
+    assert_true(w.c.keys_lost);
+    put(&w, true, "a", "2");
+    close_it(&w);
+    open_it(&w);
+    assert_false(w.c.keys_lost);
+    world_end(&w);
+}
+
 static void a_new_database_where_one_was_is_told(void **state)
 {
     struct world w = world_new();
@@ -461,6 +522,7 @@ static void without_a_mark_one_commit_is_the_last(void **state)
     assert_non_null(strstr(w.why.text, "store.mark"));
     put(&w, false, "d", "4");
     assert_int_equal(dup2(kept, mark), mark);
+    close(kept); /* it holds the lock, too */
     close_it(&w);
     open_it(&w);
     assert_false(w.c.keys_lost);
@@ -469,7 +531,6 @@ static void without_a_mark_one_commit_is_the_last(void **state)
     expect_row(&w, 1, "b", "2");
     expect_row(&w, 2, "d", "4");
     put(&w, true, "c", "5"); /* it can be written again */
-    close(kept);
     close(full);
     world_end(&w);
 }
@@ -521,6 +582,8 @@ int main(void)
         cmocka_unit_test(files_are_their_owners_only),
         cmocka_unit_test(no_value_lies_open_on_the_disk),
         cmocka_unit_test(two_servers_never_share_a_store),
+        cmocka_unit_test(two_servers_never_share_a_key_folder),
+        cmocka_unit_test(folders_that_others_may_write_into_are_refused),
         cmocka_unit_test(a_database_of_another_version_is_refused),
         cmocka_unit_test(a_row_in_another_place_is_refused),
         cmocka_unit_test(a_damaged_file_is_refused),
@@ -528,6 +591,7 @@ int main(void)
         cmocka_unit_test(with_another_key_a_database_is_not_opened),
         cmocka_unit_test(an_older_copy_of_the_database_is_seen),
         cmocka_unit_test(a_database_without_its_mark_is_not_believed),
+        cmocka_unit_test(a_database_that_has_lost_all_of_its_rows_is_told),
         cmocka_unit_test(a_new_database_where_one_was_is_told),
         cmocka_unit_test(a_full_disk_loses_nothing_and_is_told),
         cmocka_unit_test(without_a_mark_one_commit_is_the_last),
