@@ -154,6 +154,34 @@ def member_says(t):
         e for e in events(t, "gm.log", "config") if "gm.conf:" in e["what"] and "none" in e["what"]], t.log("gm.log"))
 
 
+def longest_interface(t):
+    """A name that a statement may have and no device of Linux can: warned of, told whole, and again after a restart."""
+    name = "xe-11/0/47." + "1" * 53
+    talk = PUSHES % "communication-type multicast; multicast-group 239.84.8.1; multicast-outgoing-interface %s;"
+    folder = t.folder / "longest"
+    folder.mkdir()
+    conf = t.write("longest.conf", SERVER_CONF % (talk % name))
+    lost = []
+    t.stop_all()
+    t.start_member(t.write("longest-gm.conf", MEMBER_CONF % (SERVER, MEMBER)), log="longest-gm.log")
+    for log in ("longest1.log", "longest2.log"):
+        server = t.start_server(conf, log=log, run_dir=folder)
+        until(lambda: events(t, log, "member-registered") or events(t, log, "restored"))
+        t.console("request security group-vpn server rekey", folder)
+        until(lambda: events(t, log, "multicast-lost"))
+        lost += [e["interface"] for e in events(t, log, "multicast-lost")]
+        t.check("a name that Linux cannot have is warned of", "no interface of Linux has a name of more than 15" in
+                t.log(log) and server.poll() is None, t.log(log))
+        server.kill()
+        server.wait()
+    t.check("the interface is told whole, before and after a restart", lost == [name, name], lost)
+    server = t.start_server(conf, log="longest3.log", run_dir=folder)
+    until(lambda: events(t, "longest3.log", "started"))
+    t.write("longest.conf", SERVER_CONF % (talk % (name + "1")))
+    a = t.console(COMMIT, folder)
+    t.check("one more is refused", a.returncode == 1 and "expected a name of 1 to 64 characters" in a.stderr, a.stderr)
+
+
 def run(t):
     replace(t, CONF)
     server = t.start_server(str(t.folder / "ks.conf"), log="ks.log")
@@ -165,6 +193,7 @@ def run(t):
     t.check("no thread of it ran before it was confined", "threads run already" not in t.log("ks.log"), t.log("ks.log"))
     server.send_signal(signal.SIGTERM)
     t.check("and it ends as ever", server.wait(10) == 0, t.log("ks.log")[-2000:])
+    longest_interface(t)
 
 
 def main():
