@@ -1,6 +1,7 @@
 /* conclave: the console. */
 #include "cli/interactive.h"
 #include "cli/run.h"
+#include "cmd/streams.h"
 
 #include <getopt.h>
 #include <stdio.h>
@@ -50,6 +51,7 @@ int main(int argc, char **argv)
     struct cli_options o = {.run_dir = "/run/conclave"};
     int opt;
 
+    streams_open();
     while ((opt = getopt_long(argc, argv, "+h", long_options, NULL)) != -1) {
         if (opt == 's')
             o.socket = optarg;
@@ -60,5 +62,6 @@ int main(int argc, char **argv)
         else
             return fputs(usage, opt == 'h' ? stdout : stderr) < 0 || opt != 'h' ? CLI_USAGE : 0;
     }
-    return run(&o, argv + optind, argc - optind);
+    int status = run(&o, argv + optind, argc - optind);
+    return streams_written("conclave") ? status : CLI_FAILED;
 }

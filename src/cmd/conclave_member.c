@@ -2,6 +2,7 @@
 #include "cmd/daemon.h"
 #include "cmd/setup.h"
 #include "cmd/show.h"
+#include "cmd/streams.h"
 #include "crypto/crypto.h"
 #include "data/data.h"
 #include "data/names.h"
@@ -332,6 +333,7 @@ int main(int argc, char **argv)
     struct options options;
     int exit_code;
 
+    streams_open();
     if (!options_read(argc, argv, true, &options, &exit_code))
         return exit_code;
     const struct setup setup = setup_of(&options, false);

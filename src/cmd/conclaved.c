@@ -5,6 +5,7 @@
 #include "cmd/keeper.h"
 #include "cmd/setup.h"
 #include "cmd/show.h"
+#include "cmd/streams.h"
 #include "crypto/crypto.h"
 #include "host/clock.h"
 #include "host/system.h"
@@ -263,6 +264,7 @@ int main(int argc, char **argv)
     struct options options;
     int exit_code;
 
+    streams_open();
     if (!options_read(argc, argv, false, &options, &exit_code))
         return exit_code;
     const struct setup setup = setup_of(&options);

@@ -363,6 +363,7 @@ static enum err open_control(struct daemon *d, const struct ctl_service *service
     if (e != ERR_OK)
         fprintf(stderr, "%s: %s: %s\n", d->options.program, path,
                 e == ERR_BUSY     ? "another one runs here"
+                : e == ERR_LENGTH ? "the name is too long for a socket"
                 : e == ERR_SYSTEM ? strerror(errno)
                                   : err_text(e));
     else

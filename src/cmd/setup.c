@@ -1,4 +1,5 @@
 #include "cmd/setup.h"
+#include "cmd/streams.h"
 
 #include "conf/print.h"
 #include "host/system.h"
@@ -41,7 +42,7 @@ int setup_check(const struct setup *s, const char *file)
 
     if (check_file(s, file, &arena, &check, &why) == ERR_OK) {
         fputs(conf_check_report(&check), stdout);
-        exit_code = conf_check_exit_code(&check);
+        exit_code = streams_written(s->program) ? conf_check_exit_code(&check) : EXIT_FAILURE;
     } else {
         fputs(why, stderr);
     }

@@ -134,6 +134,14 @@ def refusals_before_start(t):
             p.wait(10) == 1 and "not supported yet" in t.log("unbuilt.log"), t.log("unbuilt.log"))
 
 
+def full_disk(t, conf):
+    """What could not be printed is no success: a script would go on without it."""
+    for program, *args in (("conclave", "--run-dir", t.folder, "show version"), ("conclaved", "-n", conf)):
+        with open("/dev/full", "w") as full:
+            a = subprocess.run([t.programs / program, *args], stdout=full, stderr=subprocess.PIPE, text=True)
+        t.check("%s says that the disk is full" % program, a.returncode == 1 and "No space left" in a.stderr, a.stderr)
+
+
 def nobody_there(t):
     a = t.console("show version")
     t.check("without a daemon the console says where it looked", a.returncode == 1 and
@@ -294,6 +302,7 @@ def main():
             member = t.start_member(t.write("member.conf", MEMBER_CONF % (SERVER, MEMBER)))
             registration(t)
             all_views(t)
+            full_disk(t, server_conf)
             filters_and_errors(t)
             interactive(t)
             events(t)
