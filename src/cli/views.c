@@ -510,6 +510,12 @@ static const char *const counters[] = {
     "  ${reason}$>58${count}",
     "@end",
     "@end",
+    "@if tolerated",
+    "Tolerated in messages of peers:",
+    "@each tolerated",
+    "  ${name}$>34${count}",
+    "@end",
+    "@end",
     NULL,
 };
 

@@ -3,10 +3,12 @@
 #include "cmd/network.h"
 #include "cmd/privilege.h"
 #include "crypto/crypto.h"
+#include "gdoi/dialect.h"
 #include "host/clock.h"
 #include "host/loop.h"
 #include "host/system.h"
 #include "sa/job.h"
+#include "sa/phase1.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -482,7 +484,18 @@ static void put_count(struct ctl_wr *w, const char *key, const char *name, uint6
     ctl_end(w);
 }
 
-void daemon_put_counters(const struct daemon *d, const uint64_t *const *dropped, size_t n,
+static void put_tolerated(struct ctl_wr *w, const struct daemon_counted *what)
+{
+    struct gdoi_tolerated t = *what->tolerated;
+
+    t.count[TOLERATED_DOI_IPSEC] += (uint32_t)what->phase1->doi_ipsec;
+    ctl_list(w, "tolerated");
+    for (size_t i = 0; i < TOLERATED_COUNT; i++)
+        put_count(w, "name", gdoi_tolerance_name((enum gdoi_tolerance)i), t.count[i]);
+    ctl_end(w);
+}
+
+void daemon_put_counters(const struct daemon *d, const struct daemon_counted *what,
                          struct ctl_wr *w)
 {
     ctl_put_str(w, "program", d->options.program);
@@ -492,11 +505,8 @@ void daemon_put_counters(const struct daemon *d, const uint64_t *const *dropped,
         put_count(w, "name", event_name((enum event_id)i), host_log_counts(d->log)[i]);
     ctl_end(w);
     ctl_list(w, "dropped");
-    for (size_t i = 0; i < ERR_COUNT; i++) {
-        uint64_t sum = 0;
-        for (size_t k = 0; k < n; k++)
-            sum += dropped[k][i];
-        put_count(w, "reason", err_text((enum err)i), sum);
-    }
+    for (size_t i = 0; i < ERR_COUNT; i++)
+        put_count(w, "reason", err_text((enum err)i), what->dropped[i] + what->phase1->dropped[i]);
     ctl_end(w);
+    put_tolerated(w, what);
 }

@@ -13,7 +13,9 @@ enum { ENGINE_FOLDERS_MAX = 4 };
 
 struct daemon;
 struct esp_vpn_install;
+struct gdoi_tolerated;
 struct job_result;
+struct phase1_counters;
 struct store_tx;
 
 /* The engine, as the daemon sees it; `self` is handed to every call. */
@@ -72,8 +74,12 @@ void daemon_tell(struct daemon *d, const struct event *e);
 /* What there is to say about a configuration, a line each. */
 void daemon_tell_lines(struct daemon *d, const char *findings);
 
-/* Answers of every daemon (show version, show counters). `dropped`: ERR_COUNT counters, NULL: none;
- * there may be several of them. */
+/* Answers of every daemon (show version, show counters). */
 void daemon_put_version(const struct daemon *d, struct ctl_wr *w);
-void daemon_put_counters(const struct daemon *d, const uint64_t *const *dropped, size_t n,
+struct daemon_counted {
+    const uint64_t *dropped;                /* by the engine: ERR_COUNT counters */
+    const struct gdoi_tolerated *tolerated; /* of what peers of the engine say */
+    const struct phase1_counters *phase1;   /* its dropped and its tolerated */
+};
+void daemon_put_counters(const struct daemon *d, const struct daemon_counted *what,
                          struct ctl_wr *w);

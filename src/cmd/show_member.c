@@ -591,12 +591,13 @@ static enum err counters(void *ctx, const struct ctl_request *r, struct ctl_wr *
                          char sentence[CTL_SENTENCE_MAX])
 {
     const struct show *s = ctx;
-    const uint64_t *const dropped[] = {member_dropped(s->member),
-                                       phase1_counters(member_phase1(s->member))->dropped};
+    const struct daemon_counted counted = {.dropped = member_dropped(s->member),
+                                           .tolerated = member_tolerated(s->member),
+                                           .phase1 = phase1_counters(member_phase1(s->member))};
 
     (void)r;
     (void)sentence;
-    daemon_put_counters(s->daemon, dropped, ARRAY_LEN(dropped), reply);
+    daemon_put_counters(s->daemon, &counted, reply);
     return ERR_OK;
 }
 

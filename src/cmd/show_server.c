@@ -231,12 +231,13 @@ static enum err counters(void *ctx, const struct ctl_request *r, struct ctl_wr *
                          char sentence[CTL_SENTENCE_MAX])
 {
     const struct show *s = ctx;
-    const uint64_t *const dropped[] = {server_dropped(s->server),
-                                       phase1_counters(server_phase1(s->server))->dropped};
+    const struct daemon_counted counted = {.dropped = server_dropped(s->server),
+                                           .tolerated = server_tolerated(s->server),
+                                           .phase1 = phase1_counters(server_phase1(s->server))};
 
     (void)r;
     (void)sentence;
-    daemon_put_counters(s->daemon, dropped, ARRAY_LEN(dropped), reply);
+    daemon_put_counters(s->daemon, &counted, reply);
     return ERR_OK;
 }
 

@@ -486,3 +486,5 @@ const struct phase1_table *server_phase1(const struct server *s) { return s->pha
 const struct group_clock *server_clock(const struct server *s) { return &s->clock; }
 const struct bans *server_bans(const struct server *s) { return &s->bans; }
 const uint64_t *server_dropped(const struct server *s) { return s->dropped; }
+
+const struct gdoi_tolerated *server_tolerated(const struct server *s) { return &s->tolerated; }

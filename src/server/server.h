@@ -82,4 +82,5 @@ const struct group_clock *server_clock(const struct server *s);
 const struct bans *server_bans(const struct server *s); /* server/ban.h */
 /* Datagrams that no part of the engine took, by reason (those of phase 1 are in phase1_counters()).
  */
-const uint64_t *server_dropped(const struct server *s); /* ERR_COUNT entries */
+const uint64_t *server_dropped(const struct server *s);                /* ERR_COUNT entries */
+const struct gdoi_tolerated *server_tolerated(const struct server *s); /* gdoi/dialect.h */

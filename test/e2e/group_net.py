@@ -130,7 +130,7 @@ class Program:
         return next(iter(json.loads(text).values()))
 
     def counter(self, kind, name):
-        """Of `show counters`: kind "datagrams", "event" or "dropped"."""
+        """Of `show counters`: kind "datagrams", "event", "dropped" or "tolerated"."""
         daemons = json.loads(self.console("show security group-vpn counters | display json"))
         for d in find_lists(daemons, kind):
             for c in d:

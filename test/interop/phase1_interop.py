@@ -227,6 +227,9 @@ def test_ike_scan(work, program):
                   ns=PEER)
         ok("Handshake returned" in out.stdout, f"ike-scan with DOI {doi} gets its transform back",
            out.stdout + out.stderr)
+    shown = run(program.parent / "conclave", "--run-dir", server.run_dir, "show security group-vpn counters", ns=SERVER)
+    ok(["doi-ipsec", "1"] in [line.split() for line in shown.stdout.splitlines()],
+       "what was tolerated is shown by its name", shown.stdout + shown.stderr)
     out = run(*scan, "--doi=2", "--situation=0", "--trans=5,1,1,1", ns=PEER)
     ok("NO-PROPOSAL-CHOSEN" in out.stdout, "weak transforms are told NO-PROPOSAL-CHOSEN",
        out.stdout + out.stderr)

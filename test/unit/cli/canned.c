@@ -512,6 +512,9 @@ static void counters(struct ctl_wr *w)
     ctl_list(w, "dropped");
     put_count(w, "reason", "authentication failed", 7);
     ctl_end(w);
+    ctl_list(w, "tolerated");
+    put_count(w, "name", "signature-without-digest-info", 3);
+    ctl_end(w);
 }
 
 static void server_statistics(struct ctl_wr *w)
