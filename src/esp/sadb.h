@@ -125,6 +125,11 @@ struct esp_view {
     struct arena arena;
 };
 
+/* Where the search for an SPI begins in by_spi. */
+static inline uint32_t esp_view_slot(const struct esp_view *v, uint32_t spi)
+{
+    return spi * 0x9e3779b1u >> 7 & v->spi_mask;
+}
 /* The SA of that SPI whose selectors cover the outer addresses, or NULL. Two servers may use one
  * SPI. */
 const struct esp_held *esp_view_find(const struct esp_view *v, uint32_t spi, uint32_t source,

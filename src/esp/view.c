@@ -5,8 +5,6 @@
 
 enum { IPV4_AND_ESP = IPV4_HEADER + 8, TRAILER = 2 };
 
-static uint32_t spi_hash(uint32_t spi) { return spi * 0x9e3779b1u >> 7; }
-
 static bool held_covers(const struct esp_view *v, const struct esp_held *h, uint32_t source,
                         uint32_t destination)
 {
@@ -22,7 +20,7 @@ const struct esp_held *esp_view_find(const struct esp_view *v, uint32_t spi, uin
 {
     if (v->n_held == 0)
         return NULL;
-    for (uint32_t at = spi_hash(spi) & v->spi_mask; v->by_spi[at]; at = (at + 1) & v->spi_mask) {
+    for (uint32_t at = esp_view_slot(v, spi); v->by_spi[at]; at = (at + 1) & v->spi_mask) {
         const struct esp_held *h = &v->held[v->by_spi[at] - 1];
         if (h->sa->spi == spi && held_covers(v, h, source, destination))
             return h;

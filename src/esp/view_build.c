@@ -22,7 +22,7 @@ static size_t count_selectors(const struct esp_keys *k)
 
 static void index_spi(struct esp_view *v, size_t held)
 {
-    uint32_t at = v->held[held].sa->spi * 0x9e3779b1u >> 7 & v->spi_mask;
+    uint32_t at = esp_view_slot(v, v->held[held].sa->spi);
     while (v->by_spi[at])
         at = (at + 1) & v->spi_mask;
     v->by_spi[at] = (uint16_t)(held + 1);

@@ -75,5 +75,6 @@ void host_udp_flush(struct host_udp *u);
 void host_udp_fanout(struct host_udp *u, const struct host_udp_fanout *what);
 struct host_udp_counters host_udp_counters(const struct host_udp *u);
 void host_udp_counters_add(struct host_udp_counters *sum, const struct host_udp *u);
-/* Also from its own hooks, which are then called no more. NULL has no effect. */
+/* Also from its own hooks, which are then called no more, but for the batch_end() of what was
+ * received. NULL has no effect. */
 void host_udp_close(struct host_udp *u);

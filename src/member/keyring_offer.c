@@ -26,15 +26,6 @@ static enum err check_offer(const struct keyring *k, const struct keyring_offer 
     return n > room ? ERR_TOO_MANY : ERR_OK;
 }
 
-static bool sends_any(const struct keyring *k, instant_t now)
-{
-    for (size_t i = 0; i < k->n; i++) {
-        if (tek_sends(k->teks[i], now))
-            return true;
-    }
-    return false;
-}
-
 /* The held key that `offered` is about, when it sends here already, or NULL. */
 static const struct tek *sending(const struct keyring *k, const struct tek *offered, instant_t now)
 {
@@ -85,7 +76,7 @@ static instant_t send_at(const struct keyring *k, const struct keyring_offer *of
         if (held)
             newer = instant_min(newer, held->send_at);
     }
-    is_current = is_current || sending(k, t, now) || (!offer->waits && !sends_any(k, now));
+    is_current = is_current || sending(k, t, now) || (!offer->waits && !keyring_can_send(k, now));
     return is_current ? instant_min(offer->received, newer) : delayed;
 }
 

@@ -3,12 +3,6 @@
  * `recovery-probe`, and ever more patiently. */
 #include "member/vpn.h"
 
-/* +-25 %, so that members that missed the same push do not come together. */
-static span_t with_jitter(struct member *m, span_t wait)
-{
-    return (span_t){wait.ns * 3 / 4 + (int64_t)drbg_below(&m->drbg, (uint64_t)wait.ns / 2)};
-}
-
 static span_t pause_after(const struct probe *p)
 {
     span_t wait = MEMBER_PROBE_FIRST;
@@ -25,7 +19,7 @@ static void probe(struct member *m, struct vpn *v, instant_t now, uint32_t spi, 
 
     if (instant_reached(instant_add(p->next, MEMBER_PROBE_MAX), now))
         p->n = 0; /* it has been quiet for long */
-    p->next = instant_add(now, with_jitter(m, pause_after(p)));
+    p->next = instant_add(now, vpn_jitter(m, pause_after(p)));
     p->n++;
     v->pushes.recovery_probes++;
     event_add_fmt(&e, "spi", "%08x", spi);

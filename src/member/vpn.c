@@ -122,16 +122,19 @@ void vpn_start(struct member *m, struct vpn *v, instant_t now, struct effects *o
 
 /* ---- when to try again ---- */
 
-/* Doubled with every round up to `most`, +-25 % so that members do not come together. */
+span_t vpn_jitter(struct member *m, span_t wait)
+{
+    return (span_t){wait.ns * 3 / 4 + (int64_t)drbg_below(&m->drbg, (uint64_t)wait.ns / 2)};
+}
+
+/* Doubled with every round up to `most`. */
 static span_t back_off(struct member *m, const struct vpn *v, span_t most)
 {
     span_t wait = MEMBER_RETRY_FIRST;
 
     for (unsigned i = 1; i < v->rounds && wait.ns < most.ns; i++)
         wait = span_times(wait, 2);
-    wait = span_min(wait, most);
-    wait.ns = wait.ns * 3 / 4 + (int64_t)drbg_below(&m->drbg, (uint64_t)wait.ns / 2);
-    return wait;
+    return vpn_jitter(m, span_min(wait, most));
 }
 
 /* Nobody answered, or all refused. */

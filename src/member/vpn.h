@@ -115,6 +115,8 @@ void vpn_rekeyed(struct member *m, struct vpn *v, instant_t now, struct effects 
 void vpn_register_within(struct member *m, struct vpn *v, instant_t now, span_t within);
 /* The span in which the members of a group may come together: at least a second. */
 span_t vpn_spread(const struct vpn *v);
+/* +-25 %, so that members that have noticed the same do not come together. */
+span_t vpn_jitter(struct member *m, span_t wait);
 /* The group clock goes to the data path. */
 void vpn_tell_clock(const struct vpn *v, struct effects *out);
 void vpn_policy_refused(struct vpn *v, const struct policy_refusal *refusal); /* counts */
