@@ -158,6 +158,16 @@ void check_ask(struct check *c)
 
 void check_clock_lost(struct check *c, const struct world *w) { c->clock_lost_at = w->now; }
 
+/* What somebody sent under was made at another time than was said. */
+static void move_newest(struct check *c, const struct truth *from, const struct truth *to)
+{
+    for (size_t a = 0; a < WORLD_NODES_MAX; a++) {
+        instant_t *newest = &c->newest_sent[a][from->lineage % SAS_MAX];
+        if (newest->ns == from->created.ns)
+            *newest = to->created;
+    }
+}
+
 void check_truth(struct check *c, const struct world *w, const struct truth *t)
 {
     struct watched *g = find(c, t->spi);
@@ -171,6 +181,8 @@ void check_truth(struct check *c, const struct world *w, const struct truth *t)
     c->changed = c->changed || !g->has_truth;
     if (!g->has_truth)
         g->number = ++c->last_number[t->sa % SAS_MAX];
+    if (g->has_truth && w->now.ns == c->clock_lost_at.ns)
+        move_newest(c, &g->truth, t);
     g->truth = *t;
     g->has_truth = true;
     g->gone = false;

@@ -69,8 +69,8 @@ unsigned check_number(const struct check *c, uint32_t spi);
 /* The server is about to tell of all that it has: what it then does not tell of it has deleted
  * before its time, and members with it, one after another (decisions M8: the `now` variants). */
 void check_ask(struct check *c);
-/* The server starts after a reboot, and its calendar did not tell how long it was away: what it
- * says of its keys now may have moved (decisions M12). */
+/* The server starts after a reboot, and its calendar did not tell how long it was away, or told it
+ * wrong: what it says of its keys now may have moved (decisions M12). */
 void check_clock_lost(struct check *c, const struct world *w);
 void check_truth(struct check *c, const struct world *w, const struct truth *t);
 /* A number for that text, the same each time: of an ipsec-sa, of a lineage. */

@@ -370,6 +370,7 @@ static enum err boot_server(struct world *w, struct node *n, const uint8_t seed[
     struct store_shift s = {0};
     if (n->disk.n_stored > 0)
         s = store_shift(&n->disk.noted, &clock);
+    bool moved = n->disk.n_stored > 0 && s.shift.ns != n->disk.noted.shift.ns;
     n->disk.noted = clock;
     n->disk.noted.shift = s.shift;
     struct certificates c = certificates_of(n->model->server);
@@ -379,7 +380,7 @@ static enum err boot_server(struct world *w, struct node *n, const uint8_t seed[
                                    .clock_lost = s.lost,
                                    .certificates = c.list,
                                    .n_certificates = c.n};
-    if (s.lost)
+    if (s.lost || moved)
         check_clock_lost(w->check, w);
     config.rows = disk_rows(&n->disk, n->power_cut, &rows, &config.n_rows);
     enum err e = server_new(&config, seed, w->now, &w->effects, &n->server);

@@ -17,8 +17,8 @@ enum {
     SERVER_SIGN_BITS = 3072,      /* of the server's own RSA key: 128 bits of strength */
 };
 
-/* The number of a group's last rekey message. The next server goes on with the group's keys, but for
- * the KEK: its numbers begin with 1 under a new one. */
+/* The number of a group's last rekey message. The next server goes on with the group's keys, but
+ * under a new KEK: there its numbers begin with 1. */
 #define SERVER_SEQ_LAST UINT32_C(0xfffffff0)
 /* A group that was removed lasts this long after its last delete should have left. */
 #define SERVER_LEAVE span_s(30)

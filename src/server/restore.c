@@ -396,11 +396,10 @@ static void place_keks(struct restore *r, struct group *g)
 }
 
 /* Nobody may use a key that a new one would have to wait for: none came back, and none was left out
- * that a member may have. A KEK that is to be replaced unpushed came back alone: an operator wanted
- * the group cleared `now`, and the server died before there were others. */
+ * that a member may have. They ended while there was no server, or an operator had ended them. */
 static bool is_cleared(const struct restore *r, const struct group *g)
 {
-    bool any = !g->wishes.exclusion && (g->kek[GROUP_KEK_CURRENT] || g->kek[GROUP_KEK_PREVIOUS]);
+    bool any = false;
 
     for (size_t i = 0; i < g->n_sas; i++)
         any = any || group_newest(&g->sas[i]) || g->sas[i].slot[GROUP_PREVIOUS];
