@@ -89,13 +89,17 @@ void group_set_signer(struct group *g, struct signing_key *signer)
         group_rekey_kek(g);
 }
 
-bool group_is_ready(const struct group *g)
+/* A lifetime is told in whole seconds: the last one is none. */
+bool group_is_ready(const struct group *g, instant_t now)
 {
+    const struct kek_generation *kek = g->kek[GROUP_KEK_CURRENT];
     bool any = false;
 
-    for (size_t i = 0; i < g->n_sas; i++)
-        any = any || group_newest(&g->sas[i]);
-    return any && (!g->model->communication.present || g->kek[GROUP_KEK_CURRENT]);
+    for (size_t i = 0; i < g->n_sas; i++) {
+        const struct generation *newest = group_newest(&g->sas[i]);
+        any = any || (newest && timeline_life_s(&newest->time, now) > 0);
+    }
+    return any && (!g->model->communication.present || (kek && kek_life_s(kek, now) > 0));
 }
 
 static bool has_spi(const struct kek_generation *kek, const uint8_t spi[KEK_SPI])

@@ -109,8 +109,8 @@ void group_clear(struct group *g, const struct group_listener *listener);
  * (decisions M17). */
 void group_set_signer(struct group *g, struct signing_key *signer);
 /* Whether there is what the statement wants a registration to get: a key of an ipsec-sa, and with
- * server-member-communication a KEK. */
-bool group_is_ready(const struct group *g);
+ * server-member-communication a KEK, which have not ended. */
+bool group_is_ready(const struct group *g, instant_t now);
 /* The live KEK with that SPI, current or previous, or NULL. */
 const struct kek_generation *group_kek(const struct group *g, const uint8_t spi[KEK_SPI]);
 

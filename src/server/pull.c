@@ -224,7 +224,7 @@ static void message_1(struct server *s, const struct request *q, const struct ex
     else
         r = refuse_unknown(s, q->sa, &id, &g, q->out);
     if (!r.err)
-        r = refuse_unauthorised(s, q->sa, g);
+        r = refuse_unauthorised(s, q->sa, g, q->now);
     if (r.err)
         refuse(s, q->sa, g, &r, q->out);
     else
@@ -417,7 +417,7 @@ static void message_3(struct server *s, struct pull *p, const struct request *q,
     struct refusal r = read_message_3(c);
 
     if (!r.err)
-        r = refuse_unauthorised(s, q->sa, p->group);
+        r = refuse_unauthorised(s, q->sa, p->group, q->now);
     if (r.err) {
         refuse(s, q->sa, p->group, &r, q->out);
         forget(s, p, q->sa);

@@ -59,8 +59,21 @@ static const struct registry_member *other_at_address(const struct phase1_sa *sa
     return m;
 }
 
+static bool waits_for_signer(const struct group *g)
+{
+    return g->n_sas > 0 && g->model->communication.present && !g->signer;
+}
+
+static const char *why_not_ready(const struct group *g)
+{
+    if (g->n_sas == 0)
+        return "the group has no ipsec-sa";
+    return waits_for_signer(g) ? "the key that signs the group's pushes is not there yet"
+                               : "the group has no live keys: new ones are not stored yet";
+}
+
 struct refusal refuse_unauthorised(const struct server *s, const struct phase1_sa *sa,
-                                   const struct group *g)
+                                   const struct group *g, instant_t now)
 {
     const struct model_server_gateway *gateway = phase1_peer(sa)->owner;
     struct ip address = phase1_local(sa).ip;
@@ -99,14 +112,12 @@ struct refusal refuse_unauthorised(const struct server *s, const struct phase1_s
         snprintf(r.what, sizeof r.what, "gateway %.60s is registered at the same address",
                  other_at_address(sa, g)->gateway->name);
         r.where = &g->model->communication.where;
-    } else if (!group_is_ready(g)) {
+    } else if (!group_is_ready(g, now)) {
         r.err = ERR_NOT_FOUND;
         r.reason = GDOI_REASON_NOT_READY;
-        if (g->n_sas > 0)
+        if (waits_for_signer(g))
             r.where = &g->model->communication.where;
-        snprintf(r.what, sizeof r.what, "%s",
-                 g->n_sas == 0 ? "the group has no ipsec-sa"
-                               : "the key that signs the group's pushes is not there yet");
+        snprintf(r.what, sizeof r.what, "%s", why_not_ready(g));
     }
     return r;
 }

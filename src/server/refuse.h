@@ -26,7 +26,7 @@ struct refusal refuse_unknown(struct server *s, const struct phase1_sa *sa,
                               struct effects *out);
 /* Whether the SA's peer may register with that group, here and now. */
 struct refusal refuse_unauthorised(const struct server *s, const struct phase1_sa *sa,
-                                   const struct group *g);
+                                   const struct group *g, instant_t now);
 /* A message whose form is not that of a PULL; `payload` decided. message: "1" or "3". */
 struct refusal refuse_form(enum err err, uint8_t payload, const char *message);
 struct refusal refuse_limit(enum err err, const char *what);

@@ -209,12 +209,12 @@ static void none_is_made_without_a_signing_key(void **state)
     struct group *g = open_group();
     advance(g, 0);
     assert_string_equal(story, "");
-    assert_false(group_is_ready(g));
+    assert_false(group_is_ready(g, at(0)));
     group_set_signer(g, &signer);
     assert_true(instant_reached(group_due(g), at(0)));
     advance(g, 5);
     assert_string_equal(story, "+1 ");
-    assert_true(group_is_ready(g));
+    assert_true(group_is_ready(g, at(5)));
     assert_ptr_equal(g->kek[GROUP_KEK_CURRENT]->signer, &signer);
     assert_int_equal(g->push_seq, 0);
     group_free(g);
@@ -225,7 +225,7 @@ static void none_is_made_without_a_signing_key(void **state)
     advance(g, 0);
     assert_string_equal(story, "");
     assert_null(g->kek[GROUP_KEK_CURRENT]);
-    assert_true(group_is_ready(g));
+    assert_true(group_is_ready(g, at(0)));
     group_free(g);
 }
 

@@ -116,7 +116,7 @@ static void what_is_minted_nobody_sees(void **state)
     plan(g, 0);
     assert_string_equal(story, "");
     assert_true(group_is_minted(g));
-    assert_false(group_is_ready(g));
+    assert_false(group_is_ready(g, at(0)));
     assert_null(group_newest(&g->sas[0]));
     assert_null(group_kek(g, g->kek[GROUP_KEK_MINTED]->spi));
     assert_int_equal(g->version, 0);
@@ -124,7 +124,7 @@ static void what_is_minted_nobody_sees(void **state)
     assert_true(instant_is_never(group_due(g))); /* nothing else is made meanwhile */
     commit(g, 0.2);
     assert_string_equal(story, "+a1 +K1 >a1 ");
-    assert_true(group_is_ready(g));
+    assert_true(group_is_ready(g, at(1)));
     assert_int_equal(g->version, 1);
     assert_int_equal(group_version_to_be(g), 1);
     assert_true(due(g) == 3540); /* it began when it was planned, not when it was stored */
@@ -310,7 +310,7 @@ static void a_cleared_group_begins_anew(void **state)
     story[0] = 0;
     group_clear(g, &listener);
     assert_string_equal(story, "-a2 -a1 ");
-    assert_false(group_is_minted(g) || group_is_ready(g));
+    assert_false(group_is_minted(g) || group_is_ready(g, at(110)));
     assert_int_equal(mint.live.n, 0);
     plan(g, 110);
     assert_true(g->minted_excludes); /* K1 brings none of these */

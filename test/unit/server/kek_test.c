@@ -236,6 +236,56 @@ static void kek_and_seq_of_message_2_hold_until_message_4(void **state)
     world_close(w);
 }
 
+/* Asks, and is refused for now. */
+static void expect_not_ready(struct world *w, struct pull_client *gm)
+{
+    uint8_t room[DATAGRAM_MAX];
+
+    world_from(w, gm, pull_client_1(gm, BLUE, NULL, room));
+    struct packet p = world_take(w);
+    pull_client_phase1(gm, w->now, p.from, p.data, p.len);
+    assert_int_equal(gm->refusal.reason, GDOI_REASON_NOT_READY);
+}
+
+/* The disk is dead, no KEK and no key can be made: what has ended is not given away, and who asks
+ * is told to come again. */
+static void a_key_that_has_ended_is_not_offered(void **state)
+{
+    (void)state;
+    struct world *w = open_world(two_groups_communication());
+    struct pull_client *gm = &w->gm[0];
+    world_until(w, 100);
+    w->store_fails = true;
+    world_phase1(w, gm);
+    world_until(w, 1799); /* KEK: 1800 */
+    world_ask(w, gm, BLUE);
+    assert_true(gm->offer.has_sak && gm->offer.sak.lifetime == 1);
+    world_until(w, 1800);
+    expect_not_ready(w, gm);
+    w->store_fails = false;
+    world_until(w, 1900);
+    world_pull(w, gm, BLUE);
+    expect_kek(gm, kek_of(w, GROUP_KEK_CURRENT));
+    world_close(w);
+}
+
+static void an_ipsec_sa_without_a_live_key_is_not_offered(void **state)
+{
+    (void)state;
+    struct world *w = world_new();
+    struct pull_client *gm = &w->gm[0];
+    world_open(w);
+    w->store_fails = true;
+    world_until(w, 3600);
+    world_phase1(w, gm);
+    expect_not_ready(w, gm);
+    w->store_fails = false;
+    world_until(w, 3700);
+    world_pull(w, gm, BLUE);
+    assert_int_equal(gm->offer.n_sats, 2);
+    world_close(w);
+}
+
 static bool is_in(const struct packet *p, struct bytes what)
 {
     return memmem(p->data, p->len, what.data, what.len) != NULL;
@@ -381,6 +431,8 @@ int main(void)
         cmocka_unit_test(the_state_notification_names_the_kek),
         cmocka_unit_test(registrations_have_the_new_kek_from_its_creation_on),
         cmocka_unit_test(kek_and_seq_of_message_2_hold_until_message_4),
+        cmocka_unit_test(a_key_that_has_ended_is_not_offered),
+        cmocka_unit_test(an_ipsec_sa_without_a_live_key_is_not_offered),
         cmocka_unit_test(no_key_is_ever_in_clear),
         cmocka_unit_test(not_ready_while_the_key_is_made),
         cmocka_unit_test(a_lost_job_is_given_away_again),
