@@ -26,6 +26,8 @@ BUILD = "build-mutants"
 TEST_SECONDS = 300
 
 OPTIONS = ROOT / "doc/options.md"  # one line of its table for each row of the statement
+EVENTS = ROOT / "src/base/events.h"
+SUITES = ("scenario", "boundaries", "unit", "golden")
 E2E = ROOT / "test/e2e"
 E2E_TARGETS = ["src/cmd/conclaved", "src/cmd/conclave-member", "src/cmd/conclave", "test/e2e/command_table",
                "test/e2e/libwrong_wall.so"]
@@ -80,6 +82,20 @@ def source_of(test):
             "boundaries": ROOT / f"test/scenario/boundaries/{name}.scn",
             "unit": ROOT / f"test/unit/{name}.c",
             "golden": ROOT / f"test/golden/{name}"}[kind]
+
+
+def false_names():
+    """Tests and events that doc/options.md names and nobody has."""
+    text = OPTIONS.read_text()
+    events = re.findall(r'"([a-z0-9-]+)", +(?:DEBUG|INFO|NOTICE|WARNING|ERROR)', EVENTS.read_text())
+    _, lines = text.split("\n# Bad input\n")
+    for row in re.findall(r"^\|(.*)\|$", lines, re.M)[2:]:
+        _, told, _, shown_by = row.split("|")
+        yield from (f"no event is called {e}" for e in re.findall(r"\*([a-z0-9-]+)\*", told) if e not in events)
+        for name in re.findall(r"`([^`]+)`", shown_by):
+            well = is_check(name) if name.split()[0] not in SUITES else source_of(name).exists()
+            if not well:
+                yield f"no test is called {name}"
 
 
 def is_check(name):
@@ -194,7 +210,7 @@ def try_all(every):
 def main():
     names = [a for a in sys.argv[1:] if not a.startswith("-")]
     every = mutants(names)
-    wrong = list(misfits(every)) + list(false_options(mutants([])))
+    wrong = [*misfits(every), *false_options(mutants([])), *false_names()]
     for line in wrong:
         print(line)
     if "--check" in sys.argv[1:] or wrong:
