@@ -75,7 +75,10 @@ void keks_pull(struct keks *k, instant_t asked, const struct kek *offered)
     }
     struct kek *held = keks_find(k, &offered->cookies);
     if (!held) {
+        bool anew = offered->sequence < keks_sequence(k);
         replace(k, offered);
+        if (anew)
+            forget(&k->previous);
         return;
     }
     struct kek merged = again(held, offered);

@@ -42,7 +42,9 @@ MUST_USE enum err keks_check(const struct keks *k, const struct kek *offered);
 /* A PULL is the whole truth (decisions M2), but not about what a push of the same server has
  * brought since message 1 left, at `asked`: the snapshot is older than that push if its SEQ is. An
  * offer that is not `present` tells the server only: the group has no KEK. A KEK heard again
- * neither lives longer (M3) nor accepts older pushes (RFC 6407 3.3). The offer has passed
+ * neither lives longer (M3) nor accepts older pushes (RFC 6407 3.3). A
+ * new KEK with a lower number is of a server that counts anew: it has lost its store, or used up
+ * its numbers, and what it sent under the KEK before is of an earlier life. The offer has passed
  * keks_check(). */
 void keks_pull(struct keks *k, instant_t asked, const struct kek *offered);
 /* A push replaces the current one (RFC 6407 4). False: it is held already, and nothing changes. The

@@ -275,6 +275,25 @@ static void it_registers_again_when_told(void **state)
     free(c);
 }
 
+/* Its store was lost, so its numbers are small again, and what it tells is news all the same. */
+static void a_server_that_counts_anew_is_listened_to(void **state)
+{
+    (void)state;
+    struct duo *w = watching(3);
+    struct content *c = content_new();
+    struct gdoi_state told = state_of(&two, 0x2000), other = state_of(&two, 0x3000);
+    content_tek(c, 0x2000, 3600, 1, 0);
+    content_kek(c, &two, 3600, 0);
+    c->state = &told;
+    assert_int_equal(member_reregister(w->member, w->now, NULL, &w->out), ERR_OK);
+    duo_carry(w, true);
+    pusher_pull(w, c, 1);
+    beat(w, &two, 2, &other);
+    assert_int_equal(duo_vpn(w, 0).pushes.states_differed, 1);
+    duo_close(w);
+    free(c);
+}
+
 /* A member that has given up for a while tries again when the server speaks. */
 static void a_sign_of_life_ends_the_waiting(void **state)
 {
@@ -344,6 +363,7 @@ int main(void)
         cmocka_unit_test(a_registration_may_be_out_of_date_at_once),
         cmocka_unit_test(a_difference_heard_while_asking_is_not_settled),
         cmocka_unit_test(it_registers_again_when_told),
+        cmocka_unit_test(a_server_that_counts_anew_is_listened_to),
         cmocka_unit_test(a_sign_of_life_ends_the_waiting),
         cmocka_unit_test(a_foreign_servers_notification_means_nothing),
         cmocka_unit_test(what_is_not_promised_is_not_missed),

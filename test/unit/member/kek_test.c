@@ -138,6 +138,18 @@ static void another_servers_kek_goes(void **state)
     expect(&k, 2, 0);
 }
 
+/* It has lost its store, or used up its numbers: nothing of what it sent before is worth hearing.
+ */
+static void a_server_that_counts_anew_has_no_kek_before(void **state)
+{
+    (void)state;
+    struct keks k = {0};
+    pull(&k, 0, kek(30, 0, 100));
+    pull(&k, 50, kek(2, 50, 200));
+    expect(&k, 2, 0);
+    assert_int_equal(keks_sequence(&k), 2);
+}
+
 static void old_numbers_are_stale_under_the_kek_before(void **state)
 {
     (void)state;
@@ -252,6 +264,7 @@ int main(void)
         cmocka_unit_test(a_kek_heard_again_in_a_pull_gains_nothing),
         cmocka_unit_test(a_pull_is_the_whole_truth),
         cmocka_unit_test(another_servers_kek_goes),
+        cmocka_unit_test(a_server_that_counts_anew_has_no_kek_before),
         cmocka_unit_test(old_numbers_are_stale_under_the_kek_before),
         cmocka_unit_test(a_snapshot_takes_nothing_back),
         cmocka_unit_test(a_push_may_overtake_a_snapshot),
