@@ -2,20 +2,32 @@
 #include "host/clock.h"
 #include "host/limit.h"
 
+#include <assert.h>
 #include <fcntl.h>
 #include <jansson.h>
+#include <limits.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
 
+/* Where lines go. */
+struct outlet {
+    int fd;          /* -1: nowhere */
+    bool journal;    /* which sets the time by itself */
+    uint64_t n_lost; /* lines that it did not take since it took one */
+};
+
 struct host_log {
     struct host_log_config config;
     struct host_limit limit;
     uint64_t counts[EVENT_COUNT];
-    int file_fd; /* -1: none */
-    bool journal;
+    struct outlet standard, file;
 };
+
+/* A pipe that is ready takes a whole line, and nobody waits. */
+static_assert((int)HOST_LOG_LINE_MAX <= PIPE_BUF, "a line is written in one piece");
 
 /* ---- lines ---- */
 
@@ -111,12 +123,13 @@ enum err host_log_open(const struct host_log_config *config, instant_t now, stru
     if (!l)
         return ERR_NOMEM;
     l->config = *config;
-    l->file_fd = -1;
-    l->journal = getenv("JOURNAL_STREAM") != NULL;
+    l->standard.fd = config->quiet ? -1 : STDERR_FILENO;
+    l->standard.journal = getenv("JOURNAL_STREAM") != NULL;
+    l->file.fd = -1;
     host_limit_start(&l->limit, now);
     if (config->file) {
-        l->file_fd = open(config->file, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
-        if (l->file_fd < 0) {
+        l->file.fd = open(config->file, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
+        if (l->file.fd < 0) {
             free(l);
             return ERR_SYSTEM;
         }
@@ -125,26 +138,50 @@ enum err host_log_open(const struct host_log_config *config, instant_t now, stru
     return ERR_OK;
 }
 
-/* A line that cannot be written is lost: there is nobody left to tell. */
-static void put_line(int fd, const char *line)
+static bool put_line(const struct host_log *l, const struct outlet *to, const struct event *e)
 {
-    ssize_t n = write(fd, line, strlen(line));
-    (void)n;
+    char line[HOST_LOG_LINE_MAX];
+    struct timespec time;
+
+    host_wall_exact(&time);
+    if (l->config.format == HOST_LOG_JSON)
+        (void)host_log_json(e, &time, l->config.program, line);
+    else
+        (void)host_log_text(e, &time, to->journal, line);
+    return write(to->fd, line, strlen(line)) == (ssize_t)strlen(line);
+}
+
+/* Strangers can make lines, and whoever reads a pipe may have stopped: it must not stop us. */
+static bool is_ready(const struct outlet *to)
+{
+    struct pollfd p = {.fd = to->fd, .events = POLLOUT};
+
+    return poll(&p, 1, 0) == 1 && p.revents & POLLOUT;
+}
+
+static void put_event(const struct host_log *l, struct outlet *to, const struct event *e)
+{
+    if (to->fd >= 0 && !(is_ready(to) && put_line(l, to, e)))
+        to->n_lost++;
+}
+
+/* How many are missing stands where they are. */
+static void put_after_lost(const struct host_log *l, struct outlet *to, const struct event *e)
+{
+    if (to->n_lost > 0) {
+        struct event gone = event_of(EV_SUPPRESSED);
+        event_add_str(&gone, "what", "lines that could not be written");
+        event_add_u64(&gone, "lines", to->n_lost);
+        if (is_ready(to) && put_line(l, to, &gone))
+            to->n_lost = 0;
+    }
+    put_event(l, to, e);
 }
 
 static void write_event(struct host_log *l, const struct event *e)
 {
-    char line[HOST_LOG_LINE_MAX];
-    struct timespec time;
-    bool is_json = l->config.format == HOST_LOG_JSON;
-
-    host_wall_exact(&time);
-    if (!l->config.quiet)
-        put_line(STDERR_FILENO, is_json ? host_log_json(e, &time, l->config.program, line)
-                                        : host_log_text(e, &time, l->journal, line));
-    if (l->file_fd >= 0)
-        put_line(l->file_fd, is_json ? host_log_json(e, &time, l->config.program, line)
-                                     : host_log_text(e, &time, false, line));
+    put_after_lost(l, &l->standard, e);
+    put_after_lost(l, &l->file, e);
 }
 
 void host_log_event(struct host_log *l, instant_t now, const struct event *e)
@@ -178,7 +215,7 @@ void host_log_close(struct host_log *l)
 {
     if (!l)
         return;
-    if (l->file_fd >= 0)
-        close(l->file_fd);
+    if (l->file.fd >= 0)
+        close(l->file.fd);
     free(l);
 }

@@ -2,11 +2,13 @@
 #include "host/log.h"
 #include "host/system.h"
 
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -106,6 +108,62 @@ static void the_log_counts_limits_and_tells(void **state)
     unlink(path);
 }
 
+/* All that is in the pipe. */
+static char *drain(int fd)
+{
+    enum { ROOM = 1 << 20 };
+    char *text = calloc(1, ROOM + 1);
+    size_t len = 0;
+
+    assert_non_null(text);
+    for (ssize_t n; len < ROOM && (n = read(fd, text + len, ROOM - len)) > 0;)
+        len += (size_t)n;
+    return text;
+}
+
+static void nobody_waits_for_who_does_not_read(void **state)
+{
+    enum { MINUTES = 120 };
+    char folder[] = "/tmp/conclave-log-test-XXXXXX", path[64], *text, wanted[64];
+    struct host_log_config config = {
+        .program = "p", .least = EVENT_INFO, .file = path, .quiet = true};
+    struct host_log *log = NULL;
+    struct event e = refusal();
+    instant_t now = {0};
+
+    (void)state;
+    assert_non_null(mkdtemp(folder));
+    snprintf(path, sizeof path, "%s/pipe", folder);
+    assert_int_equal(mkfifo(path, 0600), 0);
+    int reader = open(path, O_RDONLY | O_NONBLOCK);
+    assert_int_equal(host_log_open(&config, now, &log), ERR_OK);
+    for (int i = 0; i < MINUTES; i++, now.ns += 60 * NS_PER_S) {
+        for (int k = 0; k < HOST_LIMIT_BURST; k++)
+            host_log_event(log, now, &e);
+    }
+    text = drain(reader);
+    size_t n_read = count(text, "member-refused peer=");
+    assert_true(n_read > 100 && n_read < (size_t)MINUTES * HOST_LIMIT_BURST);
+    assert_int_equal(count(text, "suppressed"), 0);
+    free(text);
+    host_log_event(log, now, &e);
+    text = drain(reader);
+    snprintf(wanted, sizeof wanted,
+             " suppressed what=\"lines that could not be written\" lines=%zu\n",
+             (size_t)MINUTES * HOST_LIMIT_BURST - n_read);
+    assert_int_equal(count(text, wanted), 1);
+    assert_int_equal(count(text, "member-refused peer="), 1);
+    free(text);
+    host_log_event(log, now, &e);
+    text = drain(reader);
+    assert_int_equal(count(text, "suppressed"), 0); /* it is told once */
+    free(text);
+    host_log_close(log);
+    close(reader);
+    unlink(path);
+    rmdir(folder);
+}
+
 static void events_below_the_level_are_only_counted(void **state)
 {
     char path[] = "/tmp/conclave-log-test-XXXXXX", *text = NULL;
@@ -145,6 +203,7 @@ int main(void)
         cmocka_unit_test(a_json_line),
         cmocka_unit_test(the_largest_event_fits),
         cmocka_unit_test(the_log_counts_limits_and_tells),
+        cmocka_unit_test(nobody_waits_for_who_does_not_read),
         cmocka_unit_test(events_below_the_level_are_only_counted),
         cmocka_unit_test(a_file_that_cannot_be_opened_is_an_error),
     };
