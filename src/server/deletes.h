@@ -1,7 +1,7 @@
 #pragma once
 /* Telling members to drop keys (RFC 6407 5.9): each order is a message, and its repeats, under the
  * KEK that was the current one when it was given. Orders outlive the keys that they name, that KEK,
- * and the group itself (server/leaving.h). */
+ * and the group itself (server/leaving.h. */
 #include "base/instant.h"
 #include "sa/effects.h"
 #include "server/push_message.h"

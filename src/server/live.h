@@ -17,6 +17,10 @@ void live_apply(struct server *s, instant_t now, const struct model_change *chan
 /* A member is struck from the list, and the store forgets it. */
 void live_forget(struct server *s, struct group *g, struct registry_member *m, const char *why,
                  struct effects *out);
+/* Every member: their rows, without a word about each; they stay in the list. */
+void live_forget_rows(struct server *s, const struct group *g, const char *why,
+                      struct effects *out);
+/* ... and out of the list. */
 void live_forget_all(struct server *s, struct group *g, const char *why, struct effects *out);
 /* Somebody who has keys may have no others: new ones, which the rest come for (decisions M18).
  * Without pushes nobody would hear of them before he comes for them anyway. The group's row is the
@@ -26,15 +30,6 @@ void live_shut_out(struct server *s, struct group *g);
 /* While the old models are still there: members are told to drop the keys that will go. */
 void live_farewell(struct server *s, instant_t now, const struct model_change *changes,
                    struct effects *out);
-/* The group is gone, with all that it had, as soon as its members have been told. */
-void live_leave(struct server *s, instant_t now, struct group *g, struct effects *out);
-/* A new group with the number of one that is leaving: no SEQ of that one comes again, and it goes
- * at once. */
-void live_return(struct server *s, struct group *g);
-/* Frees groups that have left. */
-void live_bury(struct server *s, instant_t now);
-instant_t live_due(const struct server *s);
-
 /* After the groups were restored: what their keys say of the configuration that they were made
  * under is compared with the present one, and followed. */
 void live_restored(struct server *s, instant_t now, struct effects *out);

@@ -3,7 +3,7 @@
 #include "group/change.h"
 #include "server/groups.h"
 #include "server/live.h"
-#include "server/persist.h"
+#include "server/person.h"
 #include "server/push.h"
 #include "server/state.h"
 
@@ -24,129 +24,26 @@ static enum err refused(struct operator_answer *ret, enum err err, const char *f
     return err;
 }
 
-/* ---- who is meant ---- */
+/* ---- out, and in again ---- */
 
-/* A phase 1 identity, and where it was seen last. */
-struct person {
-    enum model_id_type type;
-    uint8_t value[BAN_ID_MAX];
-    size_t len;
-    struct ip address;
-};
-
-static struct model_identity identity_of(const struct person *p)
+static enum err find(const struct server *s, const struct group *g, const struct operator_who *who,
+                     struct person *ret, struct operator_answer *ret_answer)
 {
-    return (struct model_identity){p->type, bytes(p->value, p->len)};
-}
-
-static struct person person_of(struct model_identity id, struct ip address)
-{
-    struct person p = {.type = id.type, .len = id.value.len, .address = address};
-
-    assert(p.len <= sizeof p.value);
-    memcpy(p.value, id.value.data, p.len);
-    return p;
-}
-
-/* What the peer of that gateway proves to be: exactly one identity (RFC 6407 3.1). */
-static struct person person_of_gateway(const struct group *g,
-                                       const struct model_server_gateway *gateway)
-{
-    struct model_identity id =
-        gateway->remote.type != MODEL_ID_NONE ? gateway->remote : gateway->dynamic;
-
-    if (id.type == MODEL_ID_NONE)
-        id = (struct model_identity){MODEL_ID_IPV4, bytes(gateway->address.b, 4)};
-    const struct registry_member *m = registry_find(&g->registry, id);
-    return person_of(id, m ? m->remote.ip : gateway->address);
-}
-
-static bool is_called(struct model_identity id, const char *text)
-{
-    char address[IP_TEXT_MAX];
-    struct ip ip = {.version = 4};
-
-    if (id.type != MODEL_ID_IPV4)
-        return bytes_equal(id.value, bytes_str(text));
-    memcpy(ip.b, id.value.data, 4);
-    return strcmp(ip_text(ip, address, sizeof address), text) == 0;
-}
-
-/* Whether the operator's word is one for that identity, seen at that address. */
-static bool is_meant(const struct operator_who *who, struct model_identity id, struct ip address)
-{
-    if (who->identity)
-        return is_called(id, who->identity);
-    return who->address.version != 0 && ip_equal(who->address, address);
-}
-
-/* The members that are meant: gateways of the group by where they are now, then those that were
- * removed (their gateway may be gone by now). The same one is counted once. */
-struct search {
-    const struct operator_who *who;
-    size_t n;
-    struct person found;
-};
-
-static void take(struct search *s, const struct person *p)
-{
-    bool again = s->n > 0 && s->found.type == p->type &&
-                 bytes_equal(bytes(s->found.value, s->found.len), bytes(p->value, p->len));
-
-    if (again)
-        return;
-    s->n++;
-    s->found = *p;
-}
-
-static void search_gateways(struct search *s, const struct group *g)
-{
-    for (size_t i = 0; i < g->model->n_gateways; i++) {
-        const struct model_server_gateway *gateway = g->model->gateways[i];
-        struct person p = person_of_gateway(g, gateway);
-        if (s->who->gateway ? strcmp(s->who->gateway, gateway->name) == 0
-                            : is_meant(s->who, identity_of(&p), p.address))
-            take(s, &p);
-    }
-}
-
-static void search_bans(struct search *s, const struct bans *bans, const struct group *g)
-{
-    size_t cursor = 0;
-    const struct ban *b;
-
-    while ((b = ban_next(bans, &cursor))) {
-        if (b->group_id == g->model->id && is_meant(s->who, b->identity, b->address)) {
-            struct person p = person_of(b->identity, b->address);
-            take(s, &p);
-        }
-    }
-}
-
-static enum err find(const struct server *server, const struct group *g,
-                     const struct operator_who *who, struct person *ret,
-                     struct operator_answer *ret_answer)
-{
-    struct search s = {.who = who};
     char text[IP_TEXT_MAX];
     const char *word = who->gateway    ? who->gateway
                        : who->identity ? who->identity
                                        : ip_text(who->address, text, sizeof text);
+    size_t n = person_find(s, g, who, ret);
 
-    search_gateways(&s, g);
-    search_bans(&s, &server->bans, g);
-    if (s.n == 0)
+    if (n == 0)
         return refused(ret_answer, ERR_NOT_FOUND, "nobody of group %.60s is '%.80s'",
                        g->model->name, word);
-    if (s.n > 1)
+    if (n > 1)
         return refused(ret_answer, ERR_CONFLICT,
                        "'%.60s' is more than one member of group %.60s: give member-gateway", word,
                        g->model->name);
-    *ret = s.found;
     return ERR_OK;
 }
-
-/* ---- out, and in again ---- */
 
 static void tell(enum event_id id, const struct group *g, const struct person *p,
                  struct effects *out)
@@ -158,28 +55,11 @@ static void tell(enum event_id id, const struct group *g, const struct person *p
         event_add_ip(&e, "identity",
                      (struct ip){4, {p->value[0], p->value[1], p->value[2], p->value[3]}});
     else
-        event_add_text(&e, "identity", identity_of(p).value);
+        event_add_text(&e, "identity", person_identity(p).value);
     if (p->address.version != 0)
         event_add_ip(&e, "peer", p->address);
     event_add_str(&e, "what", "by the operator");
     effects_tell(out, &e);
-}
-
-/* SAs that are of that identity, or may become so: its peer is known before it has proved itself.
- */
-static bool is_sa_of(const struct phase1_sa *sa, const struct person *p)
-{
-    const struct phase1_peer *peer = phase1_peer(sa);
-    struct model_identity id = {0};
-
-    if (phase1_state(sa) == PHASE1_STATE_UP)
-        id = phase1_peer_identity(sa);
-    else if (peer)
-        id = peer->remote;
-    if (id.type == MODEL_ID_NONE)
-        return p->type == MODEL_ID_IPV4 && phase1_remote(sa).ip.version == 4 &&
-               bytes_equal(bytes(phase1_remote(sa).ip.b, 4), bytes(p->value, p->len));
-    return id.type == p->type && bytes_equal(id.value, bytes(p->value, p->len));
 }
 
 static void end_phase1(struct server *s, const struct person *p, struct effects *out)
@@ -191,7 +71,7 @@ static void end_phase1(struct server *s, const struct person *p, struct effects 
     if (!all)
         abort(); /* some pointers */
     while ((sa = phase1_next(s->phase1, &cursor))) {
-        if (is_sa_of(sa, p))
+        if (person_may_be_at(p, sa))
             all[n++] = sa;
     }
     for (size_t i = 0; i < n; i++) {
@@ -203,7 +83,7 @@ static void end_phase1(struct server *s, const struct person *p, struct effects 
 
 static struct row_who row_of(const struct group *g, const struct person *p)
 {
-    return (struct row_who){g->model->id, identity_of(p)};
+    return (struct row_who){g->model->id, person_identity(p)};
 }
 
 /* ---- what has to be stored ---- */
@@ -383,12 +263,12 @@ enum err server_clear(struct server *s, instant_t now, struct group *g, bool imm
 static enum err ban(struct server *s, instant_t now, struct group *g, const struct person *p,
                     struct effects *out, struct operator_answer *ret)
 {
-    enum err e = ban_put(&s->bans, g->model->id, identity_of(p), p->address, now);
+    enum err e = ban_put(&s->bans, g->model->id, person_identity(p), p->address, now);
 
     if (e)
         return refused(ret, e, "no more than %d members can be banned", BANS_MAX);
     order_ban(s, &(struct row_ban){row_of(g, p), now, p->address}, out);
-    struct registry_member *m = registry_find(&g->registry, identity_of(p));
+    struct registry_member *m = registry_find(&g->registry, person_identity(p));
     if (m)
         registry_remove(&g->registry, m); /* its row went with the ban's */
     end_phase1(s, p, out);
@@ -408,7 +288,7 @@ enum err server_remove(struct server *s, instant_t now, struct group *g,
         e = needs_pushes(g, ret);
     if (e)
         return e;
-    bool again = ban_find(&s->bans, g->model->id, identity_of(&p));
+    bool again = ban_find(&s->bans, g->model->id, person_identity(&p));
     if (again && !immediately)
         return refused(ret, ERR_BUSY, "it has been removed already");
     if (!again)
@@ -430,7 +310,7 @@ enum err server_lift(struct server *s, instant_t now, struct group *g,
     (void)now;
     if (e)
         return e;
-    if (ban_lift(&s->bans, g->model->id, identity_of(&p)) != ERR_OK)
+    if (ban_lift(&s->bans, g->model->id, person_identity(&p)) != ERR_OK)
         return refused(ret, ERR_NOT_FOUND, "it has not been removed");
     struct row_who row = row_of(g, &p);
     order_lift(s, &row, out);
@@ -450,7 +330,7 @@ enum err server_forget(struct server *s, instant_t now, struct group *g,
     (void)now;
     if (e)
         return e;
-    struct registry_member *m = registry_find(&g->registry, identity_of(&p));
+    struct registry_member *m = registry_find(&g->registry, person_identity(&p));
     if (!m)
         return refused(ret, ERR_NOT_FOUND, "it is not registered");
     struct row_who row = row_of(g, &p);

@@ -3,6 +3,7 @@
  * what becomes of keys and members. */
 #include "server/change.h"
 #include "server/groups.h"
+#include "server/leaving.h"
 #include "server/limits.h"
 #include "server/live.h"
 #include "server/operator.h"
@@ -149,7 +150,7 @@ static void end_groups(struct commit *c)
         if (lives)
             continue;
         pull_end_group(s, s->groups[i], c->out);
-        live_leave(s, c->now, s->groups[i], c->out);
+        leaving_add(s, c->now, s->groups[i], c->out);
     }
 }
 
@@ -191,7 +192,7 @@ static void move_groups(struct commit *c)
     for (size_t i = 0; i < c->to->n_groups; i++) {
         if (!c->groups[i]) {
             c->groups[i] = server_group_new(c->s, &c->to->groups[i]);
-            live_return(c->s, c->groups[i]);
+            leaving_return(c->s, c->groups[i]);
             continue;
         }
         groups_forget_minted(c->s, c->groups[i], c->out);

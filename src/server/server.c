@@ -4,6 +4,7 @@
 #include "ike1/numbers.h"
 #include "sa/job.h"
 #include "server/groups.h"
+#include "server/leaving.h"
 #include "server/limits.h"
 #include "server/live.h"
 #include "server/operator.h"
@@ -321,7 +322,7 @@ void server_free(struct server *s)
 {
     if (!s)
         return;
-    live_bury(s, INSTANT_NEVER);
+    leaving_bury(s, INSTANT_NEVER);
     pulls_free(&s->pulls);
     bans_free(&s->bans);
     order_txs_free(&s->orders);
@@ -461,7 +462,7 @@ instant_t server_due(const struct server *s)
     instant_t due = instant_min(phase1_due(s->phase1), pull_due(s));
 
     due = instant_min(due, s->signing.due);
-    due = instant_min(due, live_due(s));
+    due = instant_min(due, leaving_due(s));
     return instant_min(due, instant_min(groups_due(s), push_due(s)));
 }
 
@@ -475,7 +476,7 @@ void server_timer(struct server *s, instant_t now, struct effects *out)
     signing_timer(s, now, out);
     groups_advance(s, now, out);
     push_timer(s, now, out);
-    live_bury(s, now);
+    leaving_bury(s, now);
 }
 
 /* ---- views ---- */

@@ -4,6 +4,7 @@
 #include "group/clock.h"
 #include "server/ban.h"
 #include "server/certified.h"
+#include "server/leaving.h"
 #include "server/order_tx.h"
 #include "server/pull.h"
 #include "server/server.h"
@@ -13,13 +14,6 @@
 struct rate {
     instant_t since;
     uint32_t n, best;
-};
-
-/* A group that the configuration has no more, until its deletes are out. */
-struct leaving {
-    struct group *group;
-    struct arena memory; /* of its model */
-    instant_t until;     /* at the latest */
 };
 
 struct server {
