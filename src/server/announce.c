@@ -198,7 +198,9 @@ void announce_ended(struct group *g, instant_t now, enum push_outcome how)
 
 instant_t announce_due(const struct announcement *a)
 {
-    return a->state == ANNOUNCE_SENDING ? (instant_t){INT64_MIN} : a->at;
+    const instant_t at_once = {INT64_MIN};
+
+    return a->state == ANNOUNCE_SENDING ? at_once : a->at;
 }
 
 void announce_step(struct server *s, struct group *g, instant_t now, struct effects *out)
