@@ -7,6 +7,7 @@
 #include "data/data.h"
 #include "data/names.h"
 #include "host/clock.h"
+#include "host/loop.h"
 #include "host/system.h"
 #include "member/member.h"
 
@@ -341,6 +342,7 @@ int main(int argc, char **argv)
         return setup_check(&setup, options.check);
     if (options.tear_down)
         return tear_down(&options);
+    host_hold_reload();
     (void)host_harden(); /* best effort: what a machine does not grant, it does without */
     return start(&options) == ERR_OK ? EXIT_SUCCESS : EXIT_FAILURE;
 }

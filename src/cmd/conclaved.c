@@ -8,6 +8,7 @@
 #include "cmd/streams.h"
 #include "crypto/crypto.h"
 #include "host/clock.h"
+#include "host/loop.h"
 #include "host/system.h"
 #include "server/server.h"
 
@@ -270,6 +271,7 @@ int main(int argc, char **argv)
     const struct setup setup = setup_of(&options);
     if (options.check)
         return setup_check(&setup, options.check);
+    host_hold_reload();
     (void)host_harden(); /* best effort: what a machine does not grant, it does without */
     return serve(&options) == ERR_OK ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -2,6 +2,7 @@
 #include "host/clock.h"
 
 #include <assert.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/timerfd.h>
@@ -154,6 +155,17 @@ static void reload(uv_async_t *async)
     h->hooks.reload(h->hooks.ctx);
 }
 
+static void mask_hangup(int how)
+{
+    sigset_t set;
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGHUP);
+    (void)pthread_sigmask(how, &set, NULL); /* fails for a wrong `how` only */
+}
+
+void host_hold_reload(void) { mask_hangup(SIG_BLOCK); }
+
 static enum err catch_signals(struct host *h)
 {
     if (signal(SIGPIPE, SIG_IGN) == SIG_ERR)
@@ -168,6 +180,7 @@ static enum err catch_signals(struct host *h)
     if (uv_signal_start(&h->terminate, signalled, SIGTERM) != 0 ||
         uv_signal_start(&h->interrupt, signalled, SIGINT) != 0)
         return ERR_SYSTEM;
+    mask_hangup(SIG_UNBLOCK);
     return ERR_OK;
 }
 

@@ -18,6 +18,9 @@ struct host_hooks {
     void (*reload)(void *ctx);             /* SIGHUP; NULL: it ends the process, as ever */
 };
 
+/* SIGHUP waits from here on until host_new() catches it: who asks for a reload while a program
+ * starts does not mean its end. Before any thread. */
+void host_hold_reload(void);
 /* n_workers 0: one per processor. One host a process: the workers are the process's. ERR_NOMEM or
  * ERR_SYSTEM. */
 MUST_USE enum err host_new(const struct host_hooks *hooks, unsigned n_workers, struct host **ret);

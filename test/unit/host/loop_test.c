@@ -135,6 +135,20 @@ static void many_sighups_at_once_are_one_wish(void **state)
     host_free(w.host);
 }
 
+static void a_sighup_during_the_start_is_a_reload(void **state)
+{
+    struct world w = {0};
+    const struct host_hooks hooks = {&w, due, stop, reload};
+
+    (void)state;
+    host_hold_reload();
+    assert_int_equal(raise(SIGHUP), 0);
+    assert_int_equal(host_new(&hooks, 2, &w.host), ERR_OK);
+    host_run(w.host);
+    assert_int_equal(w.n_reloads, 1);
+    host_free(w.host);
+}
+
 static void ready(void *ctx, unsigned events)
 {
     struct world *w = ctx;
@@ -181,6 +195,7 @@ int main(void)
         cmocka_unit_test(works_run_elsewhere_and_come_back),
         cmocka_unit_test(freeing_waits_for_works),
         cmocka_unit_test(sigterm_and_sigint_ask_to_stop),
+        cmocka_unit_test(a_sighup_during_the_start_is_a_reload),
         cmocka_unit_test(many_sighups_at_once_are_one_wish),
         cmocka_unit_test(a_watch_reports_readiness),
         cmocka_unit_test(what_cannot_be_watched_is_an_error),
