@@ -41,6 +41,18 @@ void model_event_where(struct event *e, const struct model_where *where)
     event_add_fmt(e, "at", "%s:%lu", where->file, (unsigned long)where->line);
 }
 
+void model_event_identity(struct event *e, struct model_identity id)
+{
+    struct ip ip = {.version = 4};
+
+    if (id.type != MODEL_ID_IPV4) {
+        event_add_text(e, "identity", id.value);
+        return;
+    }
+    memcpy(ip.b, id.value.data, 4);
+    event_add_ip(e, "identity", ip);
+}
+
 const struct model_group *model_group_by_id(const struct model_server *server, uint32_t id)
 {
     for (size_t i = 0; i < server->n_groups; i++) {

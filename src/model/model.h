@@ -260,6 +260,8 @@ const struct model_communication *model_communication_copy(struct arena *a,
 
 /* Names the statement in an event: "statement" and "at" (file:line). NULL: no statement. */
 void model_event_where(struct event *e, const struct model_where *where);
+/* Names a phase 1 identity in an event: "identity", an address or a name. */
+void model_event_identity(struct event *e, struct model_identity id);
 
 /* Look-ups; NULL when there is none. */
 const struct model_group *model_group_by_id(const struct model_server *server, uint32_t id);

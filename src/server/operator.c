@@ -51,34 +51,16 @@ static void tell(enum event_id id, const struct group *g, const struct person *p
     struct event e = event_of(id);
 
     event_add_str(&e, "group", g->model->name);
-    if (p->type == MODEL_ID_IPV4)
-        event_add_ip(&e, "identity",
-                     (struct ip){4, {p->value[0], p->value[1], p->value[2], p->value[3]}});
-    else
-        event_add_text(&e, "identity", person_identity(p).value);
+    model_event_identity(&e, person_identity(p));
     if (p->address.version != 0)
         event_add_ip(&e, "peer", p->address);
     event_add_str(&e, "what", "by the operator");
     effects_tell(out, &e);
 }
 
-static void end_phase1(struct server *s, const struct person *p, struct effects *out)
+static bool is_of(const struct phase1_sa *sa, const void *person)
 {
-    struct phase1_sa *sa;
-    size_t cursor = 0, n = 0;
-    struct phase1_sa **all = calloc(phase1_count(s->phase1, false) + 1, sizeof *all);
-
-    if (!all)
-        abort(); /* some pointers */
-    while ((sa = phase1_next(s->phase1, &cursor))) {
-        if (person_may_be_at(p, sa))
-            all[n++] = sa;
-    }
-    for (size_t i = 0; i < n; i++) {
-        pull_end_all(s, all[i], out);
-        phase1_end(s->phase1, all[i], true, out);
-    }
-    free(all);
+    return person_may_be_at(person, sa);
 }
 
 static struct row_who row_of(const struct group *g, const struct person *p)
@@ -271,7 +253,7 @@ static enum err ban(struct server *s, instant_t now, struct group *g, const stru
     struct registry_member *m = registry_find(&g->registry, person_identity(p));
     if (m)
         registry_remove(&g->registry, m); /* its row went with the ban's */
-    end_phase1(s, p, out);
+    server_end_phase1(s, is_of, p, out);
     tell(EV_MEMBER_REMOVED, g, p, out);
     return ERR_OK;
 }
@@ -334,7 +316,7 @@ enum err server_forget(struct server *s, instant_t now, struct group *g,
     if (!m)
         return refused(ret, ERR_NOT_FOUND, "it is not registered");
     struct row_who row = row_of(g, &p);
-    end_phase1(s, &p, out);
+    server_end_phase1(s, is_of, &p, out);
     order_forget(s, &row, out);
     registry_remove(&g->registry, m);
     note_txs(s, g, before, ret);

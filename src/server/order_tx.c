@@ -72,11 +72,8 @@ static void tell_failed(const struct group *g, const struct order_tx *tx, enum e
     snprintf(what, sizeof what, "%s could not be stored: until it is, a restart forgets it",
              tx->what);
     event_add_str(&e, "group", g->model->name);
-    if (tx->type == MODEL_ID_IPV4)
-        event_add_ip(&e, "identity",
-                     (struct ip){4, {tx->value[0], tx->value[1], tx->value[2], tx->value[3]}});
-    else if (tx->type != MODEL_ID_NONE)
-        event_add_text(&e, "identity", bytes(tx->value, tx->len));
+    if (tx->type != MODEL_ID_NONE)
+        model_event_identity(&e, (struct model_identity){tx->type, bytes(tx->value, tx->len)});
     event_add_str(&e, "what", what);
     event_add_err(&e, err);
     effects_tell(out, &e);

@@ -13,35 +13,6 @@
 #include <assert.h>
 #include <stdlib.h>
 
-enum pull_state { PULL_OFFERED, PULL_DONE };
-
-/* What message 3 needs, given back once it was there. */
-struct pull_open {
-    struct exchange_iv iv;
-    uint8_t ni[GDOI_NONCE_MAX], nr[SERVER_NONCE];
-    size_t ni_len;
-    struct offer offer;
-};
-/* The key of the index: cookies and message id. */
-struct pull_key {
-    struct ike1_cookies cookies;
-    uint32_t message_id;
-};
-static_assert(sizeof(struct pull_key) == sizeof(struct ike1_cookies) + sizeof(uint32_t),
-              "no padding: its octets are compared");
-struct pull {
-    struct heap_node due;
-    struct pull_key key;
-    struct pull *next; /* of the same SA */
-    struct group *group;
-    enum pull_state state;
-    struct pull_open *open; /* PULL_OFFERED */
-    uint64_t taken;         /* fingerprint of the datagram that was answered last */
-    uint8_t repeats;
-    uint8_t *answer; /* to that datagram */
-    size_t answer_len;
-};
-
 /* What every step of a PULL is about. */
 struct request {
     instant_t now;
@@ -54,76 +25,9 @@ struct request {
     struct effects *out;
 };
 
-static struct bytes key_bytes(const struct pull_key *k) { return bytes(k, sizeof *k); }
-
 static void drop(struct server *s, const struct request *q, enum err why, const char *what)
 {
     server_drop(s, q->from, why, what, q->out);
-}
-
-static void close_open(struct pull *p)
-{
-    if (p->open)
-        explicit_bzero(p->open, sizeof *p->open);
-    free(p->open);
-    p->open = NULL;
-}
-
-static void pull_free(struct pull *p)
-{
-    close_open(p);
-    free(p->answer); /* ciphertext */
-    free(p);
-}
-
-/* Takes p off the list of its SA; NULL: that is gone. */
-static void unhang(struct phase1_sa *sa, const struct pull *p)
-{
-    if (!sa)
-        return;
-    if (phase1_user(sa) == p)
-        phase1_set_user(sa, p->next);
-    for (struct pull *at = phase1_user(sa); at; at = at->next) {
-        if (at->next == p)
-            at->next = p->next;
-    }
-}
-
-static void forget(struct server *s, struct pull *p, struct phase1_sa *sa)
-{
-    unhang(sa, p);
-    map_remove(&s->pulls.index, key_bytes(&p->key));
-    heap_remove(&s->pulls.due, &p->due);
-    pull_free(p);
-    if (s->pulls.index.n == 0) { /* after a storm of registrations the tables are large */
-        map_free(&s->pulls.index);
-        heap_free(&s->pulls.due);
-    }
-}
-
-/* The member did not finish. Its row, if it has one, says so. */
-static void tell_aborted(const struct pull *p, const struct phase1_sa *sa, enum err why,
-                         struct effects *out)
-{
-    struct event e = sa ? server_event(EV_PULL_ABORTED, sa) : event_of(EV_PULL_ABORTED);
-
-    p->group->counters.pulls_failed++;
-    if (sa) {
-        struct registry_member *m = registry_find(&p->group->registry, phase1_peer_identity(sa));
-        if (m)
-            registry_failed(m);
-    }
-    event_add_str(&e, "group", p->group->model->name);
-    event_add_err(&e, why);
-    effects_tell(out, &e);
-}
-
-static void abandon(struct server *s, struct pull *p, struct phase1_sa *sa, enum err why,
-                    struct effects *out)
-{
-    if (p->state == PULL_OFFERED)
-        tell_aborted(p, sa, why, out);
-    forget(s, p, sa);
 }
 
 /* Sends the sealed message in `w` and keeps it for repeats of the request. */
@@ -144,31 +48,12 @@ static void answer(struct server *s, struct pull *p, const struct request *q, co
 
 /* ---- message 1, message 2 ---- */
 
-static struct pull *pull_new(struct server *s, const struct request *q, struct group *g)
-{
-    struct pull *p = calloc(1, sizeof *p);
-    struct pull_open *open = calloc(1, sizeof *open);
-
-    if (!p || !open) {
-        free(p);
-        free(open);
-        return NULL;
-    }
-    p->key = (struct pull_key){q->header->cookies, q->header->message_id};
-    p->group = g;
-    p->open = open;
-    p->next = phase1_user(q->sa);
-    phase1_set_user(q->sa, p);
-    map_put(&s->pulls.index, key_bytes(&p->key), p);
-    return p;
-}
-
 static void send_offer(struct server *s, const struct request *q, struct group *g,
                        const struct exchange_iv *iv, struct bytes ni)
 {
     uint8_t room[DATAGRAM_MAX];
     struct wr w = wr_of(room, sizeof room);
-    struct pull *p = pull_new(s, q, g);
+    struct pull *p = pulls_add(&s->pulls, q->sa, q->header, g);
 
     if (!p) {
         drop(s, q, ERR_NOMEM, "registration");
@@ -231,15 +116,6 @@ static void message_1(struct server *s, const struct request *q, const struct ex
         send_offer(s, q, g, iv, ni);
 }
 
-static size_t count_of(const struct phase1_sa *sa)
-{
-    size_t n = 0;
-
-    for (const struct pull *p = phase1_user(sa); p; p = p->next)
-        n++;
-    return n;
-}
-
 /* An SA whose message ids are used up has done its duty: the member makes a new one. */
 static void retire(struct server *s, const struct request *q)
 {
@@ -261,7 +137,7 @@ static void new_exchange(struct server *s, const struct request *q)
         drop(s, q, q->header->message_id ? ERR_REPLAY : ERR_VALUE, "message id");
         return;
     }
-    if (s->pulls.index.n >= SERVER_PULLS_MAX || count_of(q->sa) >= SERVER_PULLS_PER_SA_MAX) {
+    if (s->pulls.index.n >= SERVER_PULLS_MAX || pulls_count(q->sa) >= SERVER_PULLS_PER_SA_MAX) {
         drop(s, q, ERR_LIMIT, "registrations at the same time");
         return;
     }
@@ -377,19 +253,18 @@ static void complete(struct server *s, struct pull *p, const struct request *q)
     enum err e = write_message_4(s, p, q, &w);
 
     if (e) { /* a key of the offer was dropped meanwhile: the member has to ask again (M9) */
-        abandon(s, p, q->sa, e, q->out);
+        pull_abandon(s, p, q->sa, e, q->out);
         return;
     }
     e = register_member(s, p, q);
     if (e) {
         struct refusal r = refuse_limit(e, "the registry is full");
         refuse(s, q->sa, p->group, &r, q->out);
-        forget(s, p, q->sa);
+        pulls_forget(&s->pulls, p, q->sa);
         return;
     }
     tell_registered(q, p->group);
-    p->state = PULL_DONE;
-    close_open(p);
+    pulls_complete(p);
     answer(s, p, q, &w);
     push_timer(s, q->now,
                q->out); /* behind the answer: for who came too late for the newest keys */
@@ -420,7 +295,7 @@ static void message_3(struct server *s, struct pull *p, const struct request *q,
         r = refuse_unauthorised(s, q->sa, p->group, q->now);
     if (r.err) {
         refuse(s, q->sa, p->group, &r, q->out);
-        forget(s, p, q->sa);
+        pulls_forget(&s->pulls, p, q->sa);
         return;
     }
     complete(s, p, q);
@@ -475,7 +350,6 @@ void pull_datagram(struct server *s, instant_t now, struct endpoint from, struct
                         .len = len,
                         .from = from,
                         .out = out};
-    struct pull_key key = {header->cookies, header->message_id};
 
     if (!q.sa) {
         drop(s, &q, ERR_UNKNOWN_SA, "groupkey-pull");
@@ -486,53 +360,10 @@ void pull_datagram(struct server *s, instant_t now, struct endpoint from, struct
         drop(s, &q, ERR_ADDRESS, "groupkey-pull");
     } else {
         q.fingerprint = map_hash(s->pulls.index.seed, bytes(datagram, len));
-        struct pull *p = map_get(&s->pulls.index, key_bytes(&key));
+        struct pull *p = pulls_find(&s->pulls, header);
         if (p)
             known_exchange(s, p, &q);
         else
             new_exchange(s, &q);
     }
-}
-
-instant_t pull_due(const struct server *s) { return heap_due(&s->pulls.due); }
-
-void pull_timer(struct server *s, instant_t now, struct effects *out)
-{
-    while (instant_reached(pull_due(s), now)) {
-        struct pull *p = HEAP_OBJECT(heap_first(&s->pulls.due), struct pull, due);
-        abandon(s, p, phase1_find(s->phase1, &p->key.cookies), ERR_TIMEOUT, out);
-    }
-}
-
-void pull_end_all(struct server *s, struct phase1_sa *sa, struct effects *out)
-{
-    while (phase1_user(sa))
-        abandon(s, phase1_user(sa), sa, ERR_CLOSED, out);
-}
-
-void pull_end_group(struct server *s, const struct group *g, struct effects *out)
-{
-    struct pull *p, **all = calloc(s->pulls.index.n + 1, sizeof(struct pull *));
-    size_t cursor = 0, n = 0;
-
-    if (!all)
-        abort(); /* as in base/map.h */
-    while ((p = map_next(&s->pulls.index, &cursor))) {
-        if (p->group == g)
-            all[n++] = p;
-    }
-    for (size_t i = 0; i < n; i++)
-        abandon(s, all[i], phase1_find(s->phase1, &all[i]->key.cookies), ERR_CLOSED, out);
-    free(all);
-}
-
-void pulls_free(struct pulls *p)
-{
-    size_t cursor = 0;
-    struct pull *each;
-
-    while ((each = map_next(&p->index, &cursor)))
-        pull_free(each);
-    map_free(&p->index);
-    heap_free(&p->due);
 }

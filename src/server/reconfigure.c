@@ -116,27 +116,12 @@ static bool serves(const struct model_server *model, struct ip address)
     return false;
 }
 
-/* Whether phase 1 goes on: the same gateway, the same keys, at an address that is still ours. */
-static bool goes_on(const struct commit *c, const struct phase1_sa *sa)
+/* Phase 1 goes on with the same gateway, the same keys, at an address that is still ours. */
+static bool ends(const struct phase1_sa *sa, const void *commit)
 {
-    return c->heirs[phase1_peer(sa) - c->s->peers] && serves(c->to, phase1_local(sa).ip);
-}
+    const struct commit *c = commit;
 
-static void end_phase1(struct commit *c)
-{
-    struct server *s = c->s;
-    struct phase1_sa *sa, **all = arena_alloc(&c->arena, (phase1_count(s->phase1, false) + 1) *
-                                                             sizeof(struct phase1_sa *));
-    size_t cursor = 0, n = 0;
-
-    while ((sa = phase1_next(s->phase1, &cursor))) {
-        if (!goes_on(c, sa))
-            all[n++] = sa;
-    }
-    for (size_t i = 0; i < n; i++) {
-        pull_end_all(s, all[i], c->out);
-        phase1_end(s->phase1, all[i], true, c->out);
-    }
+    return !c->heirs[phase1_peer(sa) - c->s->peers] || !serves(c->to, phase1_local(sa).ip);
 }
 
 static void end_groups(struct commit *c)
@@ -227,7 +212,7 @@ static void carry_out(struct commit *c)
     live_tell(c->changes, c->out);
     live_farewell(c->s, c->now, c->changes, c->out);
     end_groups(c);
-    end_phase1(c);
+    server_end_phase1(c->s, ends, c, c->out);
     move_groups(c);
     take_over(c);
     server_use_certificates(c->s);

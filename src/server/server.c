@@ -9,6 +9,7 @@
 #include "server/live.h"
 #include "server/operator.h"
 #include "server/persist.h"
+#include "server/pull.h"
 #include "server/push.h"
 #include "server/restore.h"
 #include "server/size.h"
@@ -342,20 +343,31 @@ void server_free(struct server *s)
     free(s);
 }
 
-void server_stop(struct server *s, instant_t now, struct effects *out)
+void server_end_phase1(struct server *s,
+                       bool (*ends)(const struct phase1_sa *sa, const void *context),
+                       const void *context, struct effects *out)
 {
     struct phase1_sa *sa;
     size_t cursor = 0, n = 0;
     struct phase1_sa **all = calloc(phase1_count(s->phase1, false) + 1, sizeof *all);
 
-    (void)now;
-    while (all && (sa = phase1_next(s->phase1, &cursor)))
-        all[n++] = sa;
+    if (!all)
+        abort(); /* some pointers, at an operator's word */
+    while ((sa = phase1_next(s->phase1, &cursor))) {
+        if (!ends || ends(sa, context))
+            all[n++] = sa;
+    }
     for (size_t i = 0; i < n; i++) {
         pull_end_all(s, all[i], out);
         phase1_end(s->phase1, all[i], true, out);
     }
     free(all);
+}
+
+void server_stop(struct server *s, instant_t now, struct effects *out)
+{
+    (void)now;
+    server_end_phase1(s, NULL, NULL, out);
 }
 
 void server_reseed(struct server *s, const uint8_t seed[DRBG_SEED]) { drbg_reseed(&s->drbg, seed); }

@@ -6,7 +6,7 @@
 #include "server/certified.h"
 #include "server/leaving.h"
 #include "server/order_tx.h"
-#include "server/pull.h"
+#include "server/pulls.h"
 #include "server/server.h"
 #include "server/signing.h"
 
@@ -72,6 +72,11 @@ uint16_t server_spread(const struct server *s, const struct group *g);
 struct group *server_group_by_id(const struct server *s, uint32_t id);
 /* Groups, then those that are leaving; NULL: no more. */
 struct group *server_any_group(const struct server *s, size_t i);
+/* Ends the phase 1 SAs of which `ends` says so (NULL: all), with their exchanges and with notice to
+ * the peers. */
+void server_end_phase1(struct server *s,
+                       bool (*ends)(const struct phase1_sa *sa, const void *context),
+                       const void *context, struct effects *out);
 /* Counts the datagram and tells; nothing else happens. */
 void server_drop(struct server *s, struct endpoint from, enum err why, const char *what,
                  struct effects *out);
