@@ -172,18 +172,24 @@ static void warn(struct conf_diags *d, const struct conf_node *n, const struct t
                   sign_key_bits(t->key));
 }
 
+/* Judged when the key is taken up; a key at work is replaced when the operator has another. */
+static bool may_go_on(const struct trial *t, const struct server *running)
+{
+    return t->out_of_date && (!running || server_signs_with(running, t->key));
+}
+
 /* A server that runs is confined to the folders that were there when it started. */
 static void find(struct conf_diags *d, const struct conf_node *n, const struct trial *t,
-                 enum certificates_for what)
+                 const struct server *running)
 {
     const char *path = conf_path(d->arena, n);
     struct conf_pos pos = n->values[0].pos;
 
-    if (what == CERTIFICATES_FOR_START && t->unreadable)
+    if (!running && t->unreadable)
         conf_diag(d, CONF_WARNING, pos, path, "cannot be checked: %s", t->why);
-    else if (what == CERTIFICATES_FOR_START && t->out_of_date)
-        conf_diag(d, CONF_WARNING, pos, path, "%s; a start goes on with it, a commit does not",
-                  t->why);
+    else if (may_go_on(t, running))
+        conf_diag(d, CONF_WARNING, pos, path,
+                  "%s; a key at work goes on signing, a commit takes up no such key", t->why);
     else if (t->unreadable)
         conf_diag(d, CONF_ERROR, pos, path,
                   "%s; a folder made after the start of conclaved opens only after its restart",
@@ -193,26 +199,26 @@ static void find(struct conf_diags *d, const struct conf_node *n, const struct t
 }
 
 static void check_one(struct conf_diags *d, const struct conf_node *n, const char *pki_dir,
-                      enum certificates_for what)
+                      const struct server *running)
 {
     struct trial t = {.dir = pki_dir, .name = conf_text(n), .now = host_wall()};
 
     try_pair(&t);
     if (t.err != ERR_OK)
-        find(d, n, &t, what);
+        find(d, n, &t, running);
     if (t.err == ERR_OK || t.out_of_date)
         warn(d, n, &t);
     end_trial(&t);
 }
 
-void certificates_check(struct conf_check *check, const char *pki_dir, enum certificates_for what)
+void certificates_check(struct conf_check *check, const char *pki_dir, const struct server *running)
 {
     for (const struct conf_node *g = conf_child(conf_server(check->tree), "group"); g;
          g = conf_next(g)) {
         const struct conf_node *n =
             conf_child(conf_child(g, "server-member-communication"), "certificate");
         if (n && n->n_values > 0)
-            check_one(&check->diags, n, pki_dir, what);
+            check_one(&check->diags, n, pki_dir, running);
     }
     conf_diags_sort(&check->diags);
 }
@@ -233,8 +239,7 @@ static void tell_date(struct daemon *d, const struct trial *t)
     struct event e = event_of(EV_CERTIFICATE);
 
     event_add_str(&e, "certificate", t->name);
-    event_add_fmt(&e, "what", "%s; its key signs, but commits are refused until it is replaced",
-                  t->why);
+    event_add_fmt(&e, "what", "%s; its key goes on signing: replace it", t->why);
     daemon_tell(d, &e);
 }
 

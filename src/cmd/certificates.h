@@ -9,17 +9,14 @@
 struct daemon;
 struct options;
 
-/* Who wants to know. */
-enum certificates_for {
-    CERTIFICATES_FOR_START,  /* of a server, or whoever looks at a file meanwhile */
-    CERTIFICATES_FOR_COMMIT, /* on a server that runs */
-};
 /* Tries every certificate that the configuration names and adds what is wrong with one to the
- * findings of the check: an error. Soon to expire, or weak: a warning. For a start, so are one that
- * is out of date (a group must not end with a reboot: members do not see the certificate, and trust
- * the key because their registration brought it, RFC 6407 5.6.2.2) and files that this user
- * may not read. */
-void certificates_check(struct conf_check *check, const char *pki_dir, enum certificates_for what);
+ * findings of the check: an error. Soon to expire, or weak: a warning. So is one that is out of
+ * date, for a start (`running` is NULL) and when its key is at work on the server that runs: a
+ * group must not end with a reboot, nor wait for a certificate with an urgent commit. Members do
+ * not see it, and trust the key because their registration brought it (RFC 6407 5.6.2.2). Files
+ * that this user may not read are a warning for a start, which another user may make. */
+void certificates_check(struct conf_check *check, const char *pki_dir,
+                        const struct server *running);
 
 struct certificates {
     struct server_certificate list[MODEL_GROUPS_MAX]; /* each name once */

@@ -101,12 +101,14 @@ static void on_reload(void *self) { commit_reload(((struct show *)self)->commit)
 
 static void check_for_start(const void *pki_dir, struct conf_check *check)
 {
-    certificates_check(check, pki_dir, CERTIFICATES_FOR_START);
+    certificates_check(check, pki_dir, NULL);
 }
 
-static void check_for_commit(const void *pki_dir, struct conf_check *check)
+static void check_for_commit(const void *ctx, struct conf_check *check)
 {
-    certificates_check(check, pki_dir, CERTIFICATES_FOR_COMMIT);
+    const struct commit *commit = ctx;
+
+    certificates_check(check, commit->options->pki_dir, commit->show->server);
 }
 
 static struct setup setup_of(const struct options *o)
@@ -248,6 +250,7 @@ static enum err serve(const struct options *o)
     if (e == ERR_OK)
         e = start_server(&commit);
     commit.setup.check_more = check_for_commit;
+    commit.setup.ctx = &commit;
     if (e == ERR_OK)
         e = run_server(&commit);
     effects_free(&show.first);

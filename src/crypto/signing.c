@@ -28,6 +28,15 @@ void signing_key_id(const struct signing_key *k, uint8_t out[SIGNING_KEY_ID])
     hash_parts(HASH_SHA256, PARTS(bytes(k->spki, k->spki_len)), out);
 }
 
+bool signing_key_is(const struct signing_key *k, const struct sign_key *private)
+{
+    uint8_t spki[SPKI_MAX];
+    size_t len;
+
+    return sign_key_spki(private, spki, sizeof spki, &len) == ERR_OK &&
+           bytes_equal(bytes(spki, len), bytes(k->spki, k->spki_len));
+}
+
 struct signing_key *signing_key_hold(struct signing_key *k)
 {
     assert(k->refs > 0);

@@ -21,5 +21,7 @@ struct signing_key {
 MUST_USE enum err signing_key_new(struct sign_key **private, struct signing_key **ret);
 /* SHA-256 of the public half: two objects with one are the same key. */
 void signing_key_id(const struct signing_key *k, uint8_t out[SIGNING_KEY_ID]);
+/* Whether they are one key pair. */
+bool signing_key_is(const struct signing_key *k, const struct sign_key *private);
 struct signing_key *signing_key_hold(struct signing_key *k);
 void signing_key_release(struct signing_key *k); /* the last one frees; NULL allowed */

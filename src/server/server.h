@@ -78,6 +78,8 @@ size_t server_n_groups(const struct server *s);
 struct group *server_group_named(const struct server *s, const char *name); /* NULL: none */
 const struct group *server_group(const struct server *s, size_t i);
 const struct phase1_table *server_phase1(const struct server *s);
+/* Whether a group at work signs with that key pair. */
+bool server_signs_with(const struct server *s, const struct sign_key *key);
 const struct group_clock *server_clock(const struct server *s);
 const struct bans *server_bans(const struct server *s); /* server/ban.h */
 /* Datagrams that no part of the engine took, by reason (those of phase 1 are in phase1_counters()).

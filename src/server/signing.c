@@ -102,6 +102,16 @@ void signing_job_done(struct server *s, struct job_result *result, struct effect
     hand_out(s);
 }
 
+bool server_signs_with(const struct server *s, const struct sign_key *key)
+{
+    for (size_t i = 0; i < s->n_groups; i++) {
+        const struct signing_key *signer = s->groups[i]->signer;
+        if (signer && signing_key_is(signer, key))
+            return true;
+    }
+    return false;
+}
+
 void signing_free(struct signing *g)
 {
     signing_key_release(g->key);

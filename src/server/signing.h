@@ -22,8 +22,6 @@ void signing_start(struct server *s, instant_t now, struct effects *out);
 MUST_USE enum err signing_restore(struct server *s, struct bytes pem, struct effects *out);
 /* After the configuration has changed. */
 void signing_update(struct server *s, instant_t now, struct effects *out);
-/* After the configuration has changed. */
-void signing_update(struct server *s, instant_t now, struct effects *out);
 /* Takes the key out of the result of a JOB_SIGN_KEY. */
 void signing_job_done(struct server *s, struct job_result *result, struct effects *out);
 void signing_timer(struct server *s, instant_t now, struct effects *out);

@@ -105,6 +105,14 @@ class Test(console.Test):
             self.check("%s: %s" % (what, line.split()[-1]), a.returncode == 1 and said and "warning" not in a.stderr,
                        a.stdout + a.stderr)
 
+    def commit_warns(self, what, name, why):
+        self.write("server.conf", CONF % name)
+        for line in (COMMIT, COMMIT + " check"):
+            a = self.console(line)
+            found = [l for l in a.stdout.splitlines() if "server.conf:%d:" % LINE in l and WHERE in l]
+            self.check("%s: %s" % (what, line.split()[-1]), a.returncode == 0 and len(found) == 1 and
+                       "warning: " in found[0] and why in found[0], a.stdout + a.stderr)
+
     def accepts(self, what, name, warning=None):
         a = self.says(name)
         lines = [l for l in a.stdout.splitlines() if "certificate:" in l]
@@ -225,8 +233,8 @@ def start_out_of_date(t, key):
 
 
 def commit_out_of_date(t, key, server):
-    t.commit_refuses("a commit of what it has", "red", "red.crt: not valid before 20")
-    t.commit_refuses("one of an expired one", "old", "old.crt: expired on 20")
+    t.commit_warns("a commit goes on with the key at work", "red", "red.crt: not valid before 20")
+    t.commit_refuses("... and takes up no expired one", "old", "old.crt: expired on 20")
     t.commit_refuses("one of no key at all", "nowhere", "nowhere.key: No such file")
     n = len(t.events("again.log", "commit-failed"))
     server.send_signal(signal.SIGHUP)
