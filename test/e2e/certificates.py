@@ -234,7 +234,8 @@ def start_out_of_date(t, key):
 
 def commit_out_of_date(t, key, server):
     t.commit_warns("a commit goes on with the key at work", "red", "red.crt: not valid before 20")
-    t.commit_refuses("... and takes up no expired one", "old", "old.crt: expired on 20")
+    t.pair("worn", rsa.generate_private_key(65537, 2048), since=-20 * DAY, until=-DAY)
+    t.commit_refuses("... and takes up no expired one", "worn", "worn.crt: expired on 20")
     t.commit_refuses("one of no key at all", "nowhere", "nowhere.key: No such file")
     n = len(t.events("again.log", "commit-failed"))
     server.send_signal(signal.SIGHUP)
