@@ -43,7 +43,7 @@
     /* this machine */                                                                             \
     X(ERR_FULL, LOCAL, "no room left in the output")                                               \
     X(ERR_NOMEM, LOCAL, "out of memory")                                                           \
-    X(ERR_LIMIT, LOCAL, "a limit of this program is reached")                                      \
+    X(ERR_LIMIT, LOCAL, "a limit is reached")                                                      \
     X(ERR_CRYPTO, LOCAL, "the cryptographic library failed")                                       \
     X(ERR_NO_PROVIDER, LOCAL, "a cryptographic provider is missing")                               \
     X(ERR_SELF_TEST, LOCAL, "a cryptographic self-test failed")                                    \

@@ -209,6 +209,7 @@ static const char *const server_statistics[] = {
     "  Stats:",
     "      Pull Succeeded                 : ${stats.pull-succeeded}",
     "      Pull Failed                    : ${stats.pull-failed}",
+    "      Pull Exceed Member Threshold   : ${stats.pull-exceed-member-threshold}",
     "      Pull Refused                   : ${stats.pull-refused}",
     "      Push Sent                      : ${stats.push-sent}",
     "      Push Acknowledged              : ${stats.push-acknowledged}",

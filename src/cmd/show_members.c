@@ -195,6 +195,7 @@ static void put_statistics(const struct show *s, struct ctl_wr *w, const struct 
     ctl_section(w, "stats");
     ctl_put_u64(w, "pull-succeeded", g->counters.pulls_succeeded);
     ctl_put_u64(w, "pull-failed", g->counters.pulls_failed);
+    ctl_put_u64(w, "pull-exceed-member-threshold", g->counters.pulls_exceeding);
     ctl_put_u64(w, "pull-refused", g->counters.pulls_refused);
     ctl_put_u64(w, "push-sent", c->pushed);
     ctl_put_u64(w, "push-acknowledged", c->acks);

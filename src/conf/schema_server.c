@@ -174,7 +174,7 @@ static const struct conf_schema server_cluster[] = {
 static const struct conf_schema group[] = {
     {DESCRIPTION},
     {NUMBER("group-id", "The number that members ask for", 1, 65535), .mandatory = true},
-    {NUMBER("member-threshold", "Most members that may register", 0, UINT32_MAX), .unbuilt = ""},
+    {NUMBER("member-threshold", "Most members that may register; 0 for any number", 0, UINT32_MAX)},
     {BLOCK("server-cluster", "Several servers for this group", server_cluster), .unbuilt = ""},
     {NAMED("ike-gateway", "A member that may register", NULL), .mandatory = true,
      REFERS("ike", "gateway",

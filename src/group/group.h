@@ -35,7 +35,7 @@ struct group_sa {
 };
 enum group_kek_slot { GROUP_KEK_MINTED, GROUP_KEK_CURRENT, GROUP_KEK_PREVIOUS, GROUP_KEK_SLOTS };
 struct group_counters {
-    uint64_t pulls_succeeded, pulls_refused, pulls_failed, pulls_repeated;
+    uint64_t pulls_succeeded, pulls_exceeding, pulls_refused, pulls_failed, pulls_repeated;
     uint64_t host_order_ids; /* group ids in host byte order, tolerated (decisions M25) */
 };
 struct push;

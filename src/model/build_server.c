@@ -162,6 +162,7 @@ static struct model_group group(struct builder *b, const struct conf_node *n)
         .id = conf_child_number(n, "group-id"),
         .atd_s = conf_child_number(n, "activation-time-delay"),
         .anti_replay_window_ms = anti_replay_window_ms(n),
+        .member_threshold = conf_child_number(n, "member-threshold"),
         .server_address = build_ip(n, "server-address"),
         .communication = communication(b, conf_child(n, "server-member-communication")),
     };

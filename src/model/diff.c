@@ -385,6 +385,8 @@ static void group(struct differ *d, const struct model_group *was, const struct 
         found(d, MODEL_SERVER_ADDRESS_CHANGED, NULL, NULL, &is->where);
     if (!same_text(was->description, is->description))
         found(d, MODEL_DESCRIPTION_CHANGED, NULL, NULL, &is->where);
+    if (was->member_threshold != is->member_threshold)
+        found(d, MODEL_MEMBER_THRESHOLD_CHANGED, NULL, NULL, &is->where);
     if (was->atd_s != is->atd_s)
         found(d, MODEL_ATD_CHANGED, NULL, NULL, &is->where);
     anti_replay(d, was, is);

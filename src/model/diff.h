@@ -18,6 +18,7 @@
     X(MODEL_GROUP_ID_CHANGED, "group-id", "changed")                                               \
     X(MODEL_SERVER_ADDRESS_CHANGED, "server-address", "changed")                                   \
     X(MODEL_DESCRIPTION_CHANGED, "description", "changed")                                         \
+    X(MODEL_MEMBER_THRESHOLD_CHANGED, "member-threshold", "changed")                               \
     X(MODEL_ATD_CHANGED, "activation-time-delay", "changed")                                       \
     X(MODEL_ANTI_REPLAY_SWITCHED, "no-anti-replay", "added or removed")                            \
     X(MODEL_WINDOW_CHANGED, "anti-replay-time-window", "changed")                                  \

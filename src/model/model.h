@@ -164,6 +164,7 @@ struct model_group {
     uint32_t atd_s;                 /* activation-time-delay: 10..900, default 15 */
     uint32_t anti_replay_window_ms; /* 0: off; else the whole window, half of it to each side;
                                        default 100000 */
+    uint32_t member_threshold;      /* at most so many members; 0: as many as come */
     struct ip server_address;       /* answered at and sent from */
     const struct model_server_gateway *const *gateways; /* who may join */
     size_t n_gateways;

@@ -68,6 +68,8 @@ const char *change_effect_text(enum change_effect effect);
     X(SERVER_ADDRESS_CHANGED, ADDRESS, ADDRESS,                                                    \
       "members take pushes from the server of their KEK and from servers that they list")          \
     X(DESCRIPTION_CHANGED, NOTHING, NOTHING, "")                                                   \
+    X(MEMBER_THRESHOLD_CHANGED, NOTHING, NOTHING,                                                  \
+      "who is registered stays, whoever comes is counted")                                         \
     X(ATD_CHANGED, NEXT_CHANGEOVER, NEXT_CHANGEOVER,                                               \
       "members count from the delay that they were told of their present keys")                    \
     X(ANTI_REPLAY_SWITCHED, ALL_NOW, ALL_LATER, "a key is stamped for all of its life or never")   \

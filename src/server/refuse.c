@@ -72,6 +72,16 @@ static const char *why_not_ready(const struct group *g)
                                : "the group has no live keys: new ones are not stored yet";
 }
 
+/* `member-threshold`: who is known keeps his place, struck or not. A server that is full does not
+ * answer, so that the member tries the next one of its list, as Junos's do. */
+static bool is_full(const struct phase1_sa *sa, const struct group *g)
+{
+    uint32_t most = g->model->member_threshold;
+
+    return most > 0 && g->registry.n >= most &&
+           !registry_find(&g->registry, phase1_peer_identity(sa));
+}
+
 struct refusal refuse_unauthorised(const struct server *s, const struct phase1_sa *sa,
                                    const struct group *g, instant_t now)
 {
@@ -106,6 +116,11 @@ struct refusal refuse_unauthorised(const struct server *s, const struct phase1_s
         r.err = ERR_NOT_FOUND;
         r.reason = GDOI_REASON_NOT_READY;
         snprintf(r.what, sizeof r.what, "the group clock is not set yet");
+    } else if (is_full(sa, g)) {
+        r.err = ERR_LIMIT;
+        r.silent = true;
+        snprintf(r.what, sizeof r.what, "the group has %lu members, its member-threshold",
+                 (unsigned long)g->model->member_threshold);
     } else if (other_at_address(sa, g)) {
         r.err = ERR_DUPLICATE;
         r.reason = GDOI_REASON_ADDRESS;
@@ -173,13 +188,15 @@ void refuse(struct server *s, struct phase1_sa *sa, struct group *g, const struc
     uint8_t room[2 + GDOI_REASON_TEXT_MAX];
 
     if (g) {
-        g->counters.pulls_refused++;
+        *(r->silent ? &g->counters.pulls_exceeding : &g->counters.pulls_refused) += 1;
         event_add_str(&e, "group", g->model->name);
     }
     event_add_str(&e, "what", r->what);
     event_add_err(&e, r->err);
     model_event_where(&e, r->where);
     effects_tell(out, &e);
+    if (r->silent)
+        return;
     phase1_notify(s->phase1, sa, (uint16_t)r->notify, IKE1_DOI_GDOI,
                   reason_data(sa, r, room, sizeof room), out);
 }

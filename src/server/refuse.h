@@ -15,6 +15,7 @@ struct refusal {
     enum err err; /* ERR_OK: not refused */
     enum ike1_notify_type notify;
     enum gdoi_reason reason;         /* with INVALID-ID-INFORMATION */
+    bool silent;                     /* not answered: the member shall try another server */
     char what[120];                  /* the operator's line */
     const struct model_where *where; /* the statement that decided; NULL: none did */
 };

@@ -128,7 +128,7 @@ def refusals_before_start(t):
     p = t.start_server("/nonexistent.conf", log="none.log")
     t.check("a missing file is named", p.wait(10) == 1 and "/nonexistent.conf: No such file"
             in t.log("none.log"), t.log("none.log"))
-    unbuilt = t.write("unbuilt.conf", (SERVER_CONF % "").replace("no-anti-replay; ", "member-threshold 9; "))
+    unbuilt = t.write("unbuilt.conf", (SERVER_CONF % "").replace("server {", "server { traceoptions { level all; }"))
     p = t.start_server(unbuilt, log="unbuilt.log")
     t.check("what is not supported yet is refused by name",
             p.wait(10) == 1 and "not supported yet" in t.log("unbuilt.log"), t.log("unbuilt.log"))

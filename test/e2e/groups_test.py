@@ -58,6 +58,25 @@ def not_listed(programs):
         check("no key is there", "ESP:" not in gm.console(MEMBER_SAS), gm.console(MEMBER_SAS))
 
 
+def full(programs):
+    """member-threshold: one more is not answered, and is let in when the configuration says so"""
+    def text(most):
+        return server((group("red", 7, (1, 2), more="no-anti-replay; member-threshold %d;" % most),), (1, 2))
+    with GroupNet(programs, 2) as net:
+        ks = net.server(text(1))
+        net.group_member(1, member(1), "--no-data-path")
+        ks.wait_event("member-registered", gateway="gm1")
+        gm = net.group_member(2, member(2), "--no-data-path")
+        refused = ks.wait_event("member-refused", gateway="gm2")
+        check("the reason says so", "member-threshold" in refused[0]["what"], refused)
+        ks.shows("show security group-vpn server statistics", "Pull Exceed Member Threshold +: [1-9]")
+        equal("what it hears", gm.events("notify-received") + ks.events("notify-sent"), [])
+        ks.conf.write_text(file_of(text(2)))
+        ks.console("request security group-vpn server commit")
+        gm.console("clear security group-vpn member group vpn red")
+        ks.wait_event("member-registered", gateway="gm2", seconds=60)
+
+
 TWO_SAS = """group red { group-id 7; ike-gateway gm1; ike-gateway gm2; no-anti-replay; server-address %s;
     ipsec-sa web { proposal esp; match-policy to { source 10.1.0.0/16; destination 10.2.0.0/16; protocol 17;
         destination-port 5000; } match-policy from { source 10.2.0.0/16; destination 10.1.0.0/16; protocol 17;
@@ -127,7 +146,7 @@ def main():
         print("1..0 # SKIP " + reason)
         return 0
     programs = sys.argv[1]
-    tests = [(t, programs) for t in (two_groups, wrong_address, not_listed, two_keys, co_location,
+    tests = [(t, programs) for t in (two_groups, wrong_address, not_listed, full, two_keys, co_location,
                                      co_location_refused)]
     return tap(tests, sys.argv[2:])
 

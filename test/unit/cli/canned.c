@@ -521,6 +521,7 @@ static void server_statistics(struct ctl_wr *w)
 {
     static const char *const name[] = {"pull-succeeded",
                                        "pull-failed",
+                                       "pull-exceed-member-threshold",
                                        "pull-refused",
                                        "push-sent",
                                        "push-acknowledged",

@@ -34,13 +34,12 @@ static void test_verdicts(void **state)
     assert_int_equal(conf_check_exit_code(&c), 0);
     assert_string_equal(conf_check_report(&c), "a.conf: configuration check succeeds\n");
 
-    c = check_of(CONF_ROLE_SERVER,
-                 with("set security group-vpn server group s member-threshold 9\n"));
+    c = check_of(CONF_ROLE_SERVER, with("set security group-vpn server traceoptions level all\n"));
     assert_int_equal(conf_check_verdict(&c), ERR_UNBUILT);
     assert_int_equal(conf_check_exit_code(&c), 0);
     assert_string_equal(
         conf_check_report(&c),
-        "a.conf:10:39: security group-vpn server group s member-threshold: not supported yet\n"
+        "a.conf:10:31: security group-vpn server traceoptions: not supported yet\n"
         "a.conf: configuration check succeeds, but 1 statement is not supported yet: the program "
         "will not start\n");
 

@@ -89,6 +89,7 @@ static const struct row {
     {MODEL_GROUP_ID_CHANGED, "g3", NULL, NULL, "group g3", GROUP("9"), GROUP("10")},
     {MODEL_SERVER_ADDRESS_CHANGED, "g1", NULL, NULL, "group g1",
      ADDRESS, G "server-address 192.0.2.2\n"},
+    {MODEL_MEMBER_THRESHOLD_CHANGED, "g1", NULL, NULL, "group g1", "", G "member-threshold 9\n"},
     {MODEL_DESCRIPTION_CHANGED, "g1", NULL, NULL, "group g1", "", G "description new\n"},
     {MODEL_DESCRIPTION_CHANGED, "g1", NULL, NULL, "group g1", G "description old\n", ""},
     {MODEL_ATD_CHANGED, "g1", NULL, NULL, "group g1", "", G "activation-time-delay 30\n"},

@@ -480,6 +480,38 @@ static void authorisation_is_checked_again_at_message_3(void **state)
     world_close(w);
 }
 
+/* Who comes when the group is full hears nothing, so that he tries another server; who is in it may
+ * come again. It is asked at both messages. */
+static void a_full_group_does_not_answer(void **state)
+{
+    uint8_t room[DATAGRAM_MAX];
+    (void)state;
+    struct world *w = world_new();
+    w->m.groups[0].member_threshold = 1;
+    world_open(w);
+    struct pull_client *gm = &w->gm[0];
+    world_phase1(w, gm);
+    world_pull(w, gm, BLUE);
+    world_pull(w, gm, BLUE);
+    assert_int_equal(world_blue(w)->registry.n, 1);
+    struct registry *r = (struct registry *)(uintptr_t)&world_blue(w)->registry;
+    world_ask(w, gm, BLUE);
+    registry_remove(r, r->members[0]);
+    struct registration other = {.gateway = &w->m.gateways[1],
+                                 .identity = {MODEL_ID_IPV4, bytes("\x0a\x00\x00\x63", 4)},
+                                 .remote = {ip_v4(0x0a000063), 848},
+                                 .now = w->now};
+    assert_int_equal(registry_put(r, &other), ERR_OK);
+    world_from(w, gm, pull_client_3(gm, NULL, room));
+    assert_int_equal(w->n_packets, 0);
+    world_says(w, EV_MEMBER_REFUSED, "what", "the group has 1 members, its member-threshold");
+    world_from(w, gm, pull_client_1(gm, BLUE, NULL, room));
+    assert_int_equal(w->n_packets, 0);
+    assert_int_equal(world_blue(w)->counters.pulls_exceeding, 2);
+    assert_int_equal(world_blue(w)->counters.pulls_refused, 0);
+    world_close(w);
+}
+
 static void a_group_is_served_at_its_own_address_only(void **state)
 {
     uint8_t room[DATAGRAM_MAX];
@@ -789,6 +821,7 @@ int main(void)
         cmocka_unit_test(foreign_members_get_no_reason),
         cmocka_unit_test(unlisted_gateway_is_refused_with_the_statement),
         cmocka_unit_test(authorisation_is_checked_again_at_message_3),
+        cmocka_unit_test(a_full_group_does_not_answer),
         cmocka_unit_test(a_group_is_served_at_its_own_address_only),
         cmocka_unit_test(a_group_without_keys_is_not_ready),
         cmocka_unit_test(a_full_registry_refuses_at_message_3),
