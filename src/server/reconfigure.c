@@ -124,18 +124,29 @@ static bool ends(const struct phase1_sa *sa, const void *commit)
     return !c->heirs[phase1_peer(sa) - c->s->peers] || !serves(c->to, phase1_local(sa).ip);
 }
 
+static bool lives(const struct commit *c, const struct group *g)
+{
+    for (size_t i = 0; i < c->to->n_groups; i++) {
+        if (c->groups[i] == g)
+            return true;
+    }
+    return false;
+}
+
+/* One that ends is no group of the server's any more, whoever asks before everything has moved. */
 static void end_groups(struct commit *c)
 {
     struct server *s = c->s;
 
-    for (size_t i = 0; i < s->n_groups; i++) {
-        bool lives = false;
-        for (size_t k = 0; k < c->to->n_groups; k++)
-            lives = lives || c->groups[k] == s->groups[i];
-        if (lives)
+    for (size_t i = 0; i < s->n_groups;) {
+        struct group *g = s->groups[i];
+        if (lives(c, g)) {
+            i++;
             continue;
-        pull_end_group(s, s->groups[i], c->out);
-        leaving_add(s, c->now, s->groups[i], c->out);
+        }
+        pull_end_group(s, g, c->out);
+        leaving_add(s, c->now, g, c->out);
+        memmove(s->groups + i, s->groups + i + 1, (--s->n_groups - i) * sizeof(struct group *));
     }
 }
 

@@ -510,6 +510,36 @@ static void a_group_is_its_number(void **state)
     done(w, next);
 }
 
+/* The first group ends at once, and the KEK of the second, on its way to the store, is given up:
+ * nobody asks the first whether it needs the key pair. */
+static void a_group_that_is_gone_is_not_asked(void **state)
+{
+    struct server_certificate list[1] = {{.name = "srv"}};
+    const uint8_t entropy[SIGN_ENTROPY] = {1};
+    uint8_t seed[DRBG_SEED] = {5};
+    (void)state;
+    struct world *w = world_new();
+    w->m.groups[1].communication = two_groups_communication();
+    w->m.groups[1].communication.certificate = "srv";
+    assert_int_equal(sign_key_generate_rsa(RSA_BITS_MIN, entropy, &list[0].key), ERR_OK);
+    const struct server_config config = {
+        .model = &w->m.model, .certificates = list, .n_certificates = 1};
+    assert_int_equal(server_new(&config, seed, w->now, &w->out, &w->server), ERR_OK);
+    world_collect(w);
+    w->hold_store = true;
+    group_rekey_kek(w->server->groups[1]);
+    world_wait(w, 1);
+    assert_non_null(w->server->groups[1]->kek[GROUP_KEK_MINTED]);
+    struct two_groups *next = next_of(w);
+    next->model.groups = &next->groups[1];
+    next->model.n_groups = 1;
+    assert_int_equal(commit(w, next), ERR_OK);
+    assert_int_equal(server_n_groups(w->server), 1);
+    assert_string_equal(server_group(w->server, 0)->model->name, "red");
+    assert_int_equal(server_group(w->server, 0)->kek[GROUP_KEK_CURRENT]->number, 1);
+    done(w, next);
+}
+
 /* Its deletes are still under way: numbers of messages never come twice. */
 static void a_group_that_returns_goes_on_counting(void **state)
 {
@@ -694,6 +724,7 @@ int main(void)
         cmocka_unit_test(a_group_ends_with_all_it_had),
         cmocka_unit_test(another_number_is_another_group),
         cmocka_unit_test(a_group_is_its_number),
+        cmocka_unit_test(a_group_that_is_gone_is_not_asked),
         cmocka_unit_test(a_group_that_returns_goes_on_counting),
         cmocka_unit_test(only_so_many_groups_leave_at_a_time),
         cmocka_unit_test(a_group_that_is_new_has_keys_at_once),
