@@ -22,9 +22,11 @@ static bool has_keys(const struct group_sa *sa)
     return false;
 }
 
+/* The oldest first: what is left of them when the server dies meanwhile is not one that another had
+ * replaced. */
 static void drop_keys(struct group *g, struct group_sa *sa, const struct group_listener *l)
 {
-    for (size_t slot = 0; slot < GROUP_SLOTS; slot++) {
+    for (size_t slot = GROUP_SLOTS; slot-- > 0;) {
         if (!sa->slot[slot])
             continue;
         assert(slot != GROUP_MINTED);
@@ -72,7 +74,7 @@ void group_adopt(struct group *g, const struct model_group *model,
 
 void group_drop_keks(struct group *g, const struct group_listener *l)
 {
-    for (size_t slot = 0; slot < GROUP_KEK_SLOTS; slot++) {
+    for (size_t slot = GROUP_KEK_SLOTS; slot-- > 0;) { /* as above */
         if (!g->kek[slot])
             continue;
         assert(slot != GROUP_KEK_MINTED);

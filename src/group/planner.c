@@ -327,8 +327,8 @@ void group_clear(struct group *g, const struct group_listener *l)
 {
     group_forget_minted(g);
     for (size_t i = 0; i < g->n_sas; i++) {
-        for (enum group_slot slot = GROUP_NEXT; slot < GROUP_SLOTS; slot++)
-            drop_tek(g, &g->sas[i], slot, l);
+        for (enum group_slot slot = GROUP_PREVIOUS; slot >= GROUP_NEXT; slot--)
+            drop_tek(g, &g->sas[i], slot, l); /* the oldest first, as in group/change.c */
         g->sas[i].wish = GROUP_SA_NO_WISH;
     }
     drop_kek(g, GROUP_KEK_PREVIOUS, l);

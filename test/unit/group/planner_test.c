@@ -309,7 +309,7 @@ static void a_cleared_group_begins_anew(void **state)
     plan(g, 110);
     story[0] = 0;
     group_clear(g, &listener);
-    assert_string_equal(story, "-a2 -a1 ");
+    assert_string_equal(story, "-a1 -a2 "); /* the oldest first */
     assert_false(group_is_minted(g) || group_is_ready(g, at(110)));
     assert_int_equal(mint.live.n, 0);
     plan(g, 110);

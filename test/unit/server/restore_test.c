@@ -584,6 +584,34 @@ static void a_key_whose_ipsec_sa_is_gone_is_told_and_forgotten(void **state)
     end(&l);
 }
 
+/* Lifetimes were shortened: the newest keys have ended, and those before them would still live.
+ * They are nobody's any more; a member that was removed in between has them. */
+static void what_was_replaced_does_not_come_back(void **state)
+{
+    struct life l = begin_with_everything();
+    struct group *g = l.w->server->groups[0];
+
+    (void)state;
+    uint32_t spi = world_key(l.w, 0, GROUP_CURRENT)->spi;
+    uint8_t kek[KEK_SPI];
+    memcpy(kek, g->kek[GROUP_KEK_CURRENT]->spi, sizeof kek);
+    world_until(l.w, 100);
+    group_rekey(g, NULL);
+    group_rekey_kek(g);
+    world_until(l.w, 135); /* switched, and not dropped */
+    assert_int_equal(world_key(l.w, 0, GROUP_PREVIOUS)->spi, spi);
+    g->sas[0].slot[GROUP_CURRENT]->time.expiry = instant_add(l.w->now, span_s(50));
+    g->kek[GROUP_KEK_CURRENT]->expiry = instant_add(l.w->now, span_s(50));
+    keep(&l);
+    l.w->now = instant_add(l.w->now, span_s(60));
+    restart(&l);
+    assert_null(mint_find(world_blue(l.w)->mint, spi));
+    assert_null(group_kek(world_blue(l.w), kek));
+    assert_int_equal(group_newest(&world_blue(l.w)->sas[0])->number, 3);
+    assert_int_equal(world_blue(l.w)->kek[GROUP_KEK_CURRENT]->number, 3);
+    end(&l);
+}
+
 /* No number comes twice under one KEK; what needs none goes on. */
 static void numbers_that_ended_begin_under_a_new_kek(void **state)
 {
@@ -856,6 +884,7 @@ int main(void)
         cmocka_unit_test(another_certificate_makes_another_kek),
         cmocka_unit_test(a_key_pair_goes_with_its_last_kek),
         cmocka_unit_test(a_key_whose_ipsec_sa_is_gone_is_told_and_forgotten),
+        cmocka_unit_test(what_was_replaced_does_not_come_back),
         cmocka_unit_test(numbers_that_ended_begin_under_a_new_kek),
         cmocka_unit_test(keys_of_a_group_whose_numbers_are_unknown_are_not_used),
         cmocka_unit_test(an_older_copy_gives_no_keys_and_no_members),
