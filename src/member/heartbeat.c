@@ -112,7 +112,9 @@ void heartbeat_start(struct member *m, struct vpn *v, instant_t now, const struc
 {
     v->beat.is_settled = state && has_asked_for(v, state->digest) && !holds(v, state->digest);
     heartbeat_sign(v, now);
-    if (state && v->model->heartbeat_threshold > 0)
+    if (v->beat.is_called) /* while it was asking */
+        vpn_register_within(m, v, now, vpn_spread(v));
+    else if (state && v->model->heartbeat_threshold > 0)
         check_digest(m, v, now, state->digest, out);
 }
 
@@ -135,6 +137,7 @@ void heartbeat_state(struct member *m, struct vpn *v, instant_t now, const struc
     hear_clock(v, now, state, out);
     arm(v);
     if (state->re_register && under_current) {
+        v->beat.is_called = true;
         tell(v, EV_STATE_DIFFERS, "the server wants its members to register again", out);
         vpn_register_within(m, v, now, vpn_spread(v));
     } else if (v->model->heartbeat_threshold > 0 && !v->pull.sa) {

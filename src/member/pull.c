@@ -75,6 +75,7 @@ void vpn_pull_start(struct member *m, struct vpn *v, struct phase1_sa *sa, bool 
                             .ni_len = NI_LEN,
                             .asked = now,
                             .forgotten = INSTANT_NEVER};
+    v->beat.is_called = false;
     phase1_set_user(sa, v);
     exchange_iv_start(sa, id, &v->pull.iv);
     drbg_fill(&m->drbg, v->pull.ni, NI_LEN);

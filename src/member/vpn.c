@@ -232,7 +232,7 @@ void vpn_rekeyed(struct member *m, struct vpn *v, instant_t now, struct effects 
         return;
     if (instant_before(now, next)) {
         v->rounds = 0;
-        v->due[DUE_ATTEMPT] = next;
+        v->due[DUE_ATTEMPT] = v->beat.is_called ? instant_min(v->due[DUE_ATTEMPT], next) : next;
     } else { /* some other key is about to end, or this one is: the server has more to say */
         v->due[DUE_ATTEMPT] =
             instant_min(v->due[DUE_ATTEMPT], instant_add(now, MEMBER_RETRY_FIRST));

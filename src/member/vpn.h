@@ -44,6 +44,7 @@ struct heartbeat {
     bool has_asked, is_settled; /* settled: asking has not changed the answer, nor will it */
     uint8_t asked[GDOI_DIGEST];
     instant_t ask_again;
+    bool is_called; /* to register again, and no PULL has begun since */
 };
 
 /* Registering again because of unknown SPIs. */

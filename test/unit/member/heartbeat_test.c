@@ -294,6 +294,51 @@ static void a_server_that_counts_anew_is_listened_to(void **state)
     free(c);
 }
 
+/* Something else that the server says before the member has come does not call it off. */
+static void being_told_outlives_other_pushes(void **state)
+{
+    (void)state;
+    struct duo *w = watching(0);
+    struct content *c = content_new(), *d = content_new();
+    struct gdoi_state s = state_of(&one, 0x1000);
+    content_tek(c, 0x2000, 3600, 2, 0);
+    push_give(w, &one, c, 11);
+    s.re_register = true;
+    beat(w, &one, 12, &s);
+    assert_true(due_in(w) <= SPREAD);
+    d->deleted[d->n_deleted++] = 0x2000;
+    push_give(w, &one, d, 13);
+    assert_true(due_in(w) <= SPREAD);
+    duo_close(w);
+    free(c);
+    free(d);
+}
+
+/* Nor does a registration that is under way: its keys may be older than what it is told to fetch.
+ */
+static void being_told_outlives_a_registration_under_way(void **state)
+{
+    (void)state;
+    struct duo *w = watching(0);
+    struct content *c = content_new();
+    struct gdoi_state s = state_of(&one, 0x1000);
+    content_tek(c, 0x1000, 3500, 1, 0);
+    content_kek(c, &one, 3500, 0);
+    c->state = &s;
+    assert_int_equal(member_reregister(w->member, w->now, NULL, &w->out), ERR_OK);
+    duo_carry(w, true);
+    struct gdoi_state told = s;
+    told.re_register = true;
+    beat(w, &one, 11, &told);
+    pusher_pull(w, c, 11);
+    assert_true(due_in(w) <= SPREAD);
+    duo_tick(w);
+    pusher_pull(w, c, 11);
+    assert_true(due_in(w) > 1000);
+    duo_close(w);
+    free(c);
+}
+
 /* A member that has given up for a while tries again when the server speaks. */
 static void a_sign_of_life_ends_the_waiting(void **state)
 {
@@ -363,6 +408,8 @@ int main(void)
         cmocka_unit_test(a_registration_may_be_out_of_date_at_once),
         cmocka_unit_test(a_difference_heard_while_asking_is_not_settled),
         cmocka_unit_test(it_registers_again_when_told),
+        cmocka_unit_test(being_told_outlives_other_pushes),
+        cmocka_unit_test(being_told_outlives_a_registration_under_way),
         cmocka_unit_test(a_server_that_counts_anew_is_listened_to),
         cmocka_unit_test(a_sign_of_life_ends_the_waiting),
         cmocka_unit_test(a_foreign_servers_notification_means_nothing),
