@@ -10,6 +10,7 @@
 #include "gdoi/push.h"
 #include "gdoi/shape.h"
 #include "sa/job.h"
+#include "server/gateways.h"
 #include "server/limits.h"
 #include "server/operator.h"
 #include "server/state.h"

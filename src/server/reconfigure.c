@@ -2,6 +2,7 @@
  * changes nothing, then every pointer into the old model moves over, then change.h's table says
  * what becomes of keys and members. */
 #include "server/change.h"
+#include "server/gateways.h"
 #include "server/groups.h"
 #include "server/leaving.h"
 #include "server/limits.h"
@@ -9,6 +10,7 @@
 #include "server/operator.h"
 #include "server/persist.h"
 #include "server/push.h"
+#include "server/server_check.h"
 #include "server/state.h"
 
 #include <assert.h>
@@ -78,7 +80,7 @@ static enum err prepare(struct commit *c, const struct server_config *config)
     if (!e)
         e = certified_take(&c->certified, config->certificates, config->n_certificates);
     if (!e)
-        e = server_certified(c->s, c->to, &c->certified, c->out);
+        e = server_check_certificates(c->s, c->to, &c->certified, c->out);
     c->groups = calloc(c->to->n_groups + 1, sizeof(struct group *));
     if (!e)
         e = c->groups ? server_gateways(c->to, &c->peers, &c->listed) : ERR_NOMEM;

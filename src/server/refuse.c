@@ -1,5 +1,6 @@
 #include "server/refuse.h"
 
+#include "server/gateways.h"
 #include "server/state.h"
 
 #include <stdio.h>

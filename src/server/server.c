@@ -3,6 +3,7 @@
 #include "gdoi/numbers.h"
 #include "ike1/numbers.h"
 #include "sa/job.h"
+#include "server/gateways.h"
 #include "server/groups.h"
 #include "server/leaving.h"
 #include "server/limits.h"
@@ -12,10 +13,9 @@
 #include "server/pull.h"
 #include "server/push.h"
 #include "server/restore.h"
-#include "server/size.h"
+#include "server/server_check.h"
 #include "server/state.h"
 
-#include <assert.h>
 #include <stdlib.h>
 
 void server_drop(struct server *s, struct endpoint from, enum err why, const char *what,
@@ -40,128 +40,7 @@ struct event server_event(enum event_id id, const struct phase1_sa *sa)
     return e;
 }
 
-static_assert(MODEL_GROUPS_MAX <= 64, "struct server keeps them as bits");
-
-bool server_lists(const struct server *s, const struct group *g,
-                  const struct model_server_gateway *gateway)
-{
-    size_t group = (size_t)(g->model - s->model->groups);
-
-    return s->listed[gateway - s->model->gateways] >> group & 1;
-}
-
 /* ---- set-up ---- */
-
-enum err server_cannot(struct effects *out, enum err err, const struct model_where *where,
-                       const char *what)
-{
-    struct event e = event_of(EV_CONFIG);
-
-    model_event_where(&e, where);
-    event_add_str(&e, "what", what);
-    event_add_err(&e, err);
-    effects_tell(out, &e);
-    return err;
-}
-
-static enum err check_ipsec_sa(const struct model_group *g, const struct model_ipsec_sa *sa,
-                               struct effects *out)
-{
-    enum err e = mint_check(sa->proposal);
-
-    if (e == ERR_UNBUILT)
-        return server_cannot(out, e, &sa->proposal->where,
-                             "counter modes in a group need sender identifiers");
-    if (e)
-        return server_cannot(out, e, &sa->proposal->where, "algorithm");
-    if (sa->proposal->lifetime_s < GROUP_LIFETIME_ATDS * g->atd_s)
-        return server_cannot(out, ERR_CONFIG, &sa->proposal->where,
-                             "lifetime-seconds must be at least 10 times activation-time-delay");
-    return ERR_OK;
-}
-
-static enum err check_communication(const struct model_group *g, struct effects *out)
-{
-    const struct model_communication *c = &g->communication;
-    enum err e = c->present ? kek_check(c) : ERR_OK;
-
-    if (e)
-        return server_cannot(out, e, &c->where, "algorithm");
-    if (c->present && c->lifetime_s < GROUP_LIFETIME_ATDS * g->atd_s)
-        return server_cannot(out, ERR_CONFIG, &c->where,
-                             "lifetime-seconds must be at least 10 times activation-time-delay");
-    return ERR_OK;
-}
-
-static enum err check_group(const struct model_group *g, struct effects *out)
-{
-    size_t policies = 0;
-    enum err e = check_communication(g, out);
-
-    if (e)
-        return e;
-    for (size_t i = 0; !e && i < g->n_sas; i++) {
-        e = check_ipsec_sa(g, &g->sas[i], out);
-        policies += g->sas[i].n_policies;
-    }
-    if (!e && (g->n_sas > SERVER_SAS_MAX || policies > SERVER_POLICIES_MAX))
-        return server_cannot(out, ERR_LIMIT, &g->where,
-                             "more ipsec-sas or match-policies than one message can carry");
-    return e;
-}
-
-static struct phase1_peer peer_of(const struct model_server_gateway *g)
-{
-    return (struct phase1_peer){
-        .name = g->name,
-        .where = g->where,
-        .policy = g->policy,
-        .local = g->local,
-        .remote = g->remote.type ? g->remote : g->dynamic,
-        .address = g->address,
-        .local_address = g->local_address,
-        .dynamic = g->dynamic.type != MODEL_ID_NONE,
-        .owner = g,
-    };
-}
-
-static void list_gateways(const struct model_server *model, size_t group, uint64_t *listed)
-{
-    const struct model_group *g = &model->groups[group];
-
-    for (size_t i = 0; i < g->n_gateways; i++) {
-        size_t at = (size_t)(g->gateways[i] - model->gateways);
-        assert(at < model->n_gateways);
-        listed[at] |= UINT64_C(1) << group;
-    }
-}
-
-enum err server_gateways(const struct model_server *model, struct phase1_peer **ret_peers,
-                         uint64_t **ret_listed)
-{
-    struct phase1_peer *peers = calloc(model->n_gateways + 1, sizeof *peers);
-    uint64_t *listed = calloc(model->n_gateways + 1, sizeof *listed);
-
-    if (!peers || !listed) {
-        free(peers);
-        free(listed);
-        return ERR_NOMEM;
-    }
-    for (size_t i = 0; i < model->n_gateways; i++)
-        peers[i] = peer_of(&model->gateways[i]);
-    for (size_t i = 0; i < model->n_groups; i++)
-        list_gateways(model, i, listed);
-    *ret_peers = peers;
-    *ret_listed = listed;
-    return ERR_OK;
-}
-
-struct phase1_config server_phase1_config(const struct model_server *model,
-                                          const struct phase1_peer *peers)
-{
-    return (struct phase1_config){
-        .peers = peers, .n_peers = model->n_gateways, .responder = true, .where = &model->where};
-}
 
 struct group *server_group_new(struct server *s, const struct model_group *model)
 {
@@ -169,41 +48,6 @@ struct group *server_group_new(struct server *s, const struct model_group *model
 
     g->push = push_new();
     return g;
-}
-
-/* The longest key pair that the group's messages carry or are signed with from now on: until its
- * KEK ends also that of the KEK. */
-static unsigned bits_of(const struct server *s, const struct model_group *model,
-                        const struct signing_key *key)
-{
-    unsigned bits = key ? key->bits : SERVER_SIGN_BITS;
-
-    for (size_t i = 0; i < s->n_groups; i++) {
-        const struct group *g = s->groups[i];
-        for (size_t slot = 0; g->model->id == model->id && slot < GROUP_KEK_SLOTS; slot++) {
-            if (g->kek[slot] && g->kek[slot]->signer->bits > bits)
-                bits = g->kek[slot]->signer->bits;
-        }
-    }
-    return bits;
-}
-
-enum err server_certified(const struct server *s, const struct model_server *model,
-                          const struct certified *certified, struct effects *out)
-{
-    enum err e = ERR_OK;
-
-    for (size_t i = 0; !e && i < model->n_groups; i++) {
-        const struct model_communication *c = &model->groups[i].communication;
-        if (!c->present)
-            continue;
-        const struct signing_key *key =
-            c->certificate ? certified_find(certified, c->certificate) : NULL;
-        if (c->certificate && !key)
-            return server_cannot(out, ERR_NOT_FOUND, &c->where, "certificate");
-        e = size_check(&model->groups[i], bits_of(s, &model->groups[i], key), out);
-    }
-    return e;
 }
 
 void server_use_certificates(struct server *s)
@@ -225,7 +69,7 @@ static enum err start(struct server *s, const struct server_config *with, instan
     enum err e = certified_take(&s->certified, with->certificates, with->n_certificates);
 
     if (!e)
-        e = server_certified(s, model, &s->certified, out);
+        e = server_check_certificates(s, model, &s->certified, out);
     s->groups = calloc(model->n_groups + 1, sizeof(struct group *));
     if (!e)
         e = s->groups ? server_gateways(model, &s->peers, &s->listed) : ERR_NOMEM;
@@ -245,17 +89,6 @@ static enum err start(struct server *s, const struct server_config *with, instan
     signing_start(s, now, out);
     groups_advance(s, now, out);
     return ERR_OK;
-}
-
-enum err server_check(const struct model_server *model, struct effects *out)
-{
-    enum err e = ERR_OK;
-
-    if (model->n_groups > MODEL_GROUPS_MAX)
-        e = server_cannot(out, ERR_LIMIT, &model->where, "too many groups");
-    for (size_t i = 0; !e && i < model->n_groups; i++)
-        e = check_group(&model->groups[i], out);
-    return e;
 }
 
 enum err server_new(const struct server_config *config, const uint8_t seed[DRBG_SEED],

@@ -4,6 +4,7 @@
 #include "ike1/payload.h"
 #include "server/push_build.h"
 #include "server/push_message.h"
+#include "server/server_check.h"
 #include "server/state.h"
 
 #include <assert.h>

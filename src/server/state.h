@@ -43,26 +43,9 @@ struct server {
     uint64_t dropped[ERR_COUNT];
 };
 
-/* Whether the group's ike-gateway list has that gateway, whatever its length. */
-bool server_lists(const struct server *s, const struct group *g,
-                  const struct model_server_gateway *gateway);
-/* Set-up, shared by a server that starts and one whose configuration changes: whether the model can
- * be served, told in `out` if not; its gateways as peers, and which groups list each (freed by the
- * caller; ERR_NOMEM). */
-MUST_USE enum err server_check(const struct model_server *model, struct effects *out);
-MUST_USE enum err server_gateways(const struct model_server *model, struct phase1_peer **ret_peers,
-                                  uint64_t **ret_listed);
-struct phase1_config server_phase1_config(const struct model_server *model,
-                                          const struct phase1_peer *peers);
+/* A group of that model, without keys. */
 struct group *server_group_new(struct server *s, const struct model_group *model);
-/* Tells which statement cannot be served, and gives the error back. */
-enum err server_cannot(struct effects *out, enum err err, const struct model_where *where,
-                       const char *what);
-/* Whether every certificate that the model names is there, and no message of its groups too large
- * with it (server/size.h); then: the groups' signers. A KEK that was made with another key pair is
- * replaced. */
-MUST_USE enum err server_certified(const struct server *s, const struct model_server *model,
-                                   const struct certified *certified, struct effects *out);
+/* Hands the groups their signers. A KEK that was made with another key pair is replaced. */
 void server_use_certificates(struct server *s);
 /* Seconds over which members should spread their re-registrations; 0 while they are so few that it
  * does not matter (decisions M10). */
