@@ -172,9 +172,23 @@ def unicast(programs):
         for i in gms:
             check("gw%d is told" % i, wire.count(Wire.PUSH, "dst host " + gateway(i)) >= 1)
             equal("gw%d answers" % i, wire.count(Wire.ACK, "src host " + gateway(i)), 1)
-        spis = set(re.findall(r"spi=(0x[0-9a-f]+)", "\n".join(wire.capture.esp())))
-        equal("keys on the wire", len(spis), 2)
+        check_switch(wire, 20)
         equal("clear packets", wire.capture.clear(), [])
+
+
+def check_switch(wire, due):
+    """As a bystander sees it: ESP under the old SPI, then under the new one, so many seconds behind the first push."""
+    def clock(line):
+        h, m, s = line.split()[0].split(":")
+        return int(h) * 3600 + int(m) * 60 + float(s)
+    seen = {}
+    for line in wire.capture.esp():
+        seen.setdefault(re.search(r"spi=(0x[0-9a-f]+)", line)[1], []).append(clock(line))
+    equal("keys on the wire", len(seen), 2)
+    old, new = sorted(seen.values())
+    passed = (new[0] - clock(wire.lines(Wire.PUSH, "ip")[0])) % 86400
+    check("sent with the new key %.2f s behind the push, due %d" % (passed, due), due - 1 < passed < due + 1.5)
+    check("and never again with the old one: %s, %s" % (old[-1], new[0]), old[-1] <= new[0] + 0.1)
 
 
 def struck(programs):
