@@ -152,7 +152,8 @@ def first_failure(output):
     for mark in ("check broken", "not ok", "[  FAILED  ]", "Assertion", "differs"):
         for line, following in zip(lines, lines[1:] + [""]):
             if mark in line:
-                return (following[2:] if following.startswith("# ") else line)[:110]
+                says = following.startswith("# ") and not following.startswith("# trace ")
+                return (following[2:] if says else line)[:110]
     return lines[-1][:110] if lines else ""
 
 
