@@ -95,6 +95,31 @@ def two_keys(programs):
             equal("it was clear", any(" IP 10." in l for l in capture.clear()), not keys)
 
 
+def dynamic_members(programs):
+    """members without fixed addresses, known by name in aggressive mode, in a group without pushes; one moves"""
+    def anywhere(text):
+        return text.replace("mode main", "mode aggressive")
+    def site(i, address):
+        named = "local-address %s; local-identity hostname site-%d.example.net;" % (address, i)
+        return anywhere(member(i)).replace("local-address %s;" % gateway(i), named)
+    text = anywhere(server((group("red", 7, (1, 2)),), (1, 2)))
+    for i in (1, 2):
+        text = text.replace(" address %s;" % gateway(i), " dynamic hostname site-%d.example.net;" % i)
+    with GroupNet(programs, 2) as net:
+        ks = net.server(text)
+        gms = [net.group_member(i, site(i, gateway(i))) for i in (1, 2)]
+        ks.wait_event("member-registered", count=2)
+        equal("modes", {e["mode"] for e in ks.events("phase1-up")}, {"aggressive"})
+        net.reaches(1, 2)
+        net.on("gw1", "ip", "addr", "add", "192.0.2.11/24", "dev", "wan0")
+        gms[0].stop()
+        gms[0].conf.write_text(file_of(site(1, "192.0.2.11")))
+        gms[0].start()
+        ks.shows(MEMBERS, r"gm1 +192\.0\.2\.11 ")
+        ks.shows(MEMBERS, "registered members: 2")
+        net.reaches(1, 2)
+
+
 def co_location(programs):
     """one box is key server and member, each with its own address, and its own policy takes everything"""
     own, other = gateway(1), SECOND
@@ -140,8 +165,8 @@ def main():
         print("1..0 # SKIP " + reason)
         return 0
     programs = sys.argv[1]
-    tests = [(t, programs) for t in (two_groups, wrong_address, not_listed, full, two_keys, co_location,
-                                     co_location_refused)]
+    tests = [(t, programs) for t in (two_groups, wrong_address, not_listed, full, two_keys, dynamic_members,
+                                     co_location, co_location_refused)]
     return tap(tests, sys.argv[2:])
 
 
