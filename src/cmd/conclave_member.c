@@ -53,11 +53,43 @@ static void probe(struct show *show, instant_t now, struct effects *out)
     show->probe_at = instant_add(now, PROBE_INTERVAL);
 }
 
+#define CHECK_INTERVAL span_s(5)
+
+static void tell_data_path(struct effects *out, const char *what, const struct data_failure *why)
+{
+    struct event e = event_of(EV_DATA_PATH);
+
+    event_add_str(&e, "what", what);
+    if (why) {
+        event_add_err(&e, why->err);
+        event_add_str(&e, "detail", why->text);
+    }
+    effects_tell(out, &e);
+}
+
+/* What stands between clear text and the WAN is not ours alone: firewalls are loaded anew, and
+ * interfaces taken down. */
+static void check(struct show *show, instant_t now, struct effects *out)
+{
+    struct data_failure failure;
+    bool was_gone = false;
+    bool broken = data_check(show->data, &was_gone, &failure) != ERR_OK;
+
+    if (was_gone)
+        tell_data_path(out, "the guard had been removed, and is made again", NULL);
+    if (broken && !show->is_broken)
+        tell_data_path(out, "protected traffic is dropped", &failure);
+    if (!broken && show->is_broken)
+        tell_data_path(out, "protected traffic passes again", NULL);
+    show->is_broken = broken;
+    show->check_at = instant_add(now, CHECK_INTERVAL);
+}
+
 static void on_start(void *self, instant_t now, struct effects *out)
 {
     struct show *show = self;
 
-    show->probe_at = show->data ? now : INSTANT_NEVER;
+    show->probe_at = show->check_at = show->data ? now : INSTANT_NEVER;
     member_start(show->member, now, out);
 }
 
@@ -78,13 +110,17 @@ static void on_timer(void *self, instant_t now, struct effects *out)
 
     if (instant_reached(show->probe_at, now))
         probe(show, now, out);
+    if (instant_reached(show->check_at, now))
+        check(show, now, out);
     member_timer(show->member, now, out);
 }
 
 static instant_t due(const void *self)
 {
     const struct show *show = self;
-    return instant_min(member_due(show->member), show->probe_at);
+    instant_t due = instant_min(show->probe_at, show->check_at);
+
+    return instant_min(member_due(show->member), due);
 }
 
 static void on_reseed(void *self, const uint8_t seed[DRBG_SEED])

@@ -30,6 +30,8 @@ struct show {
     const struct options *options; /* conclave-member */
     uint16_t server_port;          /* conclave-member */
     instant_t probe_at;    /* conclave-member: when to look for unknown SPIs; NEVER: not at all */
+    instant_t check_at;    /* ... and whether guard and routes stand */
+    bool is_broken;        /* ... they do not, and it has been told */
     instant_t unknown_at;  /* ... not to be told of before */
     uint64_t unknown_seen; /* ... how many there were at the last look */
     struct effects first;  /* of the engine's making, until the program is confined */

@@ -172,6 +172,12 @@ static int add_rules(struct rtnl *n)
     return error;
 }
 
+int kernel_routes(struct rtnl *n, struct ip inside)
+{
+    int error = add_routes(n, inside);
+    return error ? error : add_rules(n);
+}
+
 /* The kernel does not say which version a prefix of length 0 has. */
 static bool same_prefix(struct prefix a, struct prefix b)
 {
@@ -266,11 +272,9 @@ enum err kernel_setup(struct rtnl *n, const struct data_config *c, struct data_f
         error = kernel_adopt_lans(n, c->vpns, c->n_vpns);
     if (error)
         return data_fail_errno(f, error, "interfaces");
-    error = add_routes(n, c->inside_address);
-    if (error)
-        return data_fail_errno(f, error, "routes of table %d", DATA_TABLE_TUN);
-    error = add_rules(n);
-    return error ? data_fail_errno(f, error, "ip rules") : ERR_OK;
+    error = kernel_routes(n, c->inside_address);
+    return error ? data_fail_errno(f, error, "routes and rules of table %d", DATA_TABLE_TUN)
+                 : ERR_OK;
 }
 
 static int release_lans(struct rtnl *n)

@@ -413,6 +413,39 @@ enum err data_install(struct data_path *p, const struct esp_vpn_install *in,
     return error ? data_fail_errno(ret_failure, error, "ip rules") : ERR_OK;
 }
 
+/* Tables, hooks and what they hold in one transaction: nothing passes in between. */
+static enum err make_guard_again(struct data_path *p, struct data_failure *f)
+{
+    char *policy = render(p, true), *script = NULL;
+    size_t len = 0;
+    FILE *out = open_memstream(&script, &len);
+    if (!out)
+        abort();
+    nft_render_setup(out, p->vpns, p->n_vpns);
+    fputs(policy, out);
+    fclose(out);
+    enum err e = nft_load(script, f);
+    free(script);
+    free(p->guard_text);
+    p->guard_text = policy;
+    return e;
+}
+
+enum err data_check(struct data_path *p, bool *ret_guard_was_gone, struct data_failure *ret_failure)
+{
+    bool gone = !nft_guard_exists();
+    enum err e = gone ? make_guard_again(p, ret_failure) : ERR_OK;
+    if (e)
+        return e;
+    int error = kernel_routes(p->rtnl, p->inside_address);
+    if (!error)
+        error = load_rules(p);
+    if (error)
+        return data_fail_errno(ret_failure, error, "routes of %s", DATA_TUN);
+    *ret_guard_was_gone = gone;
+    return ERR_OK;
+}
+
 enum err data_set_clock(struct data_path *p, const char *vpn, span_t offset)
 {
     size_t i = esp_sadb_vpn(p->sadb, vpn);

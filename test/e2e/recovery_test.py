@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""recovery-probe with the real programs: ESP of the group under an SPI that nobody holds. Usage: recovery_test.py
-FOLDER [TEST]..."""
+"""What a member notices by itself: ESP of the group under an SPI that nobody holds (recovery-probe), a guard that is
+gone, a TUN that is down. Usage: recovery_test.py FOLDER [TEST]..."""
 import subprocess
 import sys
 import time
@@ -65,12 +65,31 @@ def only_with_the_statement(programs):
         equal("traffic goes on", net.pings(1, 2), 3)
 
 
+def what_others_took_away(programs):
+    """a firewall that is loaded anew, and a TUN that was down: the member has both as they were, and says so"""
+    with GroupNet(programs, 2) as net:
+        ks = net.server(server((group("red", 7, (1, 2)),), (1, 2)))
+        gm, _ = [net.group_member(i, member(i)) for i in (1, 2)]
+        ks.wait_event("member-registered", count=2)
+        net.reaches(1, 2)
+        before = net.on("gw1", "nft", "-s", "list", "ruleset")
+        net.on("gw1", "nft", "flush", "ruleset")
+        gm.wait_event("data-path", what="the guard had been removed, and is made again")
+        equal("the guard", net.on("gw1", "nft", "-s", "list", "ruleset"), before)
+        net.on("gw1", "ip", "link", "set", "conclave0", "down")
+        gm.wait_event("data-path", what="protected traffic is dropped", detail="routes of conclave0: Network is down")
+        equal("through a TUN that is down", net.pings(1, 2), 0)
+        net.on("gw1", "ip", "link", "set", "conclave0", "up")
+        gm.wait_event("data-path", what="protected traffic passes again")
+        net.reaches(1, 2)
+
+
 def main():
     reason = why_not()
     if reason:
         print("1..0 # SKIP " + reason)
         return 0
-    return tap([(only_with_the_statement, sys.argv[1])], sys.argv[2:])
+    return tap([(t, sys.argv[1]) for t in (only_with_the_statement, what_others_took_away)], sys.argv[2:])
 
 
 if __name__ == "__main__":
