@@ -166,7 +166,7 @@ enum err network_open(struct network *n, struct ip address)
     return e;
 }
 
-void network_close(struct network *n, struct ip address)
+static void close_socket(struct network *n, struct ip address)
 {
     struct host_udp **at = socket_at(n, (struct endpoint){address, n->config.port});
 
@@ -184,7 +184,7 @@ void network_keep(struct network *n, const struct ip *addresses, size_t n_addres
         while (k < n_addresses && !ip_equal(addresses[k], at))
             k++;
         if (k == n_addresses)
-            network_close(n, at);
+            close_socket(n, at);
     }
 }
 

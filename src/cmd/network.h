@@ -23,8 +23,7 @@ void network_free(struct network *n); /* NULL allowed */
 
 /* A socket at the address, if there is none. On failure it has been said on stderr. */
 MUST_USE enum err network_open(struct network *n, struct ip address);
-void network_close(struct network *n, struct ip address); /* what waits there is dropped */
-/* Closes the sockets at all other addresses. */
+/* Closes the sockets at all other addresses; what waits there is dropped. */
 void network_keep(struct network *n, const struct ip *addresses, size_t n_addresses);
 
 void network_send(struct network *n, struct endpoint from, struct endpoint to,

@@ -54,7 +54,8 @@ void vpn_tell_clock(const struct vpn *v, struct effects *out)
     effects_clock(out, v->model->name, v->clock.offset);
 }
 
-void vpn_install(struct vpn *v, instant_t now, struct effects *out)
+/* Sends the present keys to the data path and plans the next change of a slot. */
+static void install(struct vpn *v, instant_t now, struct effects *out)
 {
     effects_install(out, keyring_install(&v->keys, v->model->name, now, &out->arena));
     v->due[DUE_KEYS] = keyring_due(&v->keys, now);
@@ -116,7 +117,7 @@ void vpn_attempt(struct member *m, struct vpn *v, instant_t now, struct effects 
 
 void vpn_start(struct member *m, struct vpn *v, instant_t now, struct effects *out)
 {
-    vpn_install(v, now, out); /* nothing yet: fail closed */
+    install(v, now, out); /* nothing yet: fail closed */
     vpn_attempt(m, v, now, out);
 }
 
@@ -227,7 +228,7 @@ void vpn_rekeyed(struct member *m, struct vpn *v, instant_t now, struct effects 
 
     v->due[DUE_KEK] = keks_due(&v->keks);
     multicast_follow(m, out);
-    vpn_install(v, now, out);
+    install(v, now, out);
     if (v->state != MEMBER_REGISTERED || instant_is_never(keyring_end(&v->keys)))
         return;
     if (instant_before(now, next)) {
@@ -255,7 +256,7 @@ void vpn_registered(struct member *m, struct vpn *v, instant_t now, size_t learn
     v->probe.n = learned > 0 ? 0 : v->probe.n;
     v->due[DUE_KEK] = keks_due(&v->keks);
     multicast_follow(m, out);
-    vpn_install(v, now, out);
+    install(v, now, out);
 
     instant_t next = reregistration(m, v);
     if (!instant_is_never(keyring_end(&v->keys)) && instant_before(now, next)) {
@@ -271,7 +272,7 @@ static void keys_due(struct vpn *v, instant_t now, struct effects *out)
 {
     size_t ended = keyring_expire(&v->keys, now);
 
-    vpn_install(v, now, out);
+    install(v, now, out);
     if (ended == 0)
         return;
     struct event e = vpn_event(v, EV_KEYS_EXPIRED);

@@ -125,8 +125,6 @@ void vpn_policy_refused(struct vpn *v, const struct policy_refusal *refusal); /*
 void vpn_stop(struct vpn *v);
 void vpn_timer(struct member *m, struct vpn *v, instant_t now, struct effects *out);
 instant_t vpn_due(const struct vpn *v);
-/* Sends the present keys to the data path and plans the next change of a slot. */
-void vpn_install(struct vpn *v, instant_t now, struct effects *out);
 /* Whether keys are close to their end, so that retries hurry (decisions M7). */
 bool vpn_is_urgent(const struct vpn *v, instant_t now);
 struct event vpn_event(const struct vpn *v, enum event_id id);

@@ -180,14 +180,13 @@ static void accept(struct server *s, const struct claim *c, struct endpoint from
         persist_member(s, c->group, m, out);
 }
 
-void ack_datagram(struct server *s, instant_t now, struct endpoint from, struct endpoint to,
+void ack_datagram(struct server *s, struct endpoint from, struct endpoint to,
                   const struct ike1_header *header, const uint8_t *datagram, size_t len,
                   struct effects *out)
 {
     struct claim c = {0};
     enum err e = check(s, from, to, header, bytes(datagram, len), &c);
 
-    (void)now;
     if (e)
         refuse_ack(s, from, &c, e, out);
     else

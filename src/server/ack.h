@@ -20,6 +20,6 @@ struct ack_keys {
 void ack_keys_wipe(struct ack_keys *k);
 
 /* A datagram of exchange type 35 whose header was parsed; `to` is where it arrived. */
-void ack_datagram(struct server *s, instant_t now, struct endpoint from, struct endpoint to,
+void ack_datagram(struct server *s, struct endpoint from, struct endpoint to,
                   const struct ike1_header *header, const uint8_t *datagram, size_t len,
                   struct effects *out);

@@ -50,7 +50,7 @@ static void tell_generation(void *to, enum group_event what, const struct group 
     effects_tell(told->out, &e);
     if (what != GROUP_DROPPED)
         return;
-    persist_drop_tek(told->s, generation, told->out);
+    persist_drop_tek(generation, told->out);
     note_over(told, sa, generation);
 }
 
@@ -124,7 +124,7 @@ static void forget_minted(struct server *s, const struct group *g, struct effect
 {
     for (size_t i = 0; i < g->n_sas; i++) {
         if (g->sas[i].slot[GROUP_MINTED])
-            persist_drop_tek(s, g->sas[i].slot[GROUP_MINTED], out);
+            persist_drop_tek(g->sas[i].slot[GROUP_MINTED], out);
     }
     if (g->kek[GROUP_KEK_MINTED])
         persist_drop_kek(s, g->kek[GROUP_KEK_MINTED], out);

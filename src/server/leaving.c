@@ -17,7 +17,7 @@ static void forget_bans(struct server *s, const struct group *g, struct effects 
 
     while ((b = ban_next(&s->bans, &cursor))) {
         if (b->group_id == g->model->id)
-            persist_lift_ban(s, &(struct row_who){b->group_id, b->identity}, 0, out);
+            persist_lift_ban(&(struct row_who){b->group_id, b->identity}, 0, out);
     }
     ban_lift_all(&s->bans, g->model->id);
 }
@@ -44,7 +44,7 @@ void leaving_add(struct server *s, instant_t now, struct group *g, struct effect
 {
     struct leaving gone = {.group = g};
 
-    live_forget_rows(s, g, "the group was removed", out);
+    live_forget_rows(g, "the group was removed", out);
     forget_bans(s, g, out);
     groups_forget_minted(s, g, out);
     groups_drop_keks(s, g, out);

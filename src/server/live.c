@@ -34,8 +34,7 @@ void live_tell(const struct model_change *changes, struct effects *out)
 
 /* ---- members ---- */
 
-void live_forget(struct server *s, struct group *g, struct registry_member *m, const char *why,
-                 struct effects *out)
+void live_forget(struct group *g, struct registry_member *m, const char *why, struct effects *out)
 {
     struct event e = event_of(EV_MEMBER_REMOVED);
 
@@ -44,7 +43,7 @@ void live_forget(struct server *s, struct group *g, struct registry_member *m, c
     event_add_str(&e, "group", g->model->name);
     event_add_str(&e, "what", why);
     effects_tell(out, &e);
-    persist_forget_member(s, g, m, out);
+    persist_forget_member(g, m, out);
     registry_remove(&g->registry, m);
 }
 
@@ -61,16 +60,16 @@ static void tell_all_gone(const struct group *g, const char *why, struct effects
     effects_tell(out, &e);
 }
 
-void live_forget_rows(struct server *s, const struct group *g, const char *why, struct effects *out)
+void live_forget_rows(const struct group *g, const char *why, struct effects *out)
 {
     tell_all_gone(g, why, out);
     for (size_t i = 0; i < g->registry.n; i++)
-        persist_forget_member(s, g, g->registry.members[i], out);
+        persist_forget_member(g, g->registry.members[i], out);
 }
 
-void live_forget_all(struct server *s, struct group *g, const char *why, struct effects *out)
+static void forget_all(struct group *g, const char *why, struct effects *out)
 {
-    live_forget_rows(s, g, why, out);
+    live_forget_rows(g, why, out);
     while (g->registry.n > 0)
         registry_remove(&g->registry, g->registry.members[g->registry.n - 1]);
 }
@@ -112,7 +111,7 @@ static void apply(struct server *s, instant_t now, const struct model_change *ch
         group_use_interface(g);
         break;
     case CHANGE_KEK_FIRST:
-        live_forget_all(s, g, "server-member-communication begins", out);
+        forget_all(g, "server-member-communication begins", out);
         break;
     case CHANGE_KEK_DELETE:
         push_delete(s, g, now, &(struct push_delete){.kek = true}, out);

@@ -15,13 +15,9 @@ void live_tell(const struct model_change *changes, struct effects *out);
 void live_apply(struct server *s, instant_t now, const struct model_change *changes,
                 struct effects *out);
 /* A member is struck from the list, and the store forgets it. */
-void live_forget(struct server *s, struct group *g, struct registry_member *m, const char *why,
-                 struct effects *out);
-/* Every member: their rows, without a word about each; they stay in the list. */
-void live_forget_rows(struct server *s, const struct group *g, const char *why,
-                      struct effects *out);
-/* ... and out of the list. */
-void live_forget_all(struct server *s, struct group *g, const char *why, struct effects *out);
+void live_forget(struct group *g, struct registry_member *m, const char *why, struct effects *out);
+/* The rows of all members, without a word about each; they stay in the list. */
+void live_forget_rows(const struct group *g, const char *why, struct effects *out);
 /* Somebody who has keys may have no others: new ones, which the rest come for (decisions M18).
  * Without pushes nobody would hear of them before he comes for them anyway. The group's row is the
  * caller's to store, before the store hears that he is gone. */

@@ -46,19 +46,19 @@ void order_ban(struct server *s, const struct row_ban *row, struct effects *out)
 
 void order_lift(struct server *s, const struct row_who *who, struct effects *out)
 {
-    persist_lift_ban(s, who, begin(s, lift, who), out);
+    persist_lift_ban(who, begin(s, lift, who), out);
 }
 
 void order_forget(struct server *s, const struct row_who *who, struct effects *out)
 {
-    persist_forget(s, who, begin(s, forget, who), out);
+    persist_forget(who, begin(s, forget, who), out);
 }
 
 void order_wish(struct server *s, const struct group *g, struct effects *out)
 {
     const struct row_who nobody = {.group = g->model->id};
 
-    persist_seq(s, g, begin(s, wish, &nobody), out);
+    persist_seq(g, begin(s, wish, &nobody), out);
 }
 
 /* ---- the answer ---- */
@@ -87,13 +87,13 @@ static void again(struct server *s, const struct group *g, const struct order_tx
     const struct ban *b = ban_find(&s->bans, who.group, who.identity);
 
     if (tx->what == wish)
-        persist_seq(s, g, 0, out);
+        persist_seq(g, 0, out);
     else if (tx->what == forget && !registry_find(&g->registry, who.identity))
-        persist_forget(s, &who, 0, out);
+        persist_forget(&who, 0, out);
     else if (tx->what != forget && b)
         persist_ban(s, &(struct row_ban){who, b->since, b->address}, 0, out);
     else if (tx->what != forget)
-        persist_lift_ban(s, &who, 0, out);
+        persist_lift_ban(&who, 0, out);
 }
 
 bool order_stored(struct server *s, uint64_t id, enum err err, struct effects *out)

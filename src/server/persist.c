@@ -140,11 +140,10 @@ void persist_changeover(struct server *s, const struct group *g, uint64_t id, st
     effects_persist(out, tx);
 }
 
-void persist_seq(struct server *s, const struct group *g, uint64_t id, struct effects *out)
+void persist_seq(const struct group *g, uint64_t id, struct effects *out)
 {
     struct store_tx *tx = begin(id, out);
 
-    (void)s;
     put_group(g, tx, out);
     effects_persist(out, tx);
 }
@@ -157,11 +156,10 @@ static void drop(enum store_table table, struct bytes key, uint64_t id, struct e
     effects_persist(out, tx);
 }
 
-void persist_drop_tek(struct server *s, const struct generation *key, struct effects *out)
+void persist_drop_tek(const struct generation *key, struct effects *out)
 {
     uint8_t k[ROW_KEY_MAX];
 
-    (void)s;
     drop(STORE_TEK, row_key_u32(key->spi, k), 0, out);
 }
 
@@ -238,19 +236,18 @@ void persist_member(struct server *s, const struct group *g, const struct regist
     effects_persist(out, tx);
 }
 
-void persist_forget_member(struct server *s, const struct group *g, const struct registry_member *m,
+void persist_forget_member(const struct group *g, const struct registry_member *m,
                            struct effects *out)
 {
     struct row_who who = who_of(g, m);
 
-    persist_forget(s, &who, 0, out);
+    persist_forget(&who, 0, out);
 }
 
-void persist_forget(struct server *s, const struct row_who *who, uint64_t id, struct effects *out)
+void persist_forget(const struct row_who *who, uint64_t id, struct effects *out)
 {
     uint8_t key[ROW_KEY_MAX];
 
-    (void)s;
     drop(STORE_MEMBER, row_key_who(who, key), id, out);
 }
 
@@ -270,10 +267,9 @@ void persist_ban(struct server *s, const struct row_ban *ban, uint64_t id, struc
     effects_persist(out, tx);
 }
 
-void persist_lift_ban(struct server *s, const struct row_who *who, uint64_t id, struct effects *out)
+void persist_lift_ban(const struct row_who *who, uint64_t id, struct effects *out)
 {
     uint8_t key[ROW_KEY_MAX];
 
-    (void)s;
     drop(STORE_BAN, row_key_who(who, key), id, out);
 }

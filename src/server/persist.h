@@ -11,15 +11,15 @@ struct server;
  * numbers: one transaction, so that a changeover is there whole or not at all. Durable. */
 void persist_changeover(struct server *s, const struct group *g, uint64_t id, struct effects *out);
 /* The group's SEQ and numbers. Durable. */
-void persist_seq(struct server *s, const struct group *g, uint64_t id, struct effects *out);
+void persist_seq(const struct group *g, uint64_t id, struct effects *out);
 
 void persist_member(struct server *s, const struct group *g, const struct registry_member *m,
                     struct effects *out);
-void persist_forget_member(struct server *s, const struct group *g, const struct registry_member *m,
+void persist_forget_member(const struct group *g, const struct registry_member *m,
                            struct effects *out);
-void persist_forget(struct server *s, const struct row_who *who, uint64_t id, struct effects *out);
+void persist_forget(const struct row_who *who, uint64_t id, struct effects *out);
 /* Keys that nobody may use any more; with the last KEK of a key pair that, too. */
-void persist_drop_tek(struct server *s, const struct generation *key, struct effects *out);
+void persist_drop_tek(const struct generation *key, struct effects *out);
 void persist_drop_kek(struct server *s, const struct kek_generation *kek, struct effects *out);
 
 /* What the group clock shows now. */
@@ -28,5 +28,4 @@ void persist_clock(struct server *s, instant_t now, struct effects *out);
 /* From `since` on nobody of that identity may register, until it is lifted; with the group's row,
  * so that the new keys which the removal wants are not forgotten. Durable. */
 void persist_ban(struct server *s, const struct row_ban *ban, uint64_t id, struct effects *out);
-void persist_lift_ban(struct server *s, const struct row_who *who, uint64_t id,
-                      struct effects *out);
+void persist_lift_ban(const struct row_who *who, uint64_t id, struct effects *out);

@@ -208,7 +208,7 @@ static enum err write_message_4(struct server *s, const struct pull *p, const st
 }
 
 /* Acknowledgements are found by address: who was struck there has been replaced (decisions M15). */
-static void forget_struck(struct server *s, struct group *g, const struct request *q)
+static void forget_struck(struct group *g, const struct request *q)
 {
     struct model_identity self = phase1_peer_identity(q->sa);
     struct registry_member *m = registry_at_address(&g->registry, phase1_remote(q->sa).ip);
@@ -216,7 +216,7 @@ static void forget_struck(struct server *s, struct group *g, const struct reques
     while (m) {
         struct registry_member *next = registry_same_address(m);
         if (m->status == REGISTRY_STRUCK && !registry_is(m, self)) {
-            persist_forget_member(s, g, m, q->out);
+            persist_forget_member(g, m, q->out);
             registry_remove(&g->registry, m);
         }
         m = next;
@@ -239,7 +239,7 @@ static enum err register_member(struct server *s, const struct pull *p, const st
     const struct registry_member *m = registry_find(&g->registry, r.identity);
     persist_member(s, g, m, q->out);
     push_to_latecomer(g, m, q->now);
-    forget_struck(s, g, q);
+    forget_struck(g, q);
     count_registration(&s->rate, q->now);
     g->counters.pulls_succeeded++;
     return ERR_OK;

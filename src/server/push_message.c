@@ -174,7 +174,7 @@ void push_begin(struct server *s, struct group *g, instant_t now, struct push_su
     m->stage = PUSH_STORING;
     m->waits_for = ++s->transactions;
     push_reserve(g);
-    persist_seq(s, g, m->waits_for, out);
+    persist_seq(g, m->waits_for, out);
 }
 
 static struct group *waiting(const struct server *s, enum push_stage stage, uint64_t id)

@@ -180,7 +180,7 @@ static void move_members(struct commit *c, struct group *g, size_t at)
         if (now)
             m->gateway = now;
         else
-            live_forget(c->s, g, m, "its gateway is not in the group's ike-gateway list any more",
+            live_forget(g, m, "its gateway is not in the group's ike-gateway list any more",
                         c->out);
     }
 }

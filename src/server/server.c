@@ -247,7 +247,7 @@ void server_datagram(struct server *s, instant_t now, struct endpoint from, stru
         pull_datagram(s, now, from, to, &header, datagram, len, out);
         return;
     case IKE1_EXCHANGE_GROUPKEY_PUSH_ACK:
-        ack_datagram(s, now, from, to, &header, datagram, len, out);
+        ack_datagram(s, from, to, &header, datagram, len, out);
         return;
     case IKE1_EXCHANGE_GROUPKEY_PUSH: /* sent by servers only */
         server_drop(s, from, ERR_UNEXPECTED, ike1_exchange_name(header.exchange), out);

@@ -430,7 +430,7 @@ static void a_ban_holds(void **state)
     assert_int_equal(b->since.ns, ban.since.ns);
     assert_true(ip_equal(b->address, ban.address));
     effects_reset(&out);
-    persist_lift_ban(l.w->server, &ban.who, 10, &out);
+    persist_lift_ban(&ban.who, 10, &out);
     commit(&l, &out);
     restart(&l);
     assert_null(ban_find(server_bans(l.w->server), BLUE, ban.who.identity));
