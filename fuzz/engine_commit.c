@@ -21,7 +21,7 @@
 
 #include <stdlib.h>
 
-enum { CLIENTS = 2, EVENTS = 160, QUEUE = 64, KEKS = 256, DOWN = 8, HANDS = 40 };
+enum { CLIENTS = 2, EVENTS = 160, QUEUE = 64, KEKS = 2048, DOWN = 8, HANDS = 40 };
 
 /* A transaction on its way to the disk. */
 struct waiting {
