@@ -58,16 +58,20 @@ void world_replay(struct world *w, bool from_stranger, enum wire_kind kind)
 /* Less than the checker's tolerance for pushes, with what a link delays (sim/check.c). */
 #define HELD_BACK_LEAST span_ms(300)
 #define HELD_BACK_MOST span_s(60)
+/* ... from a native that is pushed to alone: MEMBER_PUSH_AGE_MAX, and a little. */
+#define HELD_BACK_UNKNOWN span_s(6)
 
 /* A push tells how long to wait, from its receipt on (RFC 6407 5.4.1). Who holds it back from a
- * member that has had none of its repeats makes that one late by as much: nothing in the message
- * says so, and no law can hold for it. Longer than a changeover ago everybody has had it or was cut
- * off. */
+ * member that has had none of its repeats makes that one late by as much. Natives in a unicast
+ * group know its age by the group clock, and ask when it is more than some seconds; in a message
+ * for a whole multicast group nothing says so, and no law can hold for it. Longer than a changeover
+ * ago everybody has had it or was cut off. */
 static bool is_held_back(const struct world *w, const struct record *r)
 {
     span_t age = instant_since(w->now, r->at);
+    span_t most = ip_is_multicast(r->to.ip) ? HELD_BACK_MOST : HELD_BACK_UNKNOWN;
 
-    return r->kind == WIRE_PUSH && age.ns > HELD_BACK_LEAST.ns && age.ns < HELD_BACK_MOST.ns;
+    return r->kind == WIRE_PUSH && age.ns > HELD_BACK_LEAST.ns && age.ns < most.ns;
 }
 
 static void maybe_replay(struct world *w, const struct link *l)

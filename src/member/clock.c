@@ -50,6 +50,14 @@ void member_clock_hear(struct member_clock *c, span_t stamp, instant_t now)
     c->heard = now;
 }
 
+span_t member_clock_age(const struct member_clock *c, span_t stamp, instant_t now)
+{
+    assert(c->set);
+    int64_t ahead = difference(stamp.ns - now.ns, c->offset.ns);
+
+    return (span_t){ahead < 0 ? -ahead : 0};
+}
+
 instant_t member_clock_due(const struct member_clock *c, uint32_t window_ms)
 {
     if (!window_ms)

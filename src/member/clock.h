@@ -31,6 +31,8 @@ MUST_USE enum err member_clock_measure(struct member_clock *c, span_t stamp, ins
                                        instant_t now, uint32_t window_ms);
 /* The same in a message that nobody asked for. The clock must be set. */
 void member_clock_hear(struct member_clock *c, span_t stamp, instant_t now);
+/* How long ago the server's clock showed `stamp`: not less than nothing. The clock must be set. */
+span_t member_clock_age(const struct member_clock *c, span_t stamp, instant_t now);
 /* When it is to be measured again: before it can have drifted by that part of the window. NEVER
  * without time stamps. */
 instant_t member_clock_due(const struct member_clock *c, uint32_t window_ms);

@@ -31,6 +31,10 @@ enum {
 #define MEMBER_DROP_MARGIN                                                                         \
     span_s(2)                         /* before others drop the old key, a member has asked (M10)  \
                                        */
+/* Keys that were so long on their way are asked for: what their message says of delays is not true
+ * any more. Younger, they make a member switch so much later than others, who drop the old key an
+ * activation-time-delay after that, at least 10 s. */
+#define MEMBER_PUSH_AGE_MAX span_s(5)
 #define MEMBER_PROBE_FIRST span_s(10) /* recovery-probe: between two, doubled */
 #define MEMBER_PROBE_MAX span_s(320)
 #define MEMBER_SA_MARGIN span_s(10) /* a phase 1 SA with less life left is not used again */

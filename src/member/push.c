@@ -208,6 +208,32 @@ static enum err check_policy(struct push *p)
     return e;
 }
 
+/* Delays count from the receipt (RFC 6407 5.4.1): who held a push back would make its receiver
+ * switch later than all others (decisions M4). The group clock tells how old it is. */
+static bool is_old(const struct push *p)
+{
+    const struct member_clock *clock = &p->v->clock;
+
+    if (!p->has_sa || !p->has_state || !p->state.clock_valid || !clock->set)
+        return false;
+    span_t age = member_clock_age(clock, gdoi_state_clock(&p->state), p->now);
+    return age.ns > MEMBER_PUSH_AGE_MAX.ns;
+}
+
+/* Not taken, not acknowledged: a registration brings what is true now, unless one already has. */
+static enum err check_age(struct push *p)
+{
+    struct vpn *v = p->v;
+
+    if (!is_old(p))
+        return ERR_OK;
+    span_t age = member_clock_age(&v->clock, gdoi_state_clock(&p->state), p->now);
+    p->refused = "it was held back on its way";
+    if (instant_since(p->now, v->registered_at).ns > age.ns)
+        vpn_register_within(p->m, v, p->now, MEMBER_SPREAD_MIN);
+    return ERR_TIMEOUT;
+}
+
 /* ---- taking it ---- */
 
 static enum err take_teks(struct push *p, size_t *ret_learned)
@@ -353,7 +379,7 @@ static enum err take(struct push *p, struct endpoint from, struct effects *out)
     heartbeat_sign(p->v, p->now);
     if (p->v->state == MEMBER_WAITING) /* it tries ever more rarely, and the server lives */
         vpn_register_within(p->m, p->v, p->now, vpn_spread(p->v));
-    if (p->has_state && p->in_order)
+    if (p->has_state && p->in_order && !p->has_sa) /* with keys it is there for its clock alone */
         heartbeat_state(p->m, p->v, p->now, &p->state, under_current, out);
     ack_send(p->m, p->v, &ack, from, out);
     return ERR_OK;
@@ -408,6 +434,8 @@ static void genuine(struct push *p, const struct chain *c, struct endpoint from,
     p->in_order = p->seq > keks_sequence(&p->v->keks);
     p->carrier->sequence = p->seq;
     enum err e = read_content(p, c);
+    if (!e)
+        e = check_age(p);
     if (!e)
         e = check_policy(p);
     if (!e)

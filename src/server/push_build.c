@@ -62,13 +62,16 @@ enum err push_build(const struct push_content *p, instant_t now, struct wr *w,
 
 size_t push_size(const struct group *g, const struct push_carrier *carrier, instant_t now)
 {
+    static const struct group_clock clock;
+    const struct offer_state state = {.clock = &clock};
     uint8_t room[2 * DATAGRAM_MAX]; /* more than the limits of a group allow */
     struct wr w = wr_of(room, sizeof room);
     size_t at;
     const struct push_content c = {.group = g,
                                    .carrier = carrier,
                                    .keys = true,
-                                   .what = {.native = true, .with_kek = true, .all = true}};
+                                   .what = {.native = true, .with_kek = true, .all = true},
+                                   .state = &state};
     enum err e = push_build(&c, now, &w, &at);
 
     assert(e == ERR_OK);

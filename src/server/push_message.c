@@ -104,7 +104,7 @@ static enum err build(const struct server *s, const struct group *g, instant_t n
                                       .with_kek = p->announcement.with_kek,
                                       .all = p->announcement.all}};
 
-    if (is_beat(m))
+    if (is_beat(m) || (c.keys && c.what.native)) /* keys: so that their age can be known */
         c.state = &state;
     if (m->subject.kind == PUSH_FAREWELL)
         c.deletes = &farewell;

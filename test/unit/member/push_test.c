@@ -1,5 +1,6 @@
 /* GROUPKEY-PUSH at the member engine: what a good one does, and that nothing else does anything. */
 #include "gdoi/dialect.h"
+#include "member/vpn.h"
 #include "unit/member/pusher.h"
 
 static struct pusher one, two;
@@ -71,6 +72,36 @@ static void a_pushed_key_switches_at_3570(void **state)
     assert_int_equal(w->installed[0].n_sas, 1);
     assert_int_equal(duo_vpn(w, 0).pushes.keys_learned, 1);
     assert_int_equal(duo_events(w, EV_REKEYED), 1);
+    duo_close(w);
+    free(c);
+}
+
+/* By the group clock this push has been under way for six seconds: what it says of delays is not
+ * true any more. One of five seconds is taken. */
+static void keys_that_were_held_back_are_asked_for(void **state)
+{
+    struct gdoi_state s = {.clock_valid = true, .clock_s = 1790000000};
+    (void)state;
+    struct duo *w = registered(0);
+    struct vpn *v = &w->member->vpns[0];
+    struct content *c = content_new();
+    content_tek(c, 0x2000, 3600, 1, 0);
+    content_gap(c, 30, 45);
+    c->state = &s;
+    duo_alone_until(w, 3540);
+    v->beat.native = true;
+    v->clock =
+        (struct member_clock){.set = true, .offset = {INT64_C(1790000006) * NS_PER_S - w->now.ns}};
+    push_give(w, &one, c, 11);
+    assert_false(duo_holds(w, 0x2000, ESP_SLOT_NEXT));
+    assert_int_equal(rejected(w, ERR_TIMEOUT), 1);
+    assert_int_equal(duo_events(w, EV_PUSH_REFUSED), 1);
+    assert_true(instant_reached(v->due[DUE_ATTEMPT], instant_add(w->now, MEMBER_SPREAD_MIN)));
+    push_give(w, &one, c, 11); /* and not again */
+    assert_int_equal(rejected(w, ERR_REPLAY), 1);
+    s.clock_s++;
+    push_give(w, &one, c, 12);
+    assert_true(duo_holds(w, 0x2000, ESP_SLOT_NEXT));
     duo_close(w);
     free(c);
 }
@@ -746,6 +777,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_pushed_key_switches_at_3570),
+        cmocka_unit_test(keys_that_were_held_back_are_asked_for),
         cmocka_unit_test(a_repeat_moves_no_timer),
         cmocka_unit_test(a_shortened_lifetime_does_not_turn_the_order),
         cmocka_unit_test(a_push_in_time_moves_the_registration),
