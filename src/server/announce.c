@@ -34,11 +34,11 @@ static void count_rounds(struct group *g)
     a->first_sent = INSTANT_NEVER;
 }
 
-static void start_rounds(struct group *g, instant_t now)
+static void start_rounds(struct group *g, instant_t at)
 {
     count_rounds(g);
     g->push->announcement.state = ANNOUNCE_WAITING;
-    g->push->announcement.at = now;
+    g->push->announcement.at = at;
 }
 
 void announce_adopt(struct group *g)
@@ -75,15 +75,16 @@ void announce_begin(struct group *g, instant_t now, struct announce_news news)
 void announce_again(struct group *g, instant_t now)
 {
     struct announcement *a = &g->push->announcement;
-    instant_t soon = a->rounds_done ? instant_add(a->round_sent, SERVER_PUSH_PAUSE) : now;
+    instant_t paused = a->rounds_done ? instant_add(a->round_sent, SERVER_PUSH_PAUSE) : now;
+    instant_t soon = instant_max(paused, now);
 
     switch (a->state) {
     case ANNOUNCE_OVER:
     case ANNOUNCE_LISTENING:
-        start_rounds(g, now);
+        start_rounds(g, soon);
         break;
     case ANNOUNCE_WAITING:
-        a->at = instant_min(a->at, instant_max(soon, now));
+        a->at = instant_min(a->at, soon);
         break;
     case ANNOUNCE_SENDING: /* whom the last message is for has been decided */
         if (a->rounds_left == 0 && !a->dialects)

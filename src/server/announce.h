@@ -56,7 +56,8 @@ void announce_begin(struct group *g, instant_t now, struct announce_news news);
 /* After a restart: the keys are known as those of an earlier server, whose messages are not, so
  * only answers to what this one sends count. */
 void announce_adopt(struct group *g);
-/* Somebody registered with keys that were the newest when it asked (M9): it gets a round. */
+/* Somebody registered with keys that were the newest when it asked (M9): it gets a round, with all
+ * who do so within SERVER_PUSH_PAUSE of the last one. */
 void announce_again(struct group *g, instant_t now);
 void announce_stop(struct announcement *a);
 

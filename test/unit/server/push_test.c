@@ -421,6 +421,30 @@ static void a_latecomer_gets_a_round(void **state)
     world_close(w);
 }
 
+/* However many they are: one signature serves all who come within a second. */
+static void latecomers_share_a_round(void **state)
+{
+    (void)state;
+    struct model_communication c = unicast(86400);
+    c.n_retransmission = 0;
+    struct world *w = pushed_open(&c);
+    for (unsigned i = 0; i < 2; i++)
+        world_phase1(w, &w->gm[i]);
+    world_until(w, 3539.5);
+    for (unsigned i = 0; i < 2; i++)
+        world_ask(w, &w->gm[i], BLUE);
+    world_until(w, 3541);
+    world_finish(w, &w->gm[0]);
+    assert_int_equal(w->n_fans, 1);
+    world_until(w, 3541.2);
+    world_finish(w, &w->gm[1]);
+    world_until(w, 3541.9);
+    assert_int_equal(w->n_fans, 1);
+    world_until(w, 3542);
+    assert_int_equal(w->n_fans, 2);
+    world_close(w);
+}
+
 /* ---- signs of life ---- */
 
 static void heartbeats_keep_their_interval(void **state)
@@ -753,6 +777,7 @@ int main(void)
         cmocka_unit_test(a_signature_that_fails_is_tried_again),
         cmocka_unit_test(what_is_superseded_does_not_leave),
         cmocka_unit_test(a_latecomer_gets_a_round),
+        cmocka_unit_test(latecomers_share_a_round),
         cmocka_unit_test(heartbeats_keep_their_interval),
         cmocka_unit_test(one_more_heartbeat_follows_a_changeover),
         cmocka_unit_test(foreign_members_get_no_heartbeat_and_are_not_struck),
