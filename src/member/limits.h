@@ -29,8 +29,8 @@ enum {
     span_s(1) /* of members that notice something together (decisions M10)                         \
                */
 #define MEMBER_DROP_MARGIN                                                                         \
-    span_s(2)                         /* before others drop the old key, a member has asked (M10)  \
-                                       */
+    span_s(2) /* before others drop the old key, a member has asked (M10)                          \
+               */
 /* Keys that were so long on their way are asked for: what their message says of delays is not true
  * any more. Younger, they make a member switch so much later than others, who drop the old key an
  * activation-time-delay after that, at least 10 s. */
