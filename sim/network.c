@@ -58,8 +58,9 @@ void world_replay(struct world *w, bool from_stranger, enum wire_kind kind)
 /* Less than the checker's tolerance for pushes, with what a link delays (sim/check.c). */
 #define HELD_BACK_LEAST span_ms(300)
 #define HELD_BACK_MOST span_s(60)
-/* ... from a native that is pushed to alone: MEMBER_PUSH_AGE_MAX, and a little. */
-#define HELD_BACK_UNKNOWN span_s(6)
+/* ... from a native that is pushed to alone: half the activation-time-delay of the months, 15 s,
+ * and a little (src/member/limits.h). */
+#define HELD_BACK_UNKNOWN span_ms(8500)
 
 /* A push tells how long to wait, from its receipt on (RFC 6407 5.4.1). Who holds it back from a
  * member that has had none of its repeats makes that one late by as much. Natives in a unicast

@@ -22,6 +22,19 @@ static span_t part_of(uint32_t window_ms)
     return (span_t){span_ms(window_ms).ns / MEMBER_CLOCK_WINDOW_PART};
 }
 
+/* However slow the answer was: the server looked at its clock between the two. */
+static void correct(struct member_clock *c, span_t stamp, instant_t asked, instant_t now)
+{
+    if (!c->set)
+        return;
+    int64_t above_most = difference(c->offset.ns, stamp.ns - asked.ns);
+    int64_t below_least = difference(stamp.ns - now.ns, c->offset.ns);
+    if (above_most > 0)
+        c->offset.ns -= above_most;
+    else if (below_least > 0)
+        c->offset.ns += below_least;
+}
+
 enum err member_clock_measure(struct member_clock *c, span_t stamp, instant_t asked, instant_t now,
                               uint32_t window_ms)
 {
@@ -29,8 +42,10 @@ enum err member_clock_measure(struct member_clock *c, span_t stamp, instant_t as
 
     if (window_ms)
         most = span_min(most, part_of(window_ms));
-    if (trip.ns > most.ns)
+    if (trip.ns > most.ns) {
+        correct(c, stamp, asked, now);
         return ERR_TIMEOUT;
+    }
     c->offset = (span_t){stamp.ns + trip.ns / 2 - now.ns};
     c->measured = c->heard = now;
     c->set = true;
@@ -60,7 +75,7 @@ span_t member_clock_age(const struct member_clock *c, span_t stamp, instant_t no
 
 instant_t member_clock_due(const struct member_clock *c, uint32_t window_ms)
 {
-    if (!window_ms)
+    if (!window_ms || !c->set)
         return INSTANT_NEVER;
     span_t part = part_of(window_ms);
     return instant_add(c->measured, (span_t){part.ns / MEMBER_CLOCK_DRIFT_PPM * MILLION});

@@ -25,8 +25,8 @@ struct member_clock {
 };
 
 /* `stamp`: what the server's clock showed, in a message that came at `now` and answers one sent at
- * `asked`. ERR_TIMEOUT: that took too long for this window (0: no time stamps), and the clock stays
- * as it was. */
+ * `asked`. ERR_TIMEOUT: that took too long for this window (0: no time stamps); a clock that is set
+ * moves only as far as it cannot have been right. */
 MUST_USE enum err member_clock_measure(struct member_clock *c, span_t stamp, instant_t asked,
                                        instant_t now, uint32_t window_ms);
 /* The same in a message that nobody asked for. The clock must be set. */

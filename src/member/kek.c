@@ -99,16 +99,14 @@ bool keks_push(struct keks *k, const struct kek *offered)
 
 size_t keks_delete(struct keks *k, const struct ike1_cookies *cookies)
 {
-    struct kek *const held[] = {&k->current, &k->previous};
-    size_t n = 0;
+    bool current = k->current.present && (!cookies || same_spi(&k->current, cookies));
+    bool previous = k->previous.present && (!cookies || current || same_spi(&k->previous, cookies));
 
-    for (size_t i = 0; i < ARRAY_LEN(held); i++) {
-        if (!held[i]->present || (cookies && !same_spi(held[i], cookies)))
-            continue;
-        forget(held[i]);
-        n++;
-    }
-    return n;
+    if (current)
+        forget(&k->current);
+    if (previous)
+        forget(&k->previous);
+    return (size_t)current + previous;
 }
 
 static instant_t current_end(const struct keks *k)

@@ -50,7 +50,8 @@ void keks_pull(struct keks *k, instant_t asked, const struct kek *offered);
 /* A push replaces the current one (RFC 6407 4). False: it is held already, and nothing changes. The
  * same condition. */
 bool keks_push(struct keks *k, const struct kek *offered);
-/* Forgets the one with these cookies, or all (NULL); the number of those. */
+/* Forgets the one with these cookies and what it replaced, or all (NULL); how many. The KEK before
+ * a deleted one must not bring that one back, from a push that was held back until now. */
 size_t keks_delete(struct keks *k, const struct ike1_cookies *cookies);
 /* What has expired is current no more, and forgotten after its grace. */
 void keks_expire(struct keks *k, instant_t now);

@@ -18,6 +18,15 @@ uint32_t keyring_window_ms(const struct keyring *k)
     return least;
 }
 
+bool keyring_holds(const struct keyring *k, uint32_t spi, struct ip server)
+{
+    for (size_t i = 0; i < k->n; i++) {
+        if (k->teks[i]->spi == spi && ip_equal(k->teks[i]->server, server))
+            return true;
+    }
+    return false;
+}
+
 bool keyring_can_send(const struct keyring *k, instant_t now)
 {
     for (size_t i = 0; i < k->n; i++) {
@@ -145,12 +154,14 @@ static void go_on(struct keyring *k, instant_t now)
     }
 }
 
-size_t keyring_delete(struct keyring *k, uint32_t spi, instant_t now)
+/* Of those learned before `until` the ones with that SPI; 0: all. */
+static size_t delete (struct keyring *k, uint32_t spi, instant_t until, instant_t now)
 {
     size_t n = 0;
 
     for (size_t i = 0; i < k->n;) {
-        if (spi != 0 && k->teks[i]->spi != spi) {
+        const struct tek *t = k->teks[i];
+        if ((spi != 0 && t->spi != spi) || !instant_before(t->learned, until)) {
             i++;
             continue;
         }
@@ -160,6 +171,16 @@ size_t keyring_delete(struct keyring *k, uint32_t spi, instant_t now)
     if (n > 0)
         go_on(k, now);
     return n;
+}
+
+size_t keyring_delete(struct keyring *k, uint32_t spi, instant_t now)
+{
+    return delete (k, spi, INSTANT_NEVER, now);
+}
+
+size_t keyring_delete_all(struct keyring *k, instant_t until, instant_t now)
+{
+    return delete (k, 0, until, now);
 }
 
 void keyring_clear(struct keyring *k)

@@ -46,9 +46,10 @@ MUST_USE enum err keyring_pull(struct keyring *k, instant_t now, struct keyring_
  * of the same SA (member/tek.h), whatever their lifetimes. Else as above. */
 MUST_USE enum err keyring_push(struct keyring *k, instant_t now, struct keyring_offer *offer,
                                size_t *ret_learned);
-/* A Delete takes effect at once (decisions S29); what the key protected stays closed. 0: all keys.
- * The number of deleted ones. */
+/* A Delete takes effect at once (decisions S29); what the key protected stays closed. The number of
+ * deleted ones. Of all keys: of those that were learned before `until`. */
 size_t keyring_delete(struct keyring *k, uint32_t spi, instant_t now);
+size_t keyring_delete_all(struct keyring *k, instant_t until, instant_t now);
 /* Forgets what has expired or is to be dropped. The number of keys that ended without a successor.
  */
 size_t keyring_expire(struct keyring *k, instant_t now);
@@ -56,6 +57,7 @@ void keyring_clear(struct keyring *k);
 
 /* The smallest anti-replay window of its keys; 0: none has one. */
 uint32_t keyring_window_ms(const struct keyring *k);
+bool keyring_holds(const struct keyring *k, uint32_t spi, struct ip server);
 bool keyring_can_send(const struct keyring *k, instant_t now);
 /* The SPIs of the newest generation of each SA, ascending; how many. */
 size_t keyring_newest(const struct keyring *k, uint32_t ret_spis[MEMBER_TEKS_MAX]);

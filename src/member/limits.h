@@ -33,7 +33,8 @@ enum {
                */
 /* Keys that were so long on their way are asked for: what their message says of delays is not true
  * any more. Younger, they make a member switch so much later than others, who drop the old key an
- * activation-time-delay after that, at least 10 s. */
+ * activation-time-delay after that. Half of that delay, where it is more: it is chosen by how long
+ * the server takes to tell everybody. */
 #define MEMBER_PUSH_AGE_MAX span_s(5)
 #define MEMBER_PROBE_FIRST span_s(10) /* recovery-probe: between two, doubled */
 #define MEMBER_PROBE_MAX span_s(320)

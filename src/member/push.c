@@ -208,30 +208,66 @@ static enum err check_policy(struct push *p)
     return e;
 }
 
-/* Delays count from the receipt (RFC 6407 5.4.1): who held a push back would make its receiver
- * switch later than all others (decisions M4). The group clock tells how old it is. */
-static bool is_old(const struct push *p)
+/* Whether it offers a key that is not held: else it is a repeat, and taking it changes nothing. */
+static bool has_news(const struct push *p)
+{
+    const struct gdoi_sa *sa = &p->sa;
+
+    for (size_t i = 0; p->has_sa && i < sa->n_sats; i++) {
+        if (!keyring_holds(&p->v->keys, sa->sats[i].spi, p->carrier->server))
+            return true;
+    }
+    return p->has_sa && sa->has_sak && !keks_find(&p->v->keks, &sa->sak.spi);
+}
+
+/* How old it is by the group clock; nothing, if nobody says. */
+static span_t age_of(const struct push *p)
 {
     const struct member_clock *clock = &p->v->clock;
 
-    if (!p->has_sa || !p->has_state || !p->state.clock_valid || !clock->set)
-        return false;
-    span_t age = member_clock_age(clock, gdoi_state_clock(&p->state), p->now);
-    return age.ns > MEMBER_PUSH_AGE_MAX.ns;
+    if (!p->has_state || !p->state.clock_valid || !clock->set)
+        return (span_t){0};
+    return member_clock_age(clock, gdoi_state_clock(&p->state), p->now);
 }
 
-/* Not taken, not acknowledged: a registration brings what is true now, unless one already has. */
+/* Others drop what these keys replace when the delay of their message is over. */
+static span_t before_drop(const struct push *p, span_t age)
+{
+    const struct gdoi_gap *gap = &p->sa.gap;
+    span_t drop = span_s(gap->has_dtd ? gap->dtd : 2 * (int64_t)p->v->atd_s);
+    span_t left = {drop.ns - age.ns - MEMBER_DROP_MARGIN.ns};
+
+    return span_max(span_min(vpn_spread(p->v), left), MEMBER_SPREAD_MIN);
+}
+
+/* Delays count from the receipt (RFC 6407 5.4.1): who held a push back would make its receiver
+ * switch later than all others (decisions M4). So keys that are too old are not taken and not
+ * acknowledged: a registration brings what is true now, unless one already has. */
 static enum err check_age(struct push *p)
 {
     struct vpn *v = p->v;
+    span_t age = age_of(p), half = {span_s(v->atd_s).ns / 2};
 
-    if (!is_old(p))
+    if (age.ns <= span_max(MEMBER_PUSH_AGE_MAX, half).ns || !has_news(p))
         return ERR_OK;
-    span_t age = member_clock_age(&v->clock, gdoi_state_clock(&p->state), p->now);
     p->refused = "it was held back on its way";
     if (instant_since(p->now, v->registered_at).ns > age.ns)
-        vpn_register_within(p->m, v, p->now, MEMBER_SPREAD_MIN);
+        vpn_register_within(p->m, v, p->now, before_drop(p, age));
     return ERR_TIMEOUT;
+}
+
+/* What is announced from a new KEK on travels under that one. So a push under the KEK before it
+ * brings what is known here, or what was held back on its way until nobody else knows it any more.
+ */
+static enum err check_carrier(struct push *p)
+{
+    const struct keks *k = &p->v->keks;
+
+    if (p->carrier == &k->current || !k->current.present || !has_news(p))
+        return ERR_OK;
+    p->refused = "its rekey key has been replaced, and new keys come under the new one";
+    vpn_register_within(p->m, p->v, p->now, before_drop(p, age_of(p)));
+    return ERR_UNEXPECTED;
 }
 
 /* ---- taking it ---- */
@@ -276,6 +312,20 @@ static enum err take_keys(struct push *p, size_t *ret_teks, bool *ret_kek)
     return e;
 }
 
+/* Everything that there was under the push's KEK. A repeat may come when a registration has brought
+ * what is new: that is not meant. */
+static void forget_all(struct push *p, uint8_t protocol, size_t *teks, size_t *keks)
+{
+    struct keks *k = &p->v->keks;
+    bool overtaken = p->carrier != &k->current && k->current.present;
+
+    if (protocol == GDOI_PROTOCOL_KEK)
+        *keks += keks_delete(k, overtaken ? &p->carrier->cookies : NULL);
+    else
+        *teks +=
+            keyring_delete_all(&p->v->keys, overtaken ? k->current.learned : INSTANT_NEVER, p->now);
+}
+
 /* At once, whatever a GAP says (decisions S29). */
 static void forget(struct push *p, const struct ike1_delete *d, size_t *teks, size_t *keks)
 {
@@ -284,10 +334,7 @@ static void forget(struct push *p, const struct ike1_delete *d, size_t *teks, si
     if (d->protocol == GDOI_PROTOCOL_AH)
         return; /* there are no such keys */
     if (gdoi_delete_all(d)) {
-        if (d->protocol == GDOI_PROTOCOL_KEK)
-            *keks += keks_delete(&v->keks, NULL);
-        else
-            *teks += keyring_delete(&v->keys, 0, p->now);
+        forget_all(p, d->protocol, teks, keks);
         return;
     }
     for (size_t i = 0; i < d->n_spis; i++) {
@@ -355,22 +402,12 @@ static struct ack make_ack(const struct push *p)
     return ack_of(p->carrier, type, p->seq, p->v->model->gateway->local_address);
 }
 
-/* What is announced from a new KEK on travels under that one. So a push under the KEK before it
- * brings what is known here, or what was held back on its way until nobody else knows it any more.
- */
-static bool may_bring_keys(const struct push *p)
-{
-    const struct keks *k = &p->v->keks;
-
-    return p->has_sa && (p->carrier == &k->current || !k->current.present);
-}
-
 static enum err take(struct push *p, struct endpoint from, struct effects *out)
 {
     bool under_current = p->carrier == &p->v->keks.current;
     struct ack ack = make_ack(p);
     struct change c = {0};
-    enum err e = may_bring_keys(p) ? take_keys(p, &c.teks, &c.kek) : ERR_OK;
+    enum err e = p->has_sa ? take_keys(p, &c.teks, &c.kek) : ERR_OK;
 
     if (e)
         return e;
@@ -436,6 +473,8 @@ static void genuine(struct push *p, const struct chain *c, struct endpoint from,
     enum err e = read_content(p, c);
     if (!e)
         e = check_age(p);
+    if (!e)
+        e = check_carrier(p);
     if (!e)
         e = check_policy(p);
     if (!e)

@@ -87,12 +87,12 @@ static void end_all_keys(struct server *s, instant_t now, struct group *g, struc
 }
 
 void operator_renew(struct server *s, instant_t now, struct group *g, bool immediately,
-                    struct effects *out, struct operator_answer *a)
+                    struct effects *out, struct operator_answer *ret)
 {
     if (immediately)
-        end_all_keys(s, now, g, out, a);
+        end_all_keys(s, now, g, out, ret);
     else
-        shut_out(s, now, g, out, a);
+        shut_out(s, now, g, out, ret);
 }
 
 enum err operator_needs_pushes(const struct group *g, struct operator_answer *ret)

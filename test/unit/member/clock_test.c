@@ -113,6 +113,25 @@ static void follows_the_server(void **state)
     assert_int_equal(error_ns(&c, at_ms(1000000)), 0); /* and no further */
 }
 
+/* An answer that took too long does not measure, but a clock that cannot be right by it is moved as
+ * far as that: into the time between question and answer. */
+static void a_slow_answer_corrects_what_is_wrong(void **state)
+{
+    (void)state;
+    static const struct {
+        int64_t wrong_ms,
+            left_ms; /* at the end of a trip of 3 s in whose middle the server looked */
+    } rows[] = {{0, 0}, {1400, 1400}, {-1400, -1400}, {8000, 1500}, {-8000, -1500}};
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct member_clock c = measured();
+        c.offset.ns += rows[i].wrong_ms * NS_PER_MS;
+        assert_int_equal(
+            member_clock_measure(&c, server_ms(10500), at_ms(9000), at_ms(12000), WINDOW_MS),
+            ERR_TIMEOUT);
+        assert_int_equal(error_ns(&c, at_ms(12000)), rows[i].left_ms * NS_PER_MS);
+    }
+}
+
 /* 2^32 seconds after 1970 stamps begin anew; a clock that was set before goes on. */
 static void seconds_wrap(void **state)
 {
@@ -151,7 +170,8 @@ static void leaps_forward_end_nowhere(void **state)
 static void measured_again_in_time(void **state)
 {
     (void)state;
-    struct member_clock c = measured();
+    struct member_clock c = measured(), unset = {0};
+    assert_true(instant_is_never(member_clock_due(&unset, WINDOW_MS)));
     assert_true(instant_is_never(member_clock_due(&c, 0)));
     assert_int_equal(member_clock_due(&c, 1000).ns, at_ms(5000 + 2500 * 1000).ns);
     assert_int_equal(member_clock_due(&c, WINDOW_MS).ns, at_ms(5000 + 250000 * 1000).ns);
@@ -168,6 +188,7 @@ int main(void)
         cmocka_unit_test(held_back_heartbeats_walk_it_no_further_than_drift),
         cmocka_unit_test(a_burst_of_old_heartbeats_moves_nothing),
         cmocka_unit_test(follows_the_server),
+        cmocka_unit_test(a_slow_answer_corrects_what_is_wrong),
         cmocka_unit_test(seconds_wrap),
         cmocka_unit_test(leaps_forward_end_nowhere),
         cmocka_unit_test(measured_again_in_time),

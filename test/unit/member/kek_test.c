@@ -230,11 +230,14 @@ static void deletes(void **state)
     pull(&k, 0, kek(1, 0, 100));
     push(&k, kek(2, 10, 100));
     assert_int_equal(keks_delete(&k, &strange), 0);
-    assert_int_equal(keks_delete(&k, &second), 1);
-    expect(&k, 0, 1);
-    assert_int_equal(keks_sequence(&k), 1);
-    push(&k, kek(3, 20, 100)); /* there is no current one to keep */
-    expect(&k, 3, 1);
+    assert_int_equal(keks_delete(&k, &second), 2); /* and what could bring it back */
+    expect(&k, 0, 0);
+    push(&k, kek(3, 20, 100));
+    push(&k, kek(4, 30, 100));
+    struct ike1_cookies third = {{3}, {1}};
+    assert_int_equal(keks_delete(&k, &third), 1);
+    expect(&k, 4, 0);
+    push(&k, kek(5, 40, 100));
     assert_int_equal(keks_delete(&k, NULL), 2);
     expect(&k, 0, 0);
 }

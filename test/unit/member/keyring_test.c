@@ -644,7 +644,7 @@ static void a_push_in_conflict_or_too_large_changes_nothing(void **state)
         assert_int_equal(push(&k, 10, 30, 45, 1, (struct tek *[]){tek(256 + i, 3600)}), ERR_OK);
     assert_int_equal(push(&k, 10, 30, 45, 1, (struct tek *[]){tek(5000, 3600)}), ERR_TOO_MANY);
     assert_int_equal(k.n, MEMBER_TEKS_MAX);
-    assert_int_equal(keyring_delete(&k, 0, at(11)), MEMBER_TEKS_MAX);
+    assert_int_equal(keyring_delete_all(&k, INSTANT_NEVER, at(11)), MEMBER_TEKS_MAX);
     assert_int_equal(k.n_ended, 1); /* they all protected the same traffic */
     keyring_clear(&k);
 }

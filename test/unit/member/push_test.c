@@ -76,13 +76,14 @@ static void a_pushed_key_switches_at_3570(void **state)
     free(c);
 }
 
-/* By the group clock this push has been under way for six seconds: what it says of delays is not
- * true any more. One of five seconds is taken. */
+/* By the group clock this push has been under way for eight seconds, more than half the
+ * activation-time-delay of 15: what it says of delays is not true any more. One of seven is taken,
+ * and so is an old one that says nothing new, for its acknowledgement. */
 static void keys_that_were_held_back_are_asked_for(void **state)
 {
     struct gdoi_state s = {.clock_valid = true, .clock_s = 1790000000};
     (void)state;
-    struct duo *w = registered(0);
+    struct duo *w = registered(GDOI_ACK_KEK_SHA256);
     struct vpn *v = &w->member->vpns[0];
     struct content *c = content_new();
     content_tek(c, 0x2000, 3600, 1, 0);
@@ -91,7 +92,7 @@ static void keys_that_were_held_back_are_asked_for(void **state)
     duo_alone_until(w, 3540);
     v->beat.native = true;
     v->clock =
-        (struct member_clock){.set = true, .offset = {INT64_C(1790000006) * NS_PER_S - w->now.ns}};
+        (struct member_clock){.set = true, .offset = {INT64_C(1790000008) * NS_PER_S - w->now.ns}};
     push_give(w, &one, c, 11);
     assert_false(duo_holds(w, 0x2000, ESP_SLOT_NEXT));
     assert_int_equal(rejected(w, ERR_TIMEOUT), 1);
@@ -99,9 +100,15 @@ static void keys_that_were_held_back_are_asked_for(void **state)
     assert_true(instant_reached(v->due[DUE_ATTEMPT], instant_add(w->now, MEMBER_SPREAD_MIN)));
     push_give(w, &one, c, 11); /* and not again */
     assert_int_equal(rejected(w, ERR_REPLAY), 1);
+    assert_int_equal(w->n_packets, 0);
     s.clock_s++;
     push_give(w, &one, c, 12);
     assert_true(duo_holds(w, 0x2000, ESP_SLOT_NEXT));
+    expect_ack(w, &one, 12);
+    s.clock_s -= 60;
+    push_give(w, &one, c, 13);
+    expect_ack(w, &one, 13);
+    assert_int_equal(rejected(w, ERR_TIMEOUT), 1);
     duo_close(w);
     free(c);
 }
@@ -199,8 +206,8 @@ static void what_a_registration_has_overtaken_is_stale(void **state)
     free(next);
 }
 
-/* ... nor when it comes from a server that counts anew with every KEK (RFC 6407 3.2). It is
- * acknowledged: the server may repeat what was heard already. */
+/* ... nor when it comes from a server that counts anew with every KEK (RFC 6407 3.2). It is not
+ * acknowledged, and asked about: only a repeat of what is known is the server's due. */
 static void the_kek_before_teaches_no_keys(void **state)
 {
     (void)state;
@@ -216,7 +223,9 @@ static void the_kek_before_teaches_no_keys(void **state)
     push_give(w, &one, rekey, 12);
     expect_ack(w, &one, 12);
     push_give(w, &one, held_back, 13);
-    expect_ack(w, &one, 13);
+    assert_int_equal(w->n_packets, 0);
+    assert_int_equal(rejected(w, ERR_UNEXPECTED), 1);
+    assert_true(instant_before(duo_vpn(w, 0).due, instant_add(w->now, span_s(10))));
     assert_int_equal(duo_vpn(w, 0).pushes.keys_learned, 1);
     duo_alone_until(w, 60);
     assert_true(duo_holds(w, 0x3000, ESP_SLOT_CURRENT));
@@ -377,6 +386,33 @@ static void a_deleted_key_leaves_the_data_path(void **state)
     assert_true(instant_before(instant_add(w->now, span_s(3000)), duo_vpn(w, 0).due));
     duo_close(w);
     free(c);
+    free(d);
+}
+
+/* "All" was said before the new keys were made: repeats of it come to who has them already. */
+static void repeats_of_a_delete_spare_what_is_new(void **state)
+{
+    (void)state;
+    struct duo *w = registered(GDOI_ACK_KEK_SHA256);
+    struct content *next = content_new(), *d = content_new();
+    content_tek(next, 0x3000, 3600, 1, 0);
+    content_kek(next, &two, 3600, GDOI_ACK_KEK_SHA256);
+    content_gap(next, 30, 45);
+    d->delete_teks = true;
+    duo_alone_until(w, 10);
+    push_give(w, &one, next, 11);
+    expect_ack(w, &one, 11);
+    push_give(w, &one, d, 12);
+    expect_ack(w, &one, 12);
+    assert_int_equal(w->installed[0].n_sas, 1);
+    assert_false(duo_holds(w, 0x1000, ESP_SLOT_CURRENT));
+    duo_alone_until(w, 41);
+    assert_true(duo_holds(w, 0x3000, ESP_SLOT_CURRENT));
+    push_give(w, &two, d, 13);
+    expect_ack(w, &two, 13);
+    assert_int_equal(w->installed[0].n_sas, 0);
+    duo_close(w);
+    free(next);
     free(d);
 }
 
@@ -789,6 +825,7 @@ int main(void)
         cmocka_unit_test(a_sak_that_asks_no_more_ends_acknowledging),
         cmocka_unit_test(a_push_between_messages_2_and_4_stays),
         cmocka_unit_test(a_deleted_key_leaves_the_data_path),
+        cmocka_unit_test(repeats_of_a_delete_spare_what_is_new),
         cmocka_unit_test(when_all_is_deleted_it_registers_again),
         cmocka_unit_test(a_deleted_kek_alone_asks_to_register_again),
         cmocka_unit_test(a_deleted_successor_takes_over_nothing),
