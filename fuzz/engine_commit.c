@@ -362,7 +362,8 @@ static struct model_communication communication_of(unsigned bits)
 {
     struct model_communication c = two_groups_communication();
 
-    c.present = bits & 1;
+    if (!(bits & 1)) /* as src/model/build_server.c leaves it */
+        return (struct model_communication){0};
     c.lifetime_s = bits & 2 ? 300 : 1800;
     c.heartbeat_s = bits & 4 ? 60 : 300;
     c.certificate = certificates[bits >> 4 & 3 ? (bits >> 4 & 3) - 1 : 0];

@@ -8,9 +8,13 @@
  * be one ATD early (decisions M5). */
 enum { OUT_OF_TURN_ATDS = 5 };
 
+/* As the statement says; without it, as it was when the KEK was made. */
 static span_t interval(const struct group *g)
 {
-    return span_s(g->model->communication.heartbeat_s);
+    const struct kek_generation *kek = g->kek[GROUP_KEK_CURRENT];
+    const struct model_communication *c = &g->model->communication;
+
+    return span_s(!c->present && kek ? kek->policy->heartbeat_s : c->heartbeat_s);
 }
 
 void beat_stop(struct beat *b)

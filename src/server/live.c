@@ -224,6 +224,8 @@ static void sas_as_they_were(const struct group *g, struct arena *arena, struct 
 
 static bool has_keys(const struct group *g)
 {
+    if (g->kek[GROUP_KEK_CURRENT])
+        return true;
     for (size_t i = 0; i < g->n_sas; i++) {
         if (group_newest(&g->sas[i]))
             return true;

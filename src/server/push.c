@@ -199,8 +199,8 @@ void push_resume(struct server *s, instant_t now, struct effects *out)
 {
     for (size_t i = 0; i < s->n_groups; i++) {
         struct group *g = s->groups[i];
-        if (g->kek[GROUP_KEK_CURRENT])
-            resume(g, now);
+        if (g->kek[GROUP_KEK_CURRENT] && g->model->communication.present)
+            resume(g, now); /* without the statement: live_restored() ends the KEK */
     }
     push_timer(s, now, out);
 }

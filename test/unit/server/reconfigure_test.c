@@ -391,6 +391,24 @@ static void server_member_communication_comes_and_goes(void **state)
     done(w, third);
 }
 
+/* Red's heartbeat is due at the moment at which blue's members are told that their KEK goes: by
+ * then red's statement is gone, and its KEK is still there. */
+static void a_heartbeat_may_be_due_when_server_member_communication_goes(void **state)
+{
+    (void)state;
+    struct world *w = world_new();
+    w->m.groups[0].communication = w->m.groups[1].communication = two_groups_communication();
+    world_open(w);
+    world_phase1(w, &w->gm[0]);
+    world_pull(w, &w->gm[0], BLUE);
+    struct two_groups *next = next_of(w);
+    next->groups[0].communication = next->groups[1].communication = (struct model_communication){0};
+    w->now = instant_add(w->now, span_s(300));
+    assert_int_equal(commit(w, next), ERR_OK);
+    assert_null(server_group(w->server, 1)->kek[GROUP_KEK_CURRENT]);
+    done(w, next);
+}
+
 /* ---- who may ---- */
 
 static void phase1_ends_where_it_changed(void **state)
@@ -718,6 +736,7 @@ int main(void)
         cmocka_unit_test(the_kek_changes_now_or_later),
         cmocka_unit_test(another_certificate_brings_another_kek),
         cmocka_unit_test(server_member_communication_comes_and_goes),
+        cmocka_unit_test(a_heartbeat_may_be_due_when_server_member_communication_goes),
         cmocka_unit_test(phase1_ends_where_it_changed),
         cmocka_unit_test(a_gateway_that_is_not_listed_is_out),
         cmocka_unit_test(a_gateway_that_is_gone_is_out_of_everything),

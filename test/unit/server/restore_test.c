@@ -795,11 +795,51 @@ static void another_configuration_is_followed(void **state)
     keep(&l);
     restart(&l);
     assert_int_equal(world_blue(l.w)->kek[GROUP_KEK_CURRENT]->number, 2);
-    m->groups[0].communication.present = false;
-    keep(&l);
-    restart(&l);
-    assert_null(world_blue(l.w)->kek[GROUP_KEK_CURRENT]);
     end(&l);
+}
+
+/* Without the statement the model has nothing of it, no interval of heartbeats either. */
+static void server_member_communication_that_is_gone_takes_the_kek_along(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 2; i++) { /* nobody who could be told; somebody */
+        struct life l = begin_with_everything();
+        if (i) {
+            world_phase1(l.w, &l.w->gm[0]);
+            world_pull(l.w, &l.w->gm[0], BLUE);
+        }
+        keep(&l);
+        l.w->m.groups[0].communication = (struct model_communication){0};
+        restart(&l);
+        assert_null(world_blue(l.w)->kek[GROUP_KEK_CURRENT]);
+        assert_int_equal(world_blue(l.w)->push->counters.deletes, i);
+        world_until(l.w, 60);
+        assert_int_equal(l.w->n_fans, 3 * i); /* the delete, and its repeats */
+        end(&l);
+    }
+}
+
+/* A KEK that outlived all keys is compared as well. */
+static void a_kek_without_keys_follows_the_configuration(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 2; i++) { /* another type; none */
+        struct world *w = world_new();
+        w->m.groups[0].communication = two_groups_communication();
+        w->m.groups[0].communication.lifetime_s = 86400;
+        struct life l = begin(w);
+        struct model_communication *c = &w->m.groups[0].communication;
+        keep(&l);
+        w->now = instant_add(w->now, span_s(10000));
+        *c = i ? (struct model_communication){0} : *c;
+        c->type = MODEL_PUSH_MULTICAST;
+        c->multicast_group = ip_v4(0xe2010101);
+        restart(&l);
+        assert_int_equal(world_key(w, 0, GROUP_CURRENT)->number, 2);
+        const struct kek_generation *kek = world_blue(w)->kek[GROUP_KEK_CURRENT];
+        assert_int_equal(kek ? kek->number : 0, i ? 0 : 2);
+        end(&l);
+    }
 }
 
 static void members_drop_what_the_configuration_has_no_more(void **state)
@@ -863,6 +903,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(another_configuration_is_followed),
+        cmocka_unit_test(server_member_communication_that_is_gone_takes_the_kek_along),
+        cmocka_unit_test(a_kek_without_keys_follows_the_configuration),
         cmocka_unit_test(members_drop_what_the_configuration_has_no_more),
         cmocka_unit_test(who_is_not_listed_any_more_is_shut_out),
         cmocka_unit_test(who_is_to_be_shut_out_is_not_forgotten),

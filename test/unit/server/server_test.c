@@ -35,7 +35,7 @@ static void what_is_not_built_is_refused_by_name(void **state)
     c->lifetime_s = 149;
     assert_int_equal(try_new(w), ERR_CONFIG);
     world_says(w, EV_CONFIG, "what", "10 times");
-    c->present = false;
+    *c = (struct model_communication){0};
 
     w->m.hour.cipher = MODEL_ESP_AES_GCM16;
     w->m.hour.auth = MODEL_ESP_AUTH_NONE;
