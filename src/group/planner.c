@@ -72,10 +72,18 @@ static instant_t kek_wanted_at(const struct group *g)
     return kek_renew_at(current, group_atd(g));
 }
 
-/* When new keys of ipsec-sas are to be made. An exclusion changes the KEK with them. */
+/* An exclusion changes the KEK with the keys (decisions M18): it waits for who signs the new one.
+ * Keys alone would have it fulfilled, and the next KEK would go out under one that is not retired.
+ */
+static bool waits_for_signer(const struct group *g)
+{
+    return g->wishes.exclusion && g->model->communication.present && !g->signer;
+}
+
+/* When new keys of ipsec-sas are to be made. */
 static instant_t teks_make_due(const struct group *g)
 {
-    if (group_is_minted(g) || group_changeover(g))
+    if (group_is_minted(g) || group_changeover(g) || waits_for_signer(g))
         return INSTANT_NEVER;
     instant_t due = instant_max(first_sa_due(g), g->retry_at);
     return g->wishes.exclusion ? instant_max(due, kek_free_at(g)) : due;

@@ -269,7 +269,7 @@ static void an_exclusion_waits_for_the_changeover_that_runs(void **state)
 static void an_exclusion_without_a_kek_changes_the_keys(void **state)
 {
     (void)state;
-    model.communication.present = false;
+    model.communication = (struct model_communication){0};
     struct group *g = group_new(&model, &mint);
     advance(g, 0);
     group_exclude(g, span_s(100000000)); /* capped: delays have 16 bits */
@@ -277,6 +277,25 @@ static void an_exclusion_without_a_kek_changes_the_keys(void **state)
     assert_string_equal(story, "+a2 ");
     assert_int_equal(group_changeover(g)->switch_at.ns,
                      at(3585).ns); /* within the old key's life */
+    group_free(g);
+}
+
+/* Keys alone would leave the KEK that the excluded one has, and the next KEK would go under it. */
+static void an_exclusion_waits_for_a_signer(void **state)
+{
+    (void)state;
+    struct group *g = open_group();
+    advance(g, 0);
+    signing_key_release(g->signer);
+    g->signer = NULL; /* as after a restart without the certificate */
+    group_exclude(g, span_s(0));
+    plan(g, 10);
+    assert_false(group_is_minted(g));
+    assert_true(due(g) > 10);
+    group_set_signer(g, &signer);
+    advance(g, 20);
+    assert_string_equal(story, "+a2 +K2 ");
+    assert_true(g->kek[GROUP_KEK_PREVIOUS]->retired);
     group_free(g);
 }
 
@@ -333,6 +352,7 @@ int main(void)
         TEST(an_exclusion_changes_all_and_waits_for_those_who_come),
         TEST(an_exclusion_waits_for_the_changeover_that_runs),
         TEST(an_exclusion_without_a_kek_changes_the_keys),
+        TEST(an_exclusion_waits_for_a_signer),
         TEST(an_exclusion_survives_a_failing_store),
         TEST(a_cleared_group_begins_anew),
     };

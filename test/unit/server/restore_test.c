@@ -544,6 +544,36 @@ static void drop(struct life *l, const struct kek_generation *kek)
     effects_free(&out);
 }
 
+/* Who is excluded gets no keys by a push while the server's own key pair is still being made. */
+static void who_is_shut_out_learns_nothing_before_there_is_a_signer(void **state)
+{
+    struct life l = {.w = world_new(), .disk = store_memory_new()};
+
+    (void)state;
+    l.config.model = &l.w->m.model;
+    world_open(l.w);
+    name_certificate(&l, "a");
+    restart(&l);
+    world_phase1(l.w, &l.w->gm[0]);
+    world_pull(l.w, &l.w->gm[0], BLUE);
+    keep(&l);
+    name_certificate(&l, NULL);
+    l.w->m.blue_list[0] = l.w->m.gateways + 1; /* not site-1 */
+    l.w->m.groups[0].n_gateways = 1;
+    l.w->hold_sign_keys = true;
+    restart(&l);
+    world_until(l.w, 10);
+    assert_int_equal(l.w->n_held, 1);
+    assert_true(world_blue(l.w)->wishes.exclusion);
+    assert_null(world_key(l.w, 0, GROUP_NEXT));
+    l.w->hold_sign_keys = false;
+    world_job(l.w, &l.w->held);
+    assert_int_equal(world_key(l.w, 0, GROUP_NEXT)->number, 2);
+    assert_int_equal(blue_kek(&l, GROUP_KEK_CURRENT)->number, 2);
+    assert_true(blue_kek(&l, GROUP_KEK_PREVIOUS)->retired);
+    end(&l);
+}
+
 /* A private key that signs nothing any more is not kept, but for the server's own. */
 static void a_key_pair_goes_with_its_last_kek(void **state)
 {
@@ -907,6 +937,7 @@ int main(void)
         cmocka_unit_test(a_kek_without_keys_follows_the_configuration),
         cmocka_unit_test(members_drop_what_the_configuration_has_no_more),
         cmocka_unit_test(who_is_not_listed_any_more_is_shut_out),
+        cmocka_unit_test(who_is_shut_out_learns_nothing_before_there_is_a_signer),
         cmocka_unit_test(who_is_to_be_shut_out_is_not_forgotten),
         cmocka_unit_test(keys_and_numbers_go_on_at_any_time),
         cmocka_unit_test(the_slots_of_a_changeover_come_back),
