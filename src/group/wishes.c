@@ -30,6 +30,15 @@ void group_postpone_wishes(struct group *g)
     g->wishes = (struct group_wishes){0};
 }
 
+bool group_has_wishes(const struct group *g)
+{
+    bool any = g->wishes.kek || g->wishes.exclusion;
+
+    for (size_t i = 0; i < g->n_sas; i++)
+        any = any || g->sas[i].wish != GROUP_SA_NO_WISH;
+    return any;
+}
+
 struct group_wishes group_wishes_left(const struct group *g)
 {
     bool exclusion = g->wishes.exclusion && !g->minted_excludes;

@@ -44,6 +44,7 @@ void group_exclude(struct group *g, span_t spread);
  * changeover. */
 void group_postpone_wishes(struct group *g);
 
+bool group_has_wishes(const struct group *g);
 /* What is left of them once the store has the keys that are MINTED: those fulfil the others, and a
  * server that comes back must not do it again. */
 struct group_wishes group_wishes_left(const struct group *g);

@@ -6,13 +6,6 @@
 #include "server/push.h"
 #include "server/state.h"
 
-/* What was asked for and has to wait; keys that are on their way to the store fulfil it there. */
-static void keep_wish(struct server *s, const struct group *g, struct effects *out)
-{
-    if (!group_is_minted(g))
-        order_wish(s, g, out);
-}
-
 /* What the planner will do, or has begun to do: new keys at `free_at`, or at once. */
 static void foresee(const struct group *g, instant_t now, instant_t free_at,
                     struct operator_answer *a)
@@ -61,7 +54,7 @@ static void shut_out(struct server *s, instant_t now, struct group *g, struct ef
         groups_forget_minted(s, g, out);
     live_shut_out(s, g);
     groups_advance(s, now, out);
-    keep_wish(s, g, out);
+    order_wish(s, g, out); /* what keys that are on their way to the store do not fulfil */
     a->spread_s = pushes ? server_spread(s, g) : 0;
     a->by_pull = true;
     if (pushes)
@@ -138,7 +131,7 @@ enum err server_rekey(struct server *s, instant_t now, struct group *g,
         group_rekey_kek(g);
     tell_asked(g, "rekey", out);
     groups_advance(s, now, out);
-    keep_wish(s, g, out);
+    order_wish(s, g, out); /* what keys that are on their way to the store do not fulfil */
     operator_note_txs(s, g, before, ret);
     foresee(g, now, group_free_at(g, what->kek), ret);
     if (what->kek) /* pushes go under it from then on; members send under other keys */

@@ -1,6 +1,7 @@
 /* A server ends, another one goes on with what the store has. */
 #include "unit/server/world.h"
 
+#include "server/operator.h"
 #include "server/persist.h"
 #include "server/push.h"
 #include "server/state.h"
@@ -247,6 +248,40 @@ static void what_was_asked_for_is_not_forgotten(void **state)
     assert_int_equal(g->sas[0].wish, GROUP_SA_JOINS); /* another activation-time-delay */
     assert_int_equal(g->kek[GROUP_KEK_CURRENT]->number, kek + 1); /* nothing was in its way */
     assert_int_equal(g->atd_s, 20);
+    end(&l);
+}
+
+static void rekey_wide(struct life *l, bool stored)
+{
+    struct operator_answer a;
+    const struct operator_rekey wide = {.sa = "wide"};
+    struct world *w = l->w;
+
+    assert_int_equal(server_rekey(w->server, w->now, w->server->groups[0], &wide, &w->out, &a),
+                     ERR_OK);
+    if (stored)
+        commit(l, &w->out);
+    world_collect(w);
+}
+
+/* What was stored behind keys says that they fulfil their wish: when they could not be stored, it
+ * says so no longer. */
+static void a_wish_whose_keys_could_not_be_stored_is_not_forgotten(void **state)
+{
+    struct life l = begin_with_everything();
+
+    (void)state;
+    keep(&l);
+    l.w->hold_store = true;
+    rekey_wide(&l, false);
+    rekey_wide(&l, true);
+    server_stored(l.w->server, l.w->now, l.w->waiting[0], ERR_SYSTEM, &l.w->out);
+    commit(&l, &l.w->out);
+    world_collect(l.w);
+    l.w->hold_store = false;
+    restart(&l);
+    assert_non_null(world_key(l.w, 1, GROUP_NEXT));
+    assert_null(world_key(l.w, 0, GROUP_NEXT));
     end(&l);
 }
 
@@ -944,6 +979,7 @@ int main(void)
         cmocka_unit_test(sequence_numbers_go_on),
         cmocka_unit_test(a_removal_that_waits_for_its_keys_is_not_forgotten),
         cmocka_unit_test(what_was_asked_for_is_not_forgotten),
+        cmocka_unit_test(a_wish_whose_keys_could_not_be_stored_is_not_forgotten),
         cmocka_unit_test(generations_are_numbered_on_when_all_are_gone),
         cmocka_unit_test(nothing_waits_for_keys_that_are_gone),
         cmocka_unit_test(a_switch_that_was_due_meanwhile_has_happened),
