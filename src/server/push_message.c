@@ -160,6 +160,13 @@ void push_reserve(struct group *g)
         g->push_seq_given++;
 }
 
+/* Whether it has to stay behind rows that are on their way to the store: a delete that is told for
+ * the first time, behind the order that it follows. */
+static bool follows_order(const struct group *g, const struct push_subject *what)
+{
+    return what->kind == PUSH_DELETE && g->push->deletes->rounds_done == 0;
+}
+
 void push_begin(struct server *s, struct group *g, instant_t now, struct push_subject what,
                 struct effects *out)
 {
@@ -167,7 +174,8 @@ void push_begin(struct server *s, struct group *g, instant_t now, struct push_su
 
     assert(m->stage == PUSH_IDLE);
     *m = (struct push_message){.subject = what};
-    if (g->push_seq_durable > g->push_seq) { /* it came with the keys, or with a message unsent */
+    /* it came with the keys, or with a message unsent */
+    if (g->push_seq_durable > g->push_seq && !follows_order(g, &what)) {
         prepare(s, g, now, out);
         return;
     }

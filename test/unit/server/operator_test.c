@@ -528,6 +528,39 @@ static void what_has_to_be_stored_is_known_by_its_own_number(void **state)
     world_close(w);
 }
 
+/* Behind a delete that is not followed by its order a restart would let the removed one in again,
+ * and go on with keys that all others have deleted. */
+static void a_delete_leaves_behind_its_order(void **state)
+{
+    (void)state;
+    struct world *w = busy(true);
+    const struct push_counters *c = &world_blue(w)->push->counters;
+    assert_true(world_blue(w)->push_seq_durable > world_blue(w)->push_seq); /* one is to spare */
+    w->hold_store = true;
+    (void)removed(w, site_1, true, ERR_OK);
+    assert_int_equal(c->deletes, 0);
+    world_answer(w, ERR_OK); /* the ban */
+    world_answer(w, ERR_OK); /* the wish for new keys */
+    assert_int_equal(c->deletes, 0);
+    world_answer(w, ERR_OK);
+    assert_int_equal(c->deletes, 1);
+    world_close(w);
+}
+
+/* Keys that are on their way to the store do not fulfil it: it is stored behind them. */
+static void a_wish_that_keys_on_their_way_do_not_fulfil_is_stored(void **state)
+{
+    (void)state;
+    struct world *w = busy(true);
+    w->hold_store = true;
+    (void)rekeyed(w, "wide", false, ERR_OK);
+    size_t n = w->n_waiting;
+    struct operator_answer a = rekeyed(w, "main", false, ERR_OK);
+    assert_int_equal(w->n_waiting, n + 1);
+    assert_int_equal(a.last_tx, w->waiting[n]);
+    world_close(w);
+}
+
 static void a_wish_that_joins_keys_on_their_way_waits_for_them(void **state)
 {
     (void)state;
@@ -604,6 +637,8 @@ int main(void)
         cmocka_unit_test(one_registration_can_be_forgotten),
         cmocka_unit_test(what_could_not_be_stored_is_told),
         cmocka_unit_test(what_has_to_be_stored_is_known_by_its_own_number),
+        cmocka_unit_test(a_delete_leaves_behind_its_order),
+        cmocka_unit_test(a_wish_that_keys_on_their_way_do_not_fulfil_is_stored),
         cmocka_unit_test(a_wish_that_joins_keys_on_their_way_waits_for_them),
         cmocka_unit_test(what_failed_is_stored_again_as_it_is_by_then),
     };
