@@ -304,7 +304,7 @@ static struct engine engine_of(const struct options *o, struct show *show, const
                            .install = on_install,
                            .needs_files = !o->no_data_path, /* nft, devices */
                            .folders = {{folder, HOST_READ}},
-                           .n_folders = 1};
+                           .n_folders = folder ? 1 : 0}; /* what came through a pipe is in none */
 }
 
 static enum err run_member(const struct options *o, const struct model_member *model,
@@ -315,8 +315,7 @@ static enum err run_member(const struct options *o, const struct model_member *m
     struct ip *addresses = calloc(model->n_vpns + 1, sizeof *addresses);
     char *folder = host_folder_of(o->config);
 
-    if (!addresses || !folder) {
-        free(addresses);
+    if (!addresses) {
         free(folder);
         return ERR_NOMEM;
     }

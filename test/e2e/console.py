@@ -67,11 +67,11 @@ class Test:
         if not ok:
             print("\n".join("# " + line for line in str(detail).splitlines()), flush=True)
 
-    def start(self, program, *args, log):
+    def start(self, program, *args, log, stdin=None):
         # The programs may run under a sanitizer, and nothing may trace them: no search for leaks.
         env = dict(os.environ, ASAN_OPTIONS="detect_leaks=0", TZ="UTC")
         with open(self.folder / log, "a") as out:
-            p = subprocess.Popen([self.programs / program, *args], stdout=out, stderr=out, env=env)
+            p = subprocess.Popen([self.programs / program, *args], stdin=stdin, stdout=out, stderr=out, env=env)
         self.running.append(p)
         return p
 
@@ -81,10 +81,10 @@ class Test:
                           str(self.port), "--state-dir", str(folder / "state"), "--key-dir",
                           str(folder / "keys"), "--log-format", "json", log=log)
 
-    def start_member(self, conf, log="member.log", run_dir=None):
+    def start_member(self, conf, log="member.log", run_dir=None, **more):
         return self.start("conclave-member", "-f", conf, "--run-dir", str(run_dir or self.folder),
                           "--port", str(self.port), "--server-port", str(self.port), "--no-data-path",
-                          log=log)
+                          log=log, **more)
 
     def console(self, line, run_dir=None):
         env = dict(os.environ, TZ="UTC")
@@ -149,6 +149,19 @@ def nobody_there(t):
     a = t.console("show security group-vpn server registered-members")
     t.check("... and for one daemon, too", a.returncode == 1 and "conclaved.sock: no daemon answers"
             in a.stderr, a.stderr)
+
+
+def from_a_pipe(t):
+    """A configuration that is in no folder."""
+    folder = t.folder / "pipe"
+    folder.mkdir()
+    p = t.start_member("/dev/stdin", log="pipe.log", run_dir=folder, stdin=subprocess.PIPE)
+    p.stdin.write((MEMBER_CONF % (SERVER, MEMBER)).encode())
+    p.stdin.close()
+    a = t.wait("show version", "conclave-member", run_dir=folder)
+    t.check("a member runs by what came through a pipe", "conclave-member" in a.stdout, a.stderr + t.log("pipe.log"))
+    p.terminate()
+    t.check("... until it is told to end", p.wait(10) == 0, t.log("pipe.log"))
 
 
 def registration(t):
@@ -296,6 +309,7 @@ def main():
         try:
             refusals_before_start(t)
             nobody_there(t)
+            from_a_pipe(t)
             server_conf = t.write("server.conf", SERVER_CONF % "")
             server = t.start_server(server_conf)
             t.wait("show version", "conclaved")
