@@ -76,17 +76,25 @@ static void put_word(struct printer *p, const struct conf_schema *s, const char 
 
 /* ---- curly ---- */
 
-static bool is_entry_of_leaves(const struct conf_node *n)
+/* An old key in a comment cannot be told from other words. */
+static bool shows(const struct printer *p, const struct conf_comments *comments)
+{
+    return comments->first && p->secrets != CONF_SECRETS_MASKED;
+}
+
+static bool is_entry_of_leaves(const struct printer *p, const struct conf_node *n)
 {
     for (const struct conf_node *c = n->first; c; c = c->next) {
-        if (c->inactive || c->first || c->comments.first || c->schema->kind == CONF_CONTAINER)
+        if (c->inactive || c->first || shows(p, &c->comments) || c->schema->kind == CONF_CONTAINER)
             return false;
     }
-    return n->first && !n->tail.first;
+    return n->first && !shows(p, &n->tail);
 }
 
 static void put_comments(struct printer *p, const struct conf_comments *comments, unsigned depth)
 {
+    if (!shows(p, comments))
+        return;
     for (const struct conf_comment *c = comments->first; c; c = c->next) {
         indent(p, depth);
         put(p, c->mark == '#' ? "#" : "/*");
@@ -132,11 +140,11 @@ static void put_statement(struct printer *p, const struct conf_node *n, unsigned
     indent(p, depth);
     put(p, n->inactive ? "inactive: " : "");
     put_name_and_values(p, n);
-    if (n->schema->one_line && is_entry_of_leaves(n)) {
+    if (n->schema->one_line && is_entry_of_leaves(p, n)) {
         put_one_line(p, n);
         return;
     }
-    if (!n->first && !n->tail.first) {
+    if (!n->first && !shows(p, &n->tail)) {
         put_end(p, n);
         return;
     }

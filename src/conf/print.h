@@ -4,8 +4,10 @@
 #include "conf/tree.h"
 
 enum conf_secrets {
-    CONF_SECRETS_9,     /* "$9$...": for files */
-    CONF_SECRETS_MASKED /* the comment SECRET-DATA: for eyes; a secret is never printed in clear */
+    /* "$9$...": for files; a secret is never printed in clear */
+    CONF_SECRETS_9,
+    /* the comment SECRET-DATA: for eyes. Other comments are left out, they may hold secrets, too */
+    CONF_SECRETS_MASKED
 };
 
 /* In the arena, NUL-terminated; each line ends with a newline. */

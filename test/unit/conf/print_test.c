@@ -132,6 +132,27 @@ static void test_comments_survive_in_braces(void **state)
     arena_free(&arena);
 }
 
+static void test_comments_may_hold_secrets(void **state)
+{
+    (void)state;
+    struct arena arena = {0};
+    struct conf_tree *t = reread(&arena, commented);
+    assert_string_equal(conf_print_curly(t, CONF_SECRETS_MASKED, &arena),
+                        "security {\n"
+                        "    group-vpn {\n"
+                        "        server {\n"
+                        "            ike {\n"
+                        "                policy p {\n"
+                        "                    pre-shared-key ascii-text /* SECRET-DATA */;\n"
+                        "                }\n"
+                        "            }\n"
+                        "            group g;\n"
+                        "        }\n"
+                        "    }\n"
+                        "}\n");
+    arena_free(&arena);
+}
+
 static void test_secrets_are_never_in_clear(void **state)
 {
     (void)state;
@@ -171,6 +192,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_laws),
         cmocka_unit_test(test_comments_survive_in_braces),
+        cmocka_unit_test(test_comments_may_hold_secrets),
         cmocka_unit_test(test_secrets_are_never_in_clear),
         cmocka_unit_test(test_an_empty_tree),
     };
