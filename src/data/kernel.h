@@ -13,12 +13,11 @@ MUST_USE enum err kernel_teardown(struct rtnl *n, struct data_failure *f);
 MUST_USE int kernel_adopt_lans(struct rtnl *n, const struct esp_vpn_config *vpns, size_t n_vpns);
 /* Whether that interface leads to other members. */
 bool kernel_is_external(const struct esp_vpn_config *vpns, size_t n, const char *name);
+/* Routes and rules, those that are there included; not the rules of policies. */
+MUST_USE int kernel_routes(struct rtnl *n, struct ip inside);
 /* Forgets what an earlier member left on the TUN, path MTU routes above all. Meanwhile the black
  * hole takes what is protected. */
-MUST_USE /* Routes and rules, those that are there included; not the rules of policies. */
-    int
-    kernel_routes(struct rtnl *n, struct ip inside);
-int kernel_refresh_tun(struct rtnl *n, struct ip inside);
+MUST_USE int kernel_refresh_tun(struct rtnl *n, struct ip inside);
 MUST_USE int kernel_tun_mtu(struct rtnl *n, unsigned mtu);
 /* Makes the rules of DATA_PREF_POLICY exactly these pairs: the new ones first, then, if `complete`,
  * the old ones go. */
