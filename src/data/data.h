@@ -113,8 +113,8 @@ MUST_USE enum err data_policies(struct data_path *path, const char *vpn,
                                 struct data_policies *ret);
 /* Puts back what others have taken away: the guard, with which a firewall that is loaded anew and
  * begins with "flush ruleset" does away, and routes and rules, which a TUN that was down has lost.
- * Runs nft: some milliseconds. On failure (the TUN is down, or gone) protected traffic is dropped.
- */
+ * Runs nft: some milliseconds. On failure (the TUN is down, or gone) protected traffic is dropped;
+ * a guard that was made again before is told all the same. */
 MUST_USE enum err data_check(struct data_path *path, bool *ret_guard_was_gone,
                              struct data_failure *ret_failure);
 /* Cheap: for a member that watches for unknown SPIs. */

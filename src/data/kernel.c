@@ -247,7 +247,7 @@ static enum err load_guard(const struct data_config *c, struct data_failure *f)
     for (size_t i = 0; closed && i < c->n_vpns; i++)
         closed[i].config = &c->vpns[i];
     nft_render_setup(out, c->vpns, c->n_vpns);
-    if (closed && !nft_guard_exists())
+    if (closed && !nft_guard_stands())
         nft_render_policy(out, closed, c->n_vpns);
     fclose(out);
     enum err e = closed ? nft_load(script, f) : data_fail(f, ERR_NOMEM, "memory for nft rules");

@@ -29,6 +29,6 @@ void nft_render_teardown(FILE *out);
 /* Loads a script in one transaction. ERR_NOT_FOUND: no nft program; ERR_SYSTEM: refused, with its
  * first line of complaint. */
 MUST_USE enum err nft_load(const char *script, struct data_failure *ret_failure);
-/* Whether a guard stands already, and with it what was decided before. */
-bool nft_guard_exists(void);
+/* Whether both tables stand already with their rules, and with them what was decided before. */
+bool nft_guard_stands(void);
 MUST_USE enum err nft_read_counters(struct data_guard_stats *ret);

@@ -433,17 +433,15 @@ static enum err make_guard_again(struct data_path *p, struct data_failure *f)
 
 enum err data_check(struct data_path *p, bool *ret_guard_was_gone, struct data_failure *ret_failure)
 {
-    bool gone = !nft_guard_exists();
+    bool gone = !nft_guard_stands();
     enum err e = gone ? make_guard_again(p, ret_failure) : ERR_OK;
     if (e)
         return e;
+    *ret_guard_was_gone = gone;
     int error = kernel_routes(p->rtnl, p->inside_address);
     if (!error)
         error = load_rules(p);
-    if (error)
-        return data_fail_errno(ret_failure, error, "routes of %s", DATA_TUN);
-    *ret_guard_was_gone = gone;
-    return ERR_OK;
+    return error ? data_fail_errno(ret_failure, error, "routes of %s", DATA_TUN) : ERR_OK;
 }
 
 enum err data_set_clock(struct data_path *p, const char *vpn, span_t offset)

@@ -27,6 +27,8 @@ s.send(bytes.fromhex(sys.argv[2]))
 """
 SPI_AT = 14 + 20  # Ethernet, IPv4
 UNKNOWN = "deadbe01"
+MADE_AGAIN = "the guard had been removed, and is made again"
+TAKEN = ("flush ruleset", "flush table ip conclave_guard", "delete table ip conclave_steer")
 
 
 def stray(net, sender, receiver):
@@ -73,12 +75,15 @@ def what_others_took_away(programs):
         ks.wait_event("member-registered", count=2)
         net.reaches(1, 2)
         before = net.on("gw1", "nft", "-s", "list", "ruleset")
-        net.on("gw1", "nft", "flush", "ruleset")
-        gm.wait_event("data-path", what="the guard had been removed, and is made again")
-        equal("the guard", net.on("gw1", "nft", "-s", "list", "ruleset"), before)
+        for count, taken in enumerate(TAKEN, 1):
+            net.on("gw1", "nft", taken)
+            gm.wait_event("data-path", what=MADE_AGAIN, count=count)
+            equal("after " + taken, net.on("gw1", "nft", "-s", "list", "ruleset"), before)
         net.on("gw1", "ip", "link", "set", "conclave0", "down")
         gm.wait_event("data-path", what="protected traffic is dropped", detail="routes of conclave0: Network is down")
         equal("through a TUN that is down", net.pings(1, 2), 0)
+        net.on("gw1", "nft", TAKEN[0])
+        gm.wait_event("data-path", what=MADE_AGAIN, count=len(TAKEN) + 1)
         net.on("gw1", "ip", "link", "set", "conclave0", "up")
         gm.wait_event("data-path", what="protected traffic passes again")
         net.reaches(1, 2)
