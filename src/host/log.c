@@ -16,6 +16,7 @@
 struct outlet {
     int fd;          /* -1: nowhere */
     bool journal;    /* which sets the time by itself */
+    bool torn;       /* it took the beginning of a line */
     uint64_t n_lost; /* lines that it did not take since it took one */
 };
 
@@ -116,6 +117,17 @@ char *host_log_json(const struct event *e, const struct timespec *time, const ch
 
 /* ---- the log ---- */
 
+/* A terminal that has little room says that it is ready, and lets a longer line wait until somebody
+ * reads. Opened anew, that is ours to forbid; what stands behind descriptor 2 is the shell's,
+ * too. */
+static int open_standard(void)
+{
+    int own = isatty(STDERR_FILENO)
+                  ? open("/proc/self/fd/2", O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
+                  : -1;
+    return own < 0 ? STDERR_FILENO : own;
+}
+
 enum err host_log_open(const struct host_log_config *config, instant_t now, struct host_log **ret)
 {
     struct host_log *l = calloc(1, sizeof *l);
@@ -123,8 +135,6 @@ enum err host_log_open(const struct host_log_config *config, instant_t now, stru
     if (!l)
         return ERR_NOMEM;
     l->config = *config;
-    l->standard.fd = config->quiet ? -1 : STDERR_FILENO;
-    l->standard.journal = getenv("JOURNAL_STREAM") != NULL;
     l->file.fd = -1;
     host_limit_start(&l->limit, now);
     if (config->file) {
@@ -134,13 +144,16 @@ enum err host_log_open(const struct host_log_config *config, instant_t now, stru
             return ERR_SYSTEM;
         }
     }
+    l->standard.fd = config->quiet ? -1 : open_standard();
+    l->standard.journal = getenv("JOURNAL_STREAM") != NULL;
     *ret = l;
     return ERR_OK;
 }
 
-static bool put_line(const struct host_log *l, const struct outlet *to, const struct event *e)
+/* A line that follows on a torn one begins with the newline which that one lacks. */
+static bool put_line(const struct host_log *l, struct outlet *to, const struct event *e)
 {
-    char line[HOST_LOG_LINE_MAX];
+    char text[1 + HOST_LOG_LINE_MAX] = "\n", *line = text + 1;
     struct timespec time;
 
     host_wall_exact(&time);
@@ -148,7 +161,13 @@ static bool put_line(const struct host_log *l, const struct outlet *to, const st
         (void)host_log_json(e, &time, l->config.program, line);
     else
         (void)host_log_text(e, &time, to->journal, line);
-    return write(to->fd, line, strlen(line)) == (ssize_t)strlen(line);
+    if (to->torn)
+        line = text;
+    size_t len = strlen(line);
+    ssize_t n = write(to->fd, line, len);
+    if (n > 0)
+        to->torn = (size_t)n < len;
+    return n == (ssize_t)len;
 }
 
 /* Strangers can make lines, and whoever reads a pipe may have stopped: it must not stop us. */
@@ -217,5 +236,7 @@ void host_log_close(struct host_log *l)
         return;
     if (l->file.fd >= 0)
         close(l->file.fd);
+    if (l->standard.fd > STDERR_FILENO)
+        close(l->standard.fd);
     free(l);
 }

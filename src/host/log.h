@@ -1,7 +1,7 @@
 #pragma once
 /* The event log: to stderr and, when told so, to a file; as text or as one JSON object a line; rate
- * limited and counted. A line that stderr or the file does not take at once is lost, and the next
- * one tells how many were. */
+ * limited and counted. A line that stderr or the file does not take whole and at once is lost, and
+ * the next one tells how many were. */
 #include "base/events.h"
 #include "base/instant.h"
 

@@ -3,6 +3,7 @@
 #include "host/system.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -164,6 +165,97 @@ static void nobody_waits_for_who_does_not_read(void **state)
     rmdir(folder);
 }
 
+/* With nobody at the other end, which is *ret_master. */
+static int open_terminal(int *ret_master)
+{
+    *ret_master = posix_openpt(O_RDWR | O_NOCTTY | O_NONBLOCK);
+    assert_true(*ret_master >= 0);
+    assert_int_equal(grantpt(*ret_master), 0);
+    assert_int_equal(unlockpt(*ret_master), 0);
+    int terminal = open(ptsname(*ret_master), O_RDWR | O_NOCTTY);
+    assert_true(terminal >= 0);
+    return terminal;
+}
+
+/* Whole lines that arrived, and those that others say were lost; one that was torn right before its
+ * newline is both. */
+static size_t accounted(const char *text)
+{
+    static const char lines[] = "could not be written\" lines=";
+    size_t n = count(text, "the line has already\"\r\n");
+
+    for (const char *at = strstr(text, lines); at; at = strstr(at + 1, lines))
+        n += strtoul(at + strlen(lines), NULL, 10);
+    return n;
+}
+
+/* What arrives at `master`, until that accounts for every event; one more is told after each look.
+ * The text is zero before. Returns how many were told. */
+static size_t read_terminal(int master, struct host_log *log, instant_t now, size_t n_told,
+                            char *text, size_t room)
+{
+    struct event e = refusal();
+    struct pollfd p = {.fd = master, .events = POLLIN};
+
+    for (size_t len = 0;; n_told++) {
+        while (len + 1 < room && poll(&p, 1, 50) == 1) {
+            ssize_t n = read(master, text + len, room - len - 1);
+            len += n > 0 ? (size_t)n : 0;
+        }
+        if (len + 1 == room || accounted(text) >= n_told)
+            return n_told;
+        now.ns += 60 * NS_PER_S;
+        host_log_event(log, now, &e);
+    }
+}
+
+/* Were one of them torn, the next begins a line of its own. */
+static bool begins_its_line(const char *text, const char *what)
+{
+    const char *at = strstr(text, what), *begin = at;
+
+    while (begin && begin > text && begin[-1] != '\n')
+        begin--;
+    const char *torn = begin ? strstr(begin, "member-refused") : NULL;
+    return begin && (!torn || torn > at);
+}
+
+static void a_terminal_that_nobody_reads_stops_nobody(void **state)
+{
+    enum { MINUTES = 120, SECONDS_UNTIL_THAT_IS_WAITING = 60 };
+    static char text[1 << 18];
+    struct host_log_config config = {.program = "p", .least = EVENT_INFO};
+    struct host_log *log = NULL;
+    struct event e = refusal();
+    instant_t now = {0};
+    int master, before = dup(STDERR_FILENO);
+    int terminal = open_terminal(&master);
+
+    (void)state;
+    alarm(SECONDS_UNTIL_THAT_IS_WAITING);
+    dup2(terminal, STDERR_FILENO);
+    enum err opened = host_log_open(&config, now, &log);
+    for (int i = 0; i < MINUTES && opened == ERR_OK; i++, now.ns += 60 * NS_PER_S) {
+        for (int k = 0; k < HOST_LIMIT_BURST; k++)
+            host_log_event(log, now, &e);
+    }
+    size_t n_told = (size_t)MINUTES * HOST_LIMIT_BURST;
+    if (opened == ERR_OK)
+        n_told = read_terminal(master, log, now, n_told, text, sizeof text);
+    host_log_close(log);
+    dup2(before, STDERR_FILENO);
+    alarm(0);
+
+    assert_int_equal(opened, ERR_OK);
+    assert_true(count(text, "the line has already\"\r\n") > 10);
+    assert_in_range(accounted(text), n_told, n_told + 1);
+    assert_true(begins_its_line(text, "suppressed what="));
+    assert_int_equal(fcntl(terminal, F_GETFL) & O_NONBLOCK, 0); /* it is the shell's, too */
+    close(terminal);
+    close(master);
+    close(before);
+}
+
 static void events_below_the_level_are_only_counted(void **state)
 {
     char path[] = "/tmp/conclave-log-test-XXXXXX", *text = NULL;
@@ -204,6 +296,7 @@ int main(void)
         cmocka_unit_test(the_largest_event_fits),
         cmocka_unit_test(the_log_counts_limits_and_tells),
         cmocka_unit_test(nobody_waits_for_who_does_not_read),
+        cmocka_unit_test(a_terminal_that_nobody_reads_stops_nobody),
         cmocka_unit_test(events_below_the_level_are_only_counted),
         cmocka_unit_test(a_file_that_cannot_be_opened_is_an_error),
     };
