@@ -69,6 +69,15 @@ const struct timeline *group_changeover(const struct group *g)
     return NULL;
 }
 
+const struct timeline *group_exclusion(const struct group *g)
+{
+    const struct kek_generation *current = g->kek[GROUP_KEK_CURRENT],
+                                *previous = g->kek[GROUP_KEK_PREVIOUS];
+    const struct timeline *t = group_changeover(g);
+
+    return t && previous && previous->retired && t->created.ns == current->created.ns ? t : NULL;
+}
+
 struct group_delays group_delays(const struct group *g, instant_t now)
 {
     const struct timeline *t = group_changeover(g);

@@ -122,6 +122,9 @@ struct group_delays {
 struct group_delays group_delays(const struct group *g, instant_t now);
 /* The changeover that runs, NULL: none. */
 const struct timeline *group_changeover(const struct group *g);
+/* The same if it is that of an exclusion: members come for its keys and its KEK, which no push
+ * brings, within a spread that may be long. NULL: it is not. */
+const struct timeline *group_exclusion(const struct group *g);
 /* NEXT if there is one, else CURRENT; NULL while there is neither. */
 const struct generation *group_newest(const struct group_sa *sa);
 /* The anti-replay window of the newest generations, which all have the same: one GAP speaks for all

@@ -49,8 +49,10 @@ static instant_t kek_free_at(const struct group *g)
 
     if (!previous)
         return ALREADY;
-    return instant_min(previous->expiry,
-                       instant_add(current->created, timeline_changeover(group_atd(g))));
+    instant_t over = instant_add(current->created, timeline_changeover(group_atd(g)));
+    if (group_exclusion(g))
+        over = instant_max(over, group_exclusion(g)->drop_at);
+    return instant_min(previous->expiry, over);
 }
 
 instant_t group_free_at(const struct group *g, bool with_kek)

@@ -169,7 +169,16 @@ static bool is_kek_new(const struct group *g, instant_t now)
     const struct kek_generation *kek = g->kek[GROUP_KEK_CURRENT];
     instant_t known = instant_add(kek->created, timeline_changeover(group_atd(g)));
 
-    return g->kek[GROUP_KEK_PREVIOUS] && instant_before(now, known);
+    return g->kek[GROUP_KEK_PREVIOUS] && (instant_before(now, known) || group_exclusion(g));
+}
+
+/* Whether the changeover that runs began after a new KEK had been announced: then its keys travel
+ * under that one, and members take none under the one before (doc/wire.md). */
+static bool are_keys_younger(const struct group *g)
+{
+    const struct timeline *t = group_changeover(g);
+
+    return t && instant_before(g->kek[GROUP_KEK_CURRENT]->created, t->created);
 }
 
 static void believe_all(struct group *g)
@@ -190,9 +199,11 @@ static void resume(struct group *g, instant_t now)
     g->push->beat.heartbeat_at = now; /* nobody knows how long members have waited for one */
     if (!news.kek && !group_changeover(g))
         believe_all(g);
+    else if (!news.by_pull && are_keys_younger(g))
+        announce_begin(g, now, (struct announce_news){0});
     else
         announce_begin(g, now, news);
-    beat_after_news(g, now, news);
+    beat_after_news(g, now, news); /* who missed the KEK hears of it under the one before */
 }
 
 void push_resume(struct server *s, instant_t now, struct effects *out)

@@ -249,6 +249,23 @@ static void an_exclusion_changes_all_and_waits_for_those_who_come(void **state)
     group_free(g);
 }
 
+/* Members come for the KEK as well, for as long as the keys are spread. */
+static void a_kek_waits_for_those_who_come(void **state)
+{
+    (void)state;
+    struct group *g = open_group();
+    advance(g, 0);
+    group_exclude(g, span_s(200));
+    advance(g, 100);
+    group_rekey_kek(g);
+    advance(g, 329.9); /* spread + 2 ATD */
+    assert_string_equal(story, ">a2 ");
+    assert_true(group_free_at(g, true).ns == at(330).ns);
+    advance(g, 330);
+    assert_string_equal(story, "-a1 -K1 +K3 ");
+    group_free(g);
+}
+
 /* The removed one has the next key already. */
 static void an_exclusion_waits_for_the_changeover_that_runs(void **state)
 {
@@ -352,6 +369,7 @@ int main(void)
         TEST(an_exclusion_changes_all_and_waits_for_those_who_come),
         TEST(an_exclusion_waits_for_the_changeover_that_runs),
         TEST(an_exclusion_without_a_kek_changes_the_keys),
+        TEST(a_kek_waits_for_those_who_come),
         TEST(an_exclusion_waits_for_a_signer),
         TEST(an_exclusion_survives_a_failing_store),
         TEST(a_cleared_group_begins_anew),

@@ -667,6 +667,63 @@ static void an_unfinished_announcement_starts_again_with_a_fresh_seq(void **stat
     world_close(w);
 }
 
+static void restart_pushes(struct world *w)
+{
+    struct group *g = w->server->groups[0];
+
+    push_reset(g->push);
+    g->push_seq = g->push_seq_durable; /* what a store gives back */
+    w->n_fans = 0;
+    push_resume(w->server, w->now, &w->out);
+    world_collect(w);
+}
+
+/* Natives who have not come yet know the KEK before, and only that: they are called, not struck. */
+static void a_long_exclusion_goes_on(void **state)
+{
+    (void)state;
+    struct world *w = open_unicast(86400);
+    pushed_register(w, 0);
+    world_until(w, 100);
+    group_exclude(w->server->groups[0], span_s(200));
+    world_until(w, 180); /* more than 3 ATD later */
+    restart_pushes(w);
+    struct pushed *p = pushed_take(w, pushed_kek(w, GROUP_KEK_PREVIOUS));
+    assert_true(p->has_state && p->state.re_register && !p->has_sa);
+    free(p);
+    world_until(w, 240);
+    assert_int_equal(members_struck(world_blue(w)), 0);
+    world_close(w);
+}
+
+/* Keys that are younger than a new KEK travel under it, as they did before the restart. */
+static void keys_after_a_new_kek_go_under_it_again(void **state)
+{
+    struct model_communication c = unicast(86400);
+    (void)state;
+    c.retransmission_period_s = 20; /* nobody is struck before the last call */
+    struct world *w = pushed_open(&c);
+    struct group *g = w->server->groups[0];
+    pushed_register(w, 0);
+    world_until(w, 100);
+    group_rekey_kek(g);
+    world_until(w, 110);
+    group_rekey(g, NULL);
+    world_until(w, 115);
+    restart_pushes(w);
+    struct pushed *p = pushed_take(w, pushed_kek(w, GROUP_KEK_CURRENT));
+    assert_true(p->has_sa && !p->sa.has_sak);
+    assert_int_equal(p->sa.sats[0].spi, world_key(w, 0, GROUP_NEXT)->spi);
+    free(p);
+    world_until(w, 130); /* one ATD after the restart */
+    bool called = false;
+    for (size_t i = 0; i < w->n_fans; i++)
+        called = called || bytes_equal(bytes(w->fans[i].data, KEK_SPI),
+                                       BYTES_OF(pushed_kek(w, GROUP_KEK_PREVIOUS)->spi));
+    assert_true(called);
+    world_close(w);
+}
+
 static void answers_to_an_earlier_server_do_not_count(void **state)
 {
     (void)state;
@@ -786,6 +843,8 @@ int main(void)
         cmocka_unit_test(a_delete_outlives_its_keys),
         cmocka_unit_test(an_exclusion_sends_no_key_under_the_old_kek),
         cmocka_unit_test(an_unfinished_announcement_starts_again_with_a_fresh_seq),
+        cmocka_unit_test(a_long_exclusion_goes_on),
+        cmocka_unit_test(keys_after_a_new_kek_go_under_it_again),
         cmocka_unit_test(answers_to_an_earlier_server_do_not_count),
         cmocka_unit_test(numbers_end_and_do_not_wrap),
         cmocka_unit_test(the_end_of_numbers_is_told_long_before),
