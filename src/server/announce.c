@@ -75,8 +75,7 @@ void announce_begin(struct group *g, instant_t now, struct announce_news news)
 void announce_again(struct group *g, instant_t now)
 {
     struct announcement *a = &g->push->announcement;
-    instant_t paused = a->rounds_done ? instant_add(a->round_sent, SERVER_PUSH_PAUSE) : now;
-    instant_t soon = instant_max(paused, now);
+    instant_t soon = instant_max(now, instant_add(a->round_sent, SERVER_PUSH_PAUSE));
 
     switch (a->state) {
     case ANNOUNCE_OVER:

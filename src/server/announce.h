@@ -39,8 +39,9 @@ struct announcement {
     bool by_pull;       /* no push brings these keys (M18) */
     /* How far it is. */
     unsigned rounds_done, rounds_left;
-    unsigned dialects;                /* SENDING: bits, still to begin in this round */
-    instant_t round_sent, first_sent; /* the last round; the first one, NEVER: none yet */
+    unsigned dialects;    /* SENDING: bits, still to begin in this round */
+    instant_t round_sent; /* the last one, of whatever keys */
+    instant_t first_sent; /* the first one of these; NEVER: none yet */
     /* Which answers count: from first_seq on, but for those to messages without keys. */
     uint32_t first_seq, keyless[ANNOUNCE_KEYLESS_MAX];
     size_t n_keyless;

@@ -19,7 +19,8 @@ static span_t interval(const struct group *g)
 
 void beat_stop(struct beat *b)
 {
-    *b = (struct beat){INSTANT_NEVER, INSTANT_NEVER, INSTANT_NEVER, false};
+    *b = (struct beat){
+        .heartbeat_at = INSTANT_NEVER, .last_call_at = INSTANT_NEVER, .farewell_at = INSTANT_NEVER};
 }
 
 void beat_start(struct group *g, instant_t now)
@@ -32,6 +33,11 @@ void beat_call(struct beat *b, instant_t now)
 {
     b->last_call_at = b->farewell_at = now;
     b->re_register = true;
+}
+
+void beat_call_again(struct beat *b, instant_t now)
+{
+    beat_call(b, instant_max(now, instant_add(b->called, SERVER_PUSH_PAUSE)));
 }
 
 void beat_after_news(struct group *g, instant_t now, struct announce_news news)
@@ -77,6 +83,8 @@ void beat_ended(struct group *g, enum push_kind kind, instant_t now, enum push_o
         *at_of(&g->push->beat, kind) = instant_add(now, SERVER_PUSH_RETRY);
     else
         done(g, kind, now);
+    if (how == PUSH_LEFT && kind != PUSH_HEARTBEAT)
+        g->push->beat.called = now;
 }
 
 instant_t beat_due(const struct beat *b)

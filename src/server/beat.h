@@ -14,6 +14,7 @@ struct beat {
     instant_t farewell_at; /* PUSH_FAREWELL: the delete of the KEK before, for those who do not know
                               notifications (M18.3) */
     bool re_register;      /* the next last call says so */
+    instant_t called;      /* when either of these two left last */
 };
 
 /* The group has its first KEK, or its communication changed. */
@@ -23,6 +24,9 @@ void beat_stop(struct beat *b);
 void beat_after_news(struct group *g, instant_t now, struct announce_news news);
 /* Members have to register again: those who hear it under the KEK before are told at once. */
 void beat_call(struct beat *b, instant_t now);
+/* Somebody came too late to hear that: it is told, with all who do so within SERVER_PUSH_PAUSE of
+ * the last call. */
+void beat_call_again(struct beat *b, instant_t now);
 
 /* When there is something to do, provided that no message is under way; does it. What is for nobody
  * is moved on. */

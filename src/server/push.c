@@ -82,7 +82,7 @@ void push_to_latecomer(struct group *g, const struct registry_member *m, instant
     if (m->version == (uint16_t)g->version || !g->kek[GROUP_KEK_CURRENT])
         return;
     if (p->announcement.by_pull)
-        beat_call(&p->beat, now);
+        beat_call_again(&p->beat, now);
     else
         announce_again(g, now);
 }

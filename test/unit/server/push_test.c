@@ -438,6 +438,11 @@ static void latecomers_share_a_round(void **state)
     assert_int_equal(w->n_fans, 1);
     world_until(w, 3541.2);
     world_finish(w, &w->gm[1]);
+    struct registry_member *m =
+        registry_at_address(&w->server->groups[0]->registry, w->gm[0].local.ip);
+    m->version--;
+    world_until(w, 3541.4);
+    push_to_latecomer(w->server->groups[0], m, w->now); /* and one more */
     world_until(w, 3541.9);
     assert_int_equal(w->n_fans, 1);
     world_until(w, 3542);
@@ -635,6 +640,28 @@ static void an_exclusion_sends_no_key_under_the_old_kek(void **state)
     pushed_register(w, 0);
     assert_memory_equal(&w->gm[0].kek.spi, pushed_kek(w, GROUP_KEK_CURRENT)->spi, KEK_SPI);
     assert_int_equal(w->n_fans, 0);
+    world_close(w);
+}
+
+/* Who asked before it has older keys and hears the call of all others, or one with the next. */
+static void latecomers_of_an_exclusion_share_a_call(void **state)
+{
+    (void)state;
+    struct world *w = open_unicast(86400);
+    for (size_t i = 0; i < 2; i++)
+        world_phase1(w, &w->gm[i]);
+    world_pull(w, &w->gm[1], BLUE);
+    world_until(w, 99.5);
+    world_ask(w, &w->gm[0], BLUE);
+    world_until(w, 100);
+    group_exclude(w->server->groups[0], span_s(40));
+    world_until(w, 100.2);
+    assert_int_equal(w->n_fans, 1);
+    world_finish(w, &w->gm[0]);
+    world_until(w, 100.9);
+    assert_int_equal(w->n_fans, 1);
+    world_until(w, 101);
+    assert_int_equal(w->n_fans, 2);
     world_close(w);
 }
 
@@ -842,6 +869,7 @@ int main(void)
         cmocka_unit_test(a_delete_names_what_goes),
         cmocka_unit_test(a_delete_outlives_its_keys),
         cmocka_unit_test(an_exclusion_sends_no_key_under_the_old_kek),
+        cmocka_unit_test(latecomers_of_an_exclusion_share_a_call),
         cmocka_unit_test(an_unfinished_announcement_starts_again_with_a_fresh_seq),
         cmocka_unit_test(a_long_exclusion_goes_on),
         cmocka_unit_test(keys_after_a_new_kek_go_under_it_again),
