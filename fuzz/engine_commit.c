@@ -149,7 +149,8 @@ static void look_at_keks(void)
     const struct group *g;
 
     for (size_t i = 0; (g = server_any_group(w->server, i)); i++) {
-        for (size_t slot = GROUP_KEK_CURRENT; slot < GROUP_KEK_SLOTS; slot++) {
+        /* one that is given up on its way to the disk may come back with another life */
+        for (size_t slot = GROUP_KEK_MINTED; slot < GROUP_KEK_SLOTS; slot++) {
             const struct kek_generation *k = g->kek[slot];
             if (!k)
                 continue;
